@@ -1,0 +1,208 @@
+# Everything is reached from here; the rules call tools/. `make help` lists the targets.
+# Variables: CC=gcc|clang  WERROR=1  T=name (one test)  V=1 (show commands)
+#            P=program  M=machine  CPUS=n  APPEND="words"
+
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+B        ?= build
+PYTHON   ?= /usr/bin/python3
+CLANG    ?= clang
+MAKEFLAGS += --no-builtin-rules
+.SUFFIXES:
+Q := $(if $(V),,@)
+say = @$(if $(V),:,printf '  %-5s %s\n')
+.DELETE_ON_ERROR:
+
+# ---- sources -------------------------------------------------------------------------------
+GEN       := build/gen/.stamp
+K_GENERIC := $(wildcard kernel/*.c) build/gen/dispatch.c
+K_SRC     := $(K_GENERIC) $(wildcard kernel/arch/x86_64/*.c kernel/arch/x86_64/*.S)
+H_SRC     := $(K_GENERIC) $(wildcard kernel/arch/host/*.c)
+LIBS      := $(patsubst lib/%/,%,$(sort $(dir $(wildcard lib/*/*.c lib/*/*.S))))
+APPS      := $(patsubst apps/%/,%,$(sort $(dir $(wildcard apps/*/*.c apps/*/*.S))))
+PROGRAMS  := $(APPS) $(if $(wildcard tests/kernel/*.c),ktest) $(if $(wildcard tests/bench/*.c),kbench)
+# A test file with a main() is a program of its own; the others are linked into each of them.
+has_main   = $(if $(1),$(shell grep -lE '$(2)' $(1)))
+U_ALL     := $(wildcard tests/unit/*.c)
+U_MAIN    := $(call has_main,$(U_ALL),^int main\b)
+F_ALL     := $(wildcard tests/fuzz/*.c)
+F_MAIN    := $(call has_main,$(F_ALL),^int LLVMFuzzerTestOneInput\b)
+
+# ---- flags ---------------------------------------------------------------------------------
+WARN := -Wall -Wextra -Wconversion -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wundef \
+	-Wvla -Wpointer-arith -Wwrite-strings -Wimplicit-fallthrough \
+	$(if $(findstring clang,$(CC)),-Wthread-safety) $(if $(filter 1,$(WERROR)),-Werror)
+COMMON := -std=c2x -g -fno-strict-aliasing -fwrapv -fno-common \
+	-ffile-prefix-map=$(CURDIR)=. -MMD -MP $(WARN)
+FREE := $(COMMON) -ffreestanding -fno-pic -fno-pie -mgeneral-regs-only -fno-stack-protector \
+	-fcf-protection=none -fno-asynchronous-unwind-tables -fno-unwind-tables \
+	-U_FORTIFY_SOURCE -fno-stack-clash-protection
+KFLAGS := $(FREE) -mcmodel=kernel -mno-red-zone -fno-jump-tables \
+	-Ikernel -Ikernel/arch/x86_64 -Iinclude -Ibuild/gen
+K_REL  := $(KFLAGS) -O2 -DDEBUG=0
+K_DBG  := $(KFLAGS) -Og -DDEBUG=1
+K_LD   := -nostdlib -static -z max-page-size=0x1000 -z noexecstack --build-id=none
+PFLAGS := $(FREE) -O2 -Iinclude -Ibuild/gen $(LIBS:%=-Ilib/%)
+P_LD   := -nostdlib -static -z max-page-size=0x1000 -z noexecstack --build-id=none \
+	-u _start -e _start -T tools/program.ld
+SAN    ?= -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+FSAN   ?= -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+HFLAGS := $(COMMON) -O1 -DARCH_HOST -DDEBUG=1 -D_GNU_SOURCE \
+	-Ikernel -Ikernel/arch/host -Iinclude -Ibuild/gen -Itests/unit -Itests/fuzz
+
+# ---- what is built -------------------------------------------------------------------------
+.PHONY: all kernel programs unit fuzzers gen help FORCE
+all: kernel programs
+kernel: $(B)/kernel/tessera.elf $(B)/kernel-debug/tessera.elf
+programs: $(PROGRAMS:%=$(B)/programs/%.elf)
+unit: $(U_MAIN:tests/unit/%.c=$(B)/unit/%)
+fuzzers: $(F_MAIN:tests/fuzz/%.c=$(B)/fuzz/%)
+gen: $(GEN)
+
+ALL_FLAGS := $(CC) $(CLANG) $(K_REL) $(PFLAGS) $(SAN) $(FSAN)
+# A change of compiler or flags rebuilds everything below this directory.
+$(B)/flags: FORCE
+	@mkdir -p $(B)
+	@echo '$(ALL_FLAGS)' | cmp -s - $@ || echo '$(ALL_FLAGS)' > $@
+
+$(GEN): $(wildcard abi/*.toml tools/abigen*.py docs/manual/*.md)
+	$(say) GEN $@
+	$(Q)$(PYTHON) tools/abigen.py abi/kernel.toml build/gen
+	@touch $@
+build/gen/dispatch.c: $(GEN) ;
+
+# $(1) directory of objects, $(2) compiler, $(3) flags
+define objects
+$(1)/%.c.o: %.c $(B)/flags | $(GEN)
+	@mkdir -p $$(@D)
+	$(say) CC $$@
+	$(Q)$(2) $(3) -c -o $$@ $$<
+$(1)/%.S.o: %.S $(B)/flags | $(GEN)
+	@mkdir -p $$(@D)
+	$(say) CC $$@
+	$(Q)$(2) $(3) -c -o $$@ $$<
+endef
+$(eval $(call objects,$(B)/kernel,$(CC),$(K_REL)))
+$(eval $(call objects,$(B)/kernel-debug,$(CC),$(K_DBG)))
+$(eval $(call objects,$(B)/user,$(CC),$(PFLAGS)))
+$(eval $(call objects,$(B)/host,$(CC),$(HFLAGS) $(SAN)))
+$(eval $(call objects,$(B)/fuzz-obj,$(CLANG),$(HFLAGS) $(FSAN)))
+
+# $(1) kernel or kernel-debug
+define kernel_image
+$(B)/$(1)/tessera.elf: $(K_SRC:%=$(B)/$(1)/%.o) kernel/arch/x86_64/kernel.ld
+	$(say) LD $$@
+	$(Q)$(LD) $(K_LD) -T kernel/arch/x86_64/kernel.ld -Map=$(B)/$(1)/tessera.map -o $$@ $(K_SRC:%=$(B)/$(1)/%.o)
+endef
+$(eval $(call kernel_image,kernel))
+$(eval $(call kernel_image,kernel-debug))
+
+# $(1) library
+define library
+$(B)/lib/lib$(1).a: $(patsubst %,$(B)/user/%.o,$(wildcard lib/$(1)/*.c lib/$(1)/*.S))
+	@mkdir -p $$(@D) && rm -f $$@
+	$(say) AR $$@
+	$(Q)$(AR) rcs $$@ $$^
+endef
+$(foreach l,$(LIBS),$(eval $(call library,$(l))))
+
+# $(1) program, $(2) its sources
+define program
+$(B)/programs/$(1).elf: $(2:%=$(B)/user/%.o) $(LIBS:%=$(B)/lib/lib%.a) tools/program.ld
+	@mkdir -p $$(@D)
+	$(say) LD $$@
+	$(Q)$(LD) $(P_LD) -o $$@ $(2:%=$(B)/user/%.o) --start-group $(LIBS:%=$(B)/lib/lib%.a) --end-group
+endef
+$(foreach a,$(APPS),$(eval $(call program,$(a),$(wildcard apps/$(a)/*.c apps/$(a)/*.S))))
+$(eval $(call program,ktest,$(wildcard tests/kernel/*.c tests/kernel/*.S)))
+$(eval $(call program,kbench,$(wildcard tests/bench/*.c tests/bench/*.S)))
+
+# Host programs: the generic kernel with the simulated machine, under sanitizers.
+U_SUPPORT := $(filter-out $(U_MAIN),$(U_ALL)) $(H_SRC)
+F_SUPPORT := $(filter-out $(F_MAIN),$(F_ALL)) $(H_SRC)
+$(B)/unit/%: $(B)/host/tests/unit/%.c.o $(U_SUPPORT:%=$(B)/host/%.o)
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(CC) $(SAN) -o $@ $^
+$(B)/fuzz/%: $(B)/fuzz-obj/tests/fuzz/%.c.o $(F_SUPPORT:%=$(B)/fuzz-obj/%.o)
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(CLANG) $(subst fuzzer-no-link,fuzzer,$(FSAN)) -o $@ $^
+.SECONDARY:
+
+-include $(shell test -d $(B) && find $(B) -name '*.d')
+
+# ---- what is done with it ------------------------------------------------------------------
+.PHONY: run test gdb trace bench prove prove-quick prove-mutants fuzz cov check fmt docs iso clean
+M      ?= microvm
+CPUS   ?= 2
+P      ?= hello
+EMU     = $(PYTHON) tools/emu.py run --machine $(M) --cpus $(CPUS) --append "$(APPEND)"
+DEPS    = @sh tools/deps.sh
+SUBMAKE = @$(MAKE) --no-print-directory
+PROVE   = @test -e proofs/run.py || { echo 'no proofs/run.py: nothing to prove'; exit 0; }; \
+	$(PYTHON) proofs/run.py
+
+run:
+	$(DEPS) run
+	$(SUBMAKE) all
+	@$(EMU) --timeout 0 build/kernel/tessera.elf build/programs/$(P).elf
+
+test:
+	$(DEPS) test
+	@CC=$(CC) $(PYTHON) tools/test.py $(if $(T),--only '$(T)')
+
+gdb:
+	$(DEPS) debug
+	$(SUBMAKE) all
+	@$(EMU) --gdb --timeout 0 build/kernel-debug/tessera.elf build/programs/$(P).elf
+
+trace:
+	$(DEPS) run
+	$(SUBMAKE) all
+	@$(PYTHON) tools/trace.py run --program build/programs/$(P).elf --append "$(APPEND)"
+
+bench:
+	$(DEPS) run
+	$(SUBMAKE) all
+	@$(PYTHON) tools/bench.py
+
+prove:
+	$(PROVE)
+
+prove-quick:
+	$(PROVE) --quick
+
+prove-mutants:
+	$(PROVE) --mutants
+
+fuzz:
+	$(DEPS) test
+	$(SUBMAKE) fuzzers
+	@$(PYTHON) tools/test.py --fuzz $(or $(SECONDS),60)
+
+cov:
+	$(DEPS) test
+	@$(PYTHON) tools/cov.py
+
+check:
+	@$(PYTHON) tools/check.py
+
+fmt:
+	@git ls-files '*.c' '*.h' | xargs -r clang-format -i
+
+docs:
+	$(SUBMAKE) gen
+	@echo 'the manual of the calls is in build/gen/docs/manual'
+
+iso:
+	$(DEPS) iso
+	$(SUBMAKE) all
+	@$(PYTHON) tools/emu.py iso build/kernel/tessera.elf build/programs/$(P).elf -o build/tessera.iso
+
+clean:
+	rm -rf $(B)
+
+help:
+	@sed -n 's/^\([a-z-]*\):$$/  make \1/p' Makefile
