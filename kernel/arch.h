@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the generic kernel needs of an architecture.  Nothing else of it may be
+ * named in generic files.
+ *
+ * An architecture also provides two headers: arch_frame.h (struct arch_frame
+ * and the accessors FR_*) and state.h (accessors to objects, see ks.h).
+ *
+ * Accessors to the saved registers of thread t, all of them lvalues of u64:
+ *   FR_NR(t)      call number               FR_HANDLE(t)  invoked handle
+ *   FR_ARG(t, i)  argument i, 0 to 4        FR_MSG(t, i)  message word i, 0 to 7
+ *   FR_ERR(t)     result: error or completion
+ *   FR_OUT(t, i)  further results, 0 to 2   (IPC: badge, tag, unused)
+ */
+#pragma once
+#include "types.h"
+
+/* --- processors ------------------------------------------------------------ */
+u32 arch_cpu(void);    /* this CPU, 0 to ks.cpus - 1 */
+u64 arch_clock(void);  /* ticks since boot; never runs backwards on one CPU */
+/* Interrupt this CPU when the clock reaches `when`; ~0: never.  May be early. */
+void arch_timer(u64 when);
+/* Make another CPU enter the kernel soon.  Does not wait. */
+void arch_kick(u32 cpu);
+/*
+ * Return when CPU `cpu`, another one, is in the kernel and waits for its lock,
+ * with the registers, FPU and debug state of its current thread saved in the
+ * thread's page and its `loaded` NIL.  The caller holds all locks.
+ */
+void arch_sync(u32 cpu);
+
+/* FIFO.  While it waits, the CPU answers requests of others (sync, flush). */
+void arch_lock(struct lock *l);
+void arch_unlock(struct lock *l);
+
+u64 arch_atomic_or(u64 *p, u64 bits);   /* returns the old value; full barrier */
+u64 arch_atomic_and(u64 *p, u64 bits);
+u64 arch_atomic_swap(u64 *p, u64 v);
+u32 arch_atomic_swap32(u32 *p, u32 v);
+bool arch_atomic_cas32(u32 *p, u32 expected, u32 v);
+
+/* --- memory ------------------------------------------------------------------ */
+void arch_page_clear(u32 page);                       /* all 4096 bytes */
+void arch_object_clear(u32 page, u32 bytes);          /* the first bytes, rounded up to 64 */
+/* Copy n words of frame `from` to frame `to`, from word `first` of each on. */
+void arch_words_copy(u32 to, u32 from, u32 first, u32 n);
+
+/* --- threads ------------------------------------------------------------------ */
+void arch_thread_init(u32 t);                            /* registers and FPU state of a new thread */
+void arch_frame_start(u32 t, u64 ip, u64 sp, u64 arg);   /* as thread_start documents */
+bool arch_user_ip(u64 ip);                               /* could user code be there? */
+/* If t was stopped on its way into a system call, make it do the call again. */
+void arch_frame_rewind(u32 t);
+/* Save what `from` left in the CPU (NIL: nothing) and load `to` (NIL: idle) and its space. */
+void arch_switch(u32 from, u32 to);
+/* Registers of t as struct regs_general, to or from words [first..] of a frame; number of words. */
+u32 arch_regs_get(u32 t, u32 page, u32 first);
+void arch_regs_set(u32 t, u32 page, u32 first);
+/* XSAVE image of t, from word 0 of a frame on; number of bytes. */
+u32 arch_xstate_get(u32 t, u32 page);
+void arch_xstate_set(u32 t, u32 page);
+void arch_debug_set(u32 t, u32 op, u64 value); /* thread_debug, arguments checked */
+bool arch_debug_ok(u32 op, u64 value);
+/* Words 0 to 7 of the message that reports t's fault or foreign system call. */
+void arch_fault_words(u32 t, u64 word[8]);
+/* Result register of the system call that a foreign thread made. */
+void arch_foreign_result(u32 t, u64 value);
+
+/* --- address spaces ------------------------------------------------------------ */
+void arch_space_init(u32 sp);    /* root table with the kernel's half */
+/* Forget the space on every CPU: none has it loaded when this returns. */
+void arch_space_retire(u32 sp);
+/* No CPU or device uses a translation of the space that was changed before this call. */
+void arch_space_flush(u32 sp, u64 vpage, u64 pages);
+bool arch_level_ok(u32 kind, u32 level);  /* are leaf entries possible there? */
+
+/*
+ * Entries: pure functions that the architecture's state.h defines inline.
+ * rights: RIGHT_FRAMES_*; level 1 to 3; device: uncached, or write-combining.
+ *   u64  pte_leaf(u32 kind, u32 page, u32 rights, u32 level, bool device, bool combine)
+ *   u64  pte_table(u32 kind, u32 page)
+ *   bool pte_is_present(u32 kind, u64 e)
+ *   bool pte_is_leaf(u32 kind, u64 e, u32 level)
+ *   u32  pte_page(u64 e)
+ *   u32  pte_rights(u32 kind, u64 e)
+ *   bool pte_is_accessed(u32 kind, u64 e), pte_is_dirty(u32 kind, u64 e)
+ *   u64  pte_without(u32 kind, u64 e, u32 rights)
+ *   u64  pte_clean(u32 kind, u64 e): accessed and dirty marks cleared
+ */
+
+/* --- interrupts and devices -------------------------------------------------------- */
+/* Program the source of an irq object to its (cpu, vector), masked; false: not possible. */
+bool arch_irq_route(u32 irq);
+void arch_irq_unroute(u32 irq);   /* never delivered again when this returns */
+void arch_irq_mask(u32 irq);
+void arch_irq_unmask(u32 irq);
+bool arch_irq_exists(u32 kind, u32 source);
+void arch_irq_message(u32 irq, u64 *address, u64 *data);
+u32 arch_port_in(u32 port, u32 width);
+void arch_port_out(u32 port, u32 width, u32 value);
+bool arch_port_ok(u32 port, u32 width); /* false: ports that the kernel keeps for itself */
+bool arch_has_iommu(void);
+/* Let requester ids [first, first + count) use I/O space sp (NIL: nothing); old use has ended. */
+bool arch_device_attach(u32 first, u32 count, u32 sp);
+bool arch_iospace_init(u32 sp);   /* false: no domain number left, or no IOMMU */
+void arch_iospace_free(u32 sp);
+
+/* --- console ------------------------------------------------------------------------- */
+void arch_console_write(const char *bytes, u32 n);
+/* An invariant is broken: write the epitaph, stop all CPUs, leave the emulator with a status of its own. */
+_Noreturn void arch_panic(const char *what, const char *file, int line);
+
+/* --- called by the architecture -------------------------------------------------------- */
+/* Each is one kernel entry: the frame of CPU(c)->current is saved, interrupts are off.
+ * When it returns, the CPU runs CPU(c)->current, or idles. */
+void kernel_syscall(u32 cpu);
+void kernel_fault(u32 cpu, u32 kind, u64 code, u64 addr);
+void kernel_irq(u32 cpu, u32 vector);  /* vector: index into cpu.irq */
+void kernel_timer(u32 cpu);
+void kernel_kick(u32 cpu);
+
+#include "state.h"

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The state of the kernel.  All that is not here is in object pages, reached
+ * through the accessors of state.h (one for each architecture):
+ *
+ *   PD(page)  SLOT(slot)  CT(page)  SP(page)  PTE(page, i)  TH(page)  TN(page)
+ *   SC(page)  EP(page)  NT(page)  IRQ(page)  DV(page)  CPU(cpu)
+ *   WORD(page, i): word i of a frame
+ */
+#pragma once
+#include "cap.h"
+#include "device.h"
+#include "ep.h"
+#include "lock.h"
+#include "notif.h"
+#include "page.h"
+#include "sched.h"
+#include "space.h"
+#include "thread.h"
+#include "timeq.h"
+#include "trace.h"
+
+struct kernel_state {
+	struct lock writer;
+	u32 cpus;       /* CPUs that run */
+	u32 global;     /* 1 while the holder of all locks works */
+	u32 work_head;  /* first page queued for destruction, or NIL */
+	u32 work_tail;
+	u64 work_added; /* pages ever queued: the ticket of the last */
+	u64 work_done;  /* pages finished */
+	u64 function_used[65536 / 64]; /* PCI functions that a device object has */
+	GHOST(u64 g_clock;)
+};
+extern struct kernel_state ks;
+
+#include "arch.h"

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * CPUs, run queues, scheduling contexts, budgets, lending.
+ *
+ * Owns:       struct sched, struct cpu.    Invariants: sched_inv(), cpu_inv().
+ * Locks:      the CPU's lock.
+ */
+#pragma once
+#include "lock.h"
+#include "types.h"
+
+enum { CPU_MAX = 64, PRIO_COUNT = 256, IRQ_VECTORS = 160, TRACE_EVENTS = 64 };
+
+/* A scheduling context: an object page with one time queue node. */
+struct sched {
+	u64 budget; /* clock ticks per period */
+	u64 period;
+	u64 left;    /* ticks that remain in this period */
+	u64 refill;  /* when the period ends */
+	u32 cpu;
+	u32 owner;  /* thread bound to it, or NIL */
+	u32 runner; /* thread whose running_on it is, or NIL */
+};
+
+struct trace_event {
+	u64 when;
+	u32 kind;
+	u32 thread;
+	u64 a;
+	u64 b;
+};
+
+struct cpu {
+	u32 current; /* thread in user mode or entering the kernel, or NIL: idle */
+	u32 loaded;  /* thread whose FPU and debug state the CPU holds, or NIL */
+	u32 charged; /* scheduling context whose time runs, or NIL */
+	u32 top;     /* 1 + highest priority in the run queue; 0: it is empty */
+	u64 since;   /* clock when charging began */
+	u64 alarm;   /* clock value the timer is set to; ~0: off */
+	u64 uid;     /* last never-reused number given out */
+	u32 timeq;   /* root of the time queue, or NIL */
+	u32 mailbox; /* first remotely signalled notification, or NIL; atomic */
+	struct lock lock;
+	u64 ready_map[PRIO_COUNT / 64];
+	u32 ready_head[PRIO_COUNT];
+	u32 ready_tail[PRIO_COUNT];
+	u32 irq[IRQ_VECTORS]; /* irq object behind each vector, or NIL */
+#if DEBUG
+	u64 traced;
+	struct trace_event trace[TRACE_EVENTS];
+#endif
+};
+
+/* A number that this kernel gives out once. */
+u64 cpu_new_uid(u32 cpu);
+
+void sched_init(u32 sc);
+/* Make a thread that waits for nothing run when its turn comes. */
+void sched_ready(u32 t);
+/* Take a ready thread off the CPU or run queue (which keeps nothing of it). */
+void sched_unready(u32 t);
+/* Change the effective priority, moving it in the run queue if it is there. */
+void sched_set_eprio(u32 t, u32 eprio);
+/* Let t run on what `from` runs on, until sched_return or sched_reclaim. */
+void sched_lend(u32 from, u32 t);
+/* Give what `from` borrowed to t. */
+void sched_return(u32 from, u32 t);
+/* Take t's own scheduling context back from whoever runs on it. */
+void sched_reclaim(u32 t);
+/* Stop using anything borrowed. */
+void sched_give_up(u32 t);
+/* Switch from the current thread, which waits now, to ready thread t at once if nothing is above it. */
+void sched_switch_or_ready(u32 cpu, u32 t);
+/* Choose who runs when this kernel entry ends; charge time; set the timer. */
+void sched_exit(u32 cpu);
+/* The timer went off, or may have. */
+void sched_timer(u32 cpu);
+/* A scheduling context lost its owner or is being destroyed. */
+void sched_unbind(u32 sc);

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Integer types and the few helpers that every kernel file uses.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "abi.h" /* generated from abi/kernel.toml: u8 to u64, err_t, numbers */
+
+#define PAGE_SIZE 4096ull
+#define PAGE_SHIFT 12
+
+/* "No such index", for pages, slots, threads and CPUs alike. */
+#define NIL 0xffffffffu
+
+/* A pure predicate or accessor: the prover turns a call into one term. */
+#ifndef PRED
+#define PRED static inline __attribute__((pure))
+#endif
+
+/* Ghost state: exists for the prover and in debug builds on the host only. */
+#ifdef WITH_GHOST
+#define GHOST(...) __VA_ARGS__
+#else
+#define GHOST(...)
+#endif
+
+#define NODISCARD __attribute__((warn_unused_result))
+
+/*
+ * Two results that are not errors of the interface but instructions to the
+ * dispatcher: run the handler again with all locks; or leave the result
+ * registers alone, because the thread waits or its result is written already.
+ */
+enum { INT_GLOBAL = 0x100, INT_NONE = 0x101 };
+#define RUN_GLOBAL ((err_t){ INT_GLOBAL })
+#define NO_RESULT ((err_t){ INT_NONE })
+
+/* An invariant that a bug in the kernel would break.  Stays on in release. */
+#define KASSERT(cond)                                                                              \
+	do {                                                                                       \
+		if (!(cond))                                                                       \
+			arch_panic(#cond, __FILE__, __LINE__);                                     \
+	} while (0)
+
+_Noreturn void arch_panic(const char *what, const char *file, int line);
