@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Everything is reached from here; the rules call tools/. `make help` lists the targets.
 # Variables: CC=gcc|clang  WERROR=1  T=name (one test)  V=1 (show commands)
 #            P=program  M=machine  CPUS=n  APPEND="words"
@@ -48,7 +49,7 @@ P_LD   := -nostdlib -static -z max-page-size=0x1000 -z noexecstack --build-id=no
 	-u _start -e _start -T tools/program.ld
 SAN    ?= -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 FSAN   ?= -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
-HFLAGS := $(COMMON) -O1 -DARCH_HOST -DDEBUG=1 -D_GNU_SOURCE \
+HFLAGS := $(COMMON) -O1 -DARCH_HOST -DDEBUG=1 -DWITH_GHOST -D_GNU_SOURCE \
 	-Ikernel -Ikernel/arch/host -Iinclude -Ibuild/gen -Itests/unit -Itests/fuzz
 
 # ---- what is built -------------------------------------------------------------------------
@@ -180,7 +181,7 @@ prove-mutants:
 fuzz:
 	$(DEPS) test
 	$(SUBMAKE) fuzzers
-	@$(PYTHON) tools/test.py --fuzz $(or $(SECONDS),60)
+	@$(PYTHON) tools/fuzz.py --seconds $(or $(SECONDS),60)
 
 cov:
 	$(DEPS) test

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Installs the missing packages of packages.toml for one target, through apt, by name.
 
     deps.py run|iso|debug|test      install what is missing, saying so

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Installs what a target needs: `deps.sh run`. Python itself may be what is missing.
 set -eu
 cd "$(dirname "$0")/.."

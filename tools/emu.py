@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Runs a kernel image with programs in an emulator, and says how it ended.
 
     emu.py run [options] KERNEL [PROGRAM...]     boot; the console goes to standard output

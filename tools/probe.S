@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The smallest guest: enters 64-bit mode, prints TEXT on COM1, does ACTION.
  * ACTION 0x10, 0x20, 0x30: that exit code. 0: wait for ever. 1: triple fault.

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: MIT
+"""Reads test results: lines `ok N name`, `not ok N name`, a plan `1..N`, a last line `# done`."""
+import dataclasses
+import re
+
+LINE = re.compile(r"^(not )?ok\s+(\d+)\s+(?:- )?(.*?)\s*(?:#\s*skip\b:?\s*(.*))?$", re.IGNORECASE)
+PLAN = re.compile(r"^1\.\.(\d+)\s*$")
+DONE = re.compile(r"^# done\s*$")
+
+
+@dataclasses.dataclass
+class Report:
+    passed: list = dataclasses.field(default_factory=list)
+    failed: list = dataclasses.field(default_factory=list)
+    skipped: list = dataclasses.field(default_factory=list)     # (name, reason)
+    plan: int = -1
+    done: bool = False
+
+    def total(self):
+        return len(self.passed) + len(self.failed) + len(self.skipped)
+
+    def complaint(self, need_done):
+        """What is wrong with the form of the report, or ''."""
+        if self.total() == 0:
+            return "it reported no test"
+        if self.plan >= 0 and self.plan != self.total():
+            return f"it planned {self.plan} tests and reported {self.total()}"
+        if need_done and self.plan < 0:
+            return "it printed no plan (1..N)"
+        if need_done and not self.done:
+            return "it did not print its last line (# done)"
+        return ""
+
+    def only(self, substring):
+        """The part of the report about tests whose name contains substring."""
+        return Report([n for n in self.passed if substring in n],
+                      [n for n in self.failed if substring in n],
+                      [s for s in self.skipped if substring in s[0]], -1, self.done)
+
+
+def parse(text):
+    r = Report()
+    for line in text.splitlines():
+        m = LINE.match(line)
+        if m:
+            name = m.group(3)
+            if m.group(1):
+                r.failed.append(name)
+            elif m.group(4) is not None:
+                r.skipped.append((name, m.group(4)))
+            else:
+                r.passed.append(name)
+        elif PLAN.match(line):
+            r.plan = int(PLAN.match(line).group(1))
+        elif DONE.match(line):
+            r.done = True
+    return r

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: MIT
+"""Test reports are read strictly: what is missing is a failure, not a pass."""
+import pathlib
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+import tap
+
+GOOD = "boot noise\nok 1 a\nnot ok 2 b_fails\n  expected 1\nok 3 c # SKIP no device\n1..3\n# done\n"
+
+
+class Tap(unittest.TestCase):
+    def test_passed_failed_and_skipped_are_told_apart(self):
+        r = tap.parse(GOOD)
+        self.assertEqual((r.passed, r.failed, r.skipped), (["a"], ["b_fails"], [("c", "no device")]))
+        self.assertEqual(r.complaint(True), "")
+
+    def test_a_report_without_tests_is_wrong(self):
+        self.assertIn("no test", tap.parse("# done\n1..0\n").complaint(True))
+
+    def test_a_lost_test_is_noticed(self):
+        self.assertIn("planned 3", tap.parse(GOOD.replace("ok 1 a\n", "")).complaint(True))
+
+    def test_a_report_that_breaks_off_is_noticed(self):
+        self.assertIn("last line", tap.parse(GOOD.replace("# done\n", "")).complaint(True))
+        self.assertIn("plan", tap.parse(GOOD.replace("1..3\n", "")).complaint(True))
+
+    def test_a_name_selects_a_part(self):
+        r = tap.parse(GOOD).only("b_f")
+        self.assertEqual((r.passed, r.failed), ([], ["b_fails"]))
+
+
+if __name__ == "__main__":
+    unittest.main()
