@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: MIT
+"""dispatch.h and dispatch.c: every check that the table can state, once, then the handler."""
+from . import text
+from .table import MAX64
+
+HOT = ("ep_call", "ep_reply_recv")
+
+
+def parameters(c):
+    out = ["u32 t"]
+    if c.invoked is not None:
+        out.append(f"u32 {c.invoked.name}")
+    return out + [f"{'u64' if a.kind == 'u64' else 'u32'} {a.name}" for a in c.args]
+
+
+def header(table):
+    out = [table.banner(), "/* SPDX-License-Identifier: MIT */", "#pragma once",
+           '#include "types.h"', "",
+           "/* Check what the table states of call nr of thread t, then run its handler. */",
+           "err_t dispatch(u32 t, u64 nr, bool global) NODISCARD;", ""]
+    for c in table.live():
+        out += text.wrap(f"err_t sys_{c.name}(", parameters(c), ") NODISCARD;")
+    return out
+
+
+def refuse(condition, error, indent):
+    return [f"{indent}if ({condition})", f"{indent}\treturn {error};"]
+
+
+def cap_checks(table, var, a, indent):
+    out = refuse(f"{var} == NIL", "ERR_CAP", indent)
+    if a.objects:
+        test = " && ".join(f"SLOT({var})->type != {table.object(n).const()}" for n in a.objects)
+        out += refuse(test, "ERR_TYPE", indent)
+    if a.rights:
+        mask = table.mask(a)
+        if len(a.rights) > 1:
+            out += refuse(f"(SLOT({var})->rights & ({mask})) != ({mask})", "ERR_RIGHTS", indent)
+        else:
+            out += refuse(f"!(SLOT({var})->rights & {mask})", "ERR_RIGHTS", indent)
+    return out
+
+
+def slot_checks(table, place, a):
+    value = f"FR_ARG(t, {place})"
+    if a.kind == "slot":
+        return [f"\ts{place} = slot_find(t, {value}, RIGHT_TABLE_INSERT);",
+                f"\tif (s{place} == NIL || SLOT(s{place})->type != 0)", "\t\treturn ERR_SLOT;"]
+    if a.kind == "from":
+        return [f"\ts{place} = slot_find(t, {value}, RIGHT_TABLE_REMOVE);",
+                f"\tif (s{place} == NIL || SLOT(s{place})->type == 0)", "\t\treturn ERR_CAP;"]
+    if a.optional:
+        return [f"\tif ({value} != 0) {{", f"\t\ts{place} = cap_lookup(t, {value});"] \
+            + cap_checks(table, f"s{place}", a, "\t\t") + ["\t}"]
+    return [f"\ts{place} = cap_lookup(t, {value});"] + cap_checks(table, f"s{place}", a, "\t")
+
+
+def range_checks(place, a):
+    value, out = f"FR_ARG(t, {place})", []
+    if a.min > 0:
+        out.append(f"{value} < {text.literal(a.min)}")
+    if a.max < MAX64:
+        out.append(f"{value} > {text.literal(a.max)}" if a.max else f"{value} != 0")
+    return refuse(" || ".join(out), "ERR_ARG", "\t") if out else []
+
+
+def function(table, c):
+    out = [f"static inline err_t call_{c.name}(u32 t)", "{"]
+    if c.invoked is not None:
+        out.append("\tu32 s = cap_lookup(t, FR_HANDLE(t));")
+    out += [f"\tu32 s{i}{' = NIL' if a.optional else ''};" for i, a in c.caps()]
+    if len(out) > 2:
+        out.append("")
+    if c.invoked is not None:
+        out += cap_checks(table, "s", c.invoked, "\t")
+    for i, a in c.caps():
+        out += slot_checks(table, i, a)
+    for i, a in c.plain():
+        out += range_checks(i, a)
+    values = ["t"] + ["s"] * (c.invoked is not None)
+    values += [f"FR_ARG(t, {i})" if a.kind == "u64" else f"s{i}" for i, a in enumerate(c.args)]
+    return out + text.wrap(f"\treturn sys_{c.name}(", values, ");", "\t") + ["}", ""]
+
+
+def cases(calls):
+    out = ["\tswitch (nr) {"]
+    for c in calls:
+        out += [f"\tcase {c.const()}:", f"\t\treturn call_{c.name}(t);"]
+    return out + ["\tdefault:", "\t\treturn ERR_CALL;", "\t}"]
+
+
+def source(table):
+    out = [table.banner(), "/* SPDX-License-Identifier: MIT */", "/*",
+           " * Calls: from a number to a handler, past the checks that the table states.", " *",
+           " * Order of the checks: the invoked capability; capabilities and slots from left to",
+           " * right; plain values from left to right.  The first that fails is the result.", " *",
+           " * Never:      writes anything.", " */", '#include "dispatch.h"', "",
+           '#include "ks.h"', ""]
+    for c in table.live():
+        out += function(table, c)
+    hot = sorted((c for c in table.live() if c.name in HOT), key=lambda c: HOT.index(c.name))
+    ipc = [c for c in table.live() if c.ipc and c not in hot]
+    local = [c for c in table.live() if c.lock != "global" and c not in hot and c not in ipc]
+    everywhere = [c for c in table.live() if c.lock == "global"]
+    out += ["/* Calls that need all locks: refused before anything is looked up, if not held. */",
+            "static err_t dispatch_global(u32 t, u64 nr, bool global)", "{"]
+    out += wrap_condition([f"nr != {c.const()}" for c in everywhere])
+    out += ["\t\treturn ERR_CALL;", "\tif (!global)", "\t\treturn RUN_GLOBAL;"]
+    out += cases(everywhere) + ["}", ""]
+    out += ["err_t dispatch(u32 t, u64 nr, bool global)", "{"]
+    for c in hot + [c for c in ipc if c.lock != "global"]:
+        out += [f"\tif (nr == {c.const()})", f"\t\treturn call_{c.name}(t);"]
+    body = cases(local)
+    body[-2] = "\t\treturn dispatch_global(t, nr, global);"
+    return out + body + ["}"]
+
+
+def wrap_condition(parts):
+    """if (a && b && ...) over as many lines as it takes."""
+    lines, line = [], "\tif ("
+    for i, p in enumerate(parts):
+        piece = p + (" &&" if i + 1 < len(parts) else ")")
+        if len((line + piece).expandtabs(8)) > text.COLUMNS:
+            lines.append(line.rstrip())
+            line = "\t    "
+        line += piece + " "
+    return lines + [line.rstrip()]

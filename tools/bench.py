@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: MIT
+"""Runs the benchmark program in an emulator whose clock counts instructions.
+
+    bench.py [--machine microvm|q35] [--append WORDS]
+
+Reads console lines `bench name=<n> value=<v> unit=<u> n=<k> [key=value...]`, prints them beside the
+aims of tests/bench/aims.toml, and writes build/bench.json: rows of name, value, unit, n, machine,
+commit, and the other keys.
+"""
+import argparse
+import json
+import pathlib
+import shlex
+import subprocess
+import sys
+import tomllib
+
+import check
+import emu
+import proc
+
+ROOT = proc.ROOT
+KERNEL = "build/kernel/tessera.elf"
+PROGRAM = "build/programs/kbench.elf"
+NEEDED = {"name", "value", "unit", "n"}
+
+
+def number(text):
+    try:
+        return int(text)
+    except ValueError:
+        return float(text)
+
+
+def parse_line(line):
+    """A row, or None if the line is no benchmark line. One that is malformed raises ValueError."""
+    if not line.startswith("bench "):
+        return None
+    row = dict(w.split("=", 1) for w in shlex.split(line)[1:] if "=" in w)
+    if not NEEDED <= row.keys():
+        raise ValueError(f"a benchmark line lacks {', '.join(sorted(NEEDED - row.keys()))}: {line}")
+    row["value"], row["n"] = number(row["value"]), int(row["n"])
+    return row
+
+
+def commit():
+    done = proc.run(["git", "describe", "--always", "--dirty", "--abbrev=12"], 10)
+    return done.out.strip() if done.rc == 0 else "unknown"
+
+
+def kernel_size():
+    """Bytes of the release kernel by kind, and lines written by hand."""
+    out = subprocess.run(["size", str(ROOT / KERNEL)], check=True, text=True,
+                         stdout=subprocess.PIPE).stdout.splitlines()[1].split()
+    for kind, value in zip(("text", "data", "bss"), out):
+        yield {"name": f"kernel_{kind}", "value": int(value), "unit": "bytes", "n": 1}
+    yield {"name": "kernel_lines", "value": check.kernel_sloc(), "unit": "lines", "n": 1}
+
+
+def measure(machine, append):
+    cfg = emu.Config(KERNEL, [PROGRAM], machine=machine, cpus=2, icount=True, append=append,
+                     timeout=300, expect="^# done")
+    result = emu.run(cfg)
+    rows = [r for r in map(parse_line, result.console.splitlines()) if r]
+    if not result.ok or not rows:
+        tail = "\n".join(result.console.splitlines()[-25:])
+        sys.exit(f"{tail}\nbench: {result.reason}, {len(rows)} results; repeat: {cfg.command()}")
+    return rows
+
+
+def aims():
+    with open(ROOT / "tests/bench/aims.toml", "rb") as f:
+        return {a["name"]: a for a in tomllib.load(f)["aim"]}
+
+
+def print_table(rows, table):
+    print(f"{'name':28} {'value':>10} {'aim':>8}  unit")
+    for r in rows:
+        aim = table.get(r["name"], {}).get("value")
+        over = f"  {r['value'] / aim:.1f} x the aim" if aim and r["value"] > aim else ""
+        print(f"{r['name']:28} {r['value']:>10} {aim or '-':>8}  {r['unit']}{over}")
+    lacking = [n for n in table if n not in {r["name"] for r in rows}]
+    if lacking:
+        print("not measured: " + ", ".join(lacking))
+
+
+def main(argv):
+    p = argparse.ArgumentParser(description=__doc__,
+                                formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--machine", choices=("microvm", "q35"), default="microvm")
+    p.add_argument("--append", default="")
+    args = p.parse_args(argv)
+    for path in (KERNEL, PROGRAM):
+        if not (ROOT / path).exists():
+            sys.exit(f"bench: {path} is not built (no source?)")
+    rows = measure(args.machine, args.append) + list(kernel_size())
+    for r in rows:
+        r.update(machine=args.machine, commit=commit())
+    pathlib.Path(ROOT / "build/bench.json").write_text(json.dumps(rows, indent=1) + "\n")
+    print_table(rows, aims())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
