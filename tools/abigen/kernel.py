@@ -99,29 +99,13 @@ def source(table):
     for c in table.live():
         out += function(table, c)
     hot = sorted((c for c in table.live() if c.name in HOT), key=lambda c: HOT.index(c.name))
-    ipc = [c for c in table.live() if c.ipc and c not in hot]
-    local = [c for c in table.live() if c.lock != "global" and c not in hot and c not in ipc]
-    everywhere = [c for c in table.live() if c.lock == "global"]
-    out += ["/* Calls that need all locks: refused before anything is looked up, if not held. */",
-            "static err_t dispatch_global(u32 t, u64 nr, bool global)", "{"]
-    out += wrap_condition([f"nr != {c.const()}" for c in everywhere])
-    out += ["\t\treturn ERR_CALL;", "\tif (!global)", "\t\treturn RUN_GLOBAL;"]
-    out += cases(everywhere) + ["}", ""]
-    out += ["err_t dispatch(u32 t, u64 nr, bool global)", "{"]
-    for c in hot + [c for c in ipc if c.lock != "global"]:
+    ipc = hot + [c for c in table.live() if c.ipc and c not in hot]
+    mask = sum(1 << c.nr for c in table.live() if c.lock == "global")
+    out += ["/* Bit n: call n runs under all locks. */",
+            f"#define GLOBAL_CALLS {hex(mask)}ull", "",
+            "err_t dispatch(u32 t, u64 nr, bool global)", "{"]
+    for c in (c for c in ipc if c.lock != "global"):
         out += [f"\tif (nr == {c.const()})", f"\t\treturn call_{c.name}(t);"]
-    body = cases(local)
-    body[-2] = "\t\treturn dispatch_global(t, nr, global);"
-    return out + body + ["}"]
-
-
-def wrap_condition(parts):
-    """if (a && b && ...) over as many lines as it takes."""
-    lines, line = [], "\tif ("
-    for i, p in enumerate(parts):
-        piece = p + (" &&" if i + 1 < len(parts) else ")")
-        if len((line + piece).expandtabs(8)) > text.COLUMNS:
-            lines.append(line.rstrip())
-            line = "\t    "
-        line += piece + " "
-    return lines + [line.rstrip()]
+    out += refuse("nr > SYS_MAX", "ERR_CALL", "\t")
+    out += refuse("!global && ((GLOBAL_CALLS >> nr) & 1)", "RUN_GLOBAL", "\t")
+    return out + cases([c for c in table.live() if c not in ipc or c.lock == "global"]) + ["}"]

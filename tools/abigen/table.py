@@ -288,8 +288,8 @@ class Reader:
         name = self.need(row, raw, "name", str)
         if not NAME.match(name):
             self.fail(row, "name is not a lower-case name")
-        if not 0 < self.need(row, raw, "nr", int) < 256:
-            self.fail(row, f"number {raw['nr']} is not in 1 to 255")
+        if not 0 < self.need(row, raw, "nr", int) < 64:
+            self.fail(row, f"number {raw['nr']} is not in 1 to 63")
         lock = self.need(row, raw, "lock", str)
         if lock not in LOCKS:
             self.fail(row, f"unknown lock {lock}")
