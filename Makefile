@@ -67,7 +67,7 @@ $(B)/flags: FORCE
 	@mkdir -p $(B)
 	@echo '$(ALL_FLAGS)' | cmp -s - $@ || echo '$(ALL_FLAGS)' > $@
 
-$(GEN): $(wildcard abi/*.toml tools/abigen*.py docs/manual/*.md)
+$(GEN): $(wildcard abi/*.toml tools/abigen*.py tools/abigen/*.py docs/manual/text/*.md)
 	$(say) GEN $@
 	$(Q)$(PYTHON) tools/abigen.py abi/kernel.toml build/gen
 	@touch $@
@@ -195,7 +195,7 @@ fmt:
 
 docs:
 	$(SUBMAKE) gen
-	@echo 'the manual of the calls is in build/gen/docs/manual'
+	@mkdir -p docs/manual && cp build/gen/docs/manual/*.md docs/manual/
 
 iso:
 	$(DEPS) iso
