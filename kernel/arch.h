@@ -42,6 +42,8 @@ bool arch_atomic_cas32(u32 *p, u32 expected, u32 v);
 /* --- memory ------------------------------------------------------------------ */
 void arch_page_clear(u32 page);                       /* all 4096 bytes */
 void arch_object_clear(u32 page, u32 bytes);          /* the first bytes, rounded up to 64 */
+/* Message words 0 to 7 of thread `from` become those of thread `to`. */
+void arch_msg_pass(u32 from, u32 to);
 /* Copy n words of frame `from` to frame `to`, from word `first` of each on. */
 void arch_words_copy(u32 to, u32 from, u32 first, u32 n);
 
@@ -62,7 +64,7 @@ void arch_xstate_set(u32 t, u32 page);
 void arch_debug_set(u32 t, u32 op, u64 value); /* thread_debug, arguments checked */
 bool arch_debug_ok(u32 op, u64 value);
 /* Words 0 to 7 of the message that reports t's fault or foreign system call. */
-void arch_fault_words(u32 t, u64 word[8]);
+void arch_fault_words(u32 t, u32 to); /* into FR_MSG(to, 0..7) */
 /* Result register of the system call that a foreign thread made. */
 void arch_foreign_result(u32 t, u64 value);
 
@@ -70,7 +72,11 @@ void arch_foreign_result(u32 t, u64 value);
 void arch_space_init(u32 sp);    /* root table with the kernel's half */
 /* Forget the space on every CPU: none has it loaded when this returns. */
 void arch_space_retire(u32 sp);
-/* No CPU or device uses a translation of the space that was changed before this call. */
+/*
+ * No CPU or device uses a translation of these pages that was changed before
+ * this call, nor what it remembers of the tables on the way to them.  Several
+ * CPUs may be in it at once, each with its own lock and a space's.
+ */
 void arch_space_flush(u32 sp, u64 vpage, u64 pages);
 bool arch_level_ok(u32 kind, u32 level);  /* are leaf entries possible there? */
 
@@ -86,23 +92,37 @@ bool arch_level_ok(u32 kind, u32 level);  /* are leaf entries possible there? */
  *   bool pte_is_accessed(u32 kind, u64 e), pte_is_dirty(u32 kind, u64 e)
  *   u64  pte_without(u32 kind, u64 e, u32 rights)
  *   u64  pte_clean(u32 kind, u64 e): accessed and dirty marks cleared
+ * pte_clean, and pte_without for WRITE, only clear bits: what they make of ~0
+ * is a mask for arch_atomic_and.
  */
 
 /* --- interrupts and devices -------------------------------------------------------- */
-/* Program the source of an irq object to its (cpu, vector), masked; false: not possible. */
-bool arch_irq_route(u32 irq);
-void arch_irq_unroute(u32 irq);   /* never delivered again when this returns */
+/* Program the source of an irq object to its (cpu, vector), masked; sets its `entry`. */
+void arch_irq_route(u32 irq);
+/* The source sends nothing more; what it has sent may still be on its way to the CPU. */
+void arch_irq_unroute(u32 irq);
+/* Make the CPU take interrupt IRQ_VECTOR_DRAIN after all that are on their way to it. */
+void arch_irq_drain(u32 cpu);
 void arch_irq_mask(u32 irq);
 void arch_irq_unmask(u32 irq);
 bool arch_irq_exists(u32 kind, u32 source);
+bool arch_irq_reaches(u32 cpu); /* can devices interrupt that CPU? */
+/* IRQ_LEVEL | IRQ_LOW of a line: what the firmware states, else `mode`. */
+u32 arch_irq_mode(u32 source, u32 mode);
 void arch_irq_message(u32 irq, u64 *address, u64 *data);
 u32 arch_port_in(u32 port, u32 width);
 void arch_port_out(u32 port, u32 width, u32 value);
 bool arch_port_ok(u32 port, u32 width); /* false: ports that the kernel keeps for itself */
 bool arch_has_iommu(void);
-/* Let requester ids [first, first + count) use I/O space sp (NIL: nothing); old use has ended. */
-bool arch_device_attach(u32 first, u32 count, u32 sp);
-bool arch_iospace_init(u32 sp);   /* false: no domain number left, or no IOMMU */
+/* False once an IOMMU did not answer: what devices could reach must not become free. */
+bool arch_iommu_ok(void);
+/* Can requester ids [first, first + count) be attached?  Prepares for it. */
+bool arch_device_prepare(u32 first, u32 count);
+/* Let requester ids [first, first + count) use I/O space sp (NIL: nothing); old use has
+ * ended when it returns, or arch_iommu_ok() is false and they use nothing. */
+void arch_device_attach(u32 first, u32 count, u32 sp);
+bool arch_iospace_free_number(void); /* is there one for another I/O space? */
+void arch_iospace_init(u32 sp);
 void arch_iospace_free(u32 sp);
 
 /* --- console ------------------------------------------------------------------------- */

@@ -8,6 +8,8 @@
  *   WORD(page, i): word i of a frame
  */
 #pragma once
+#include <tessera/info.h>
+
 #include "cap.h"
 #include "device.h"
 #include "ep.h"
@@ -29,6 +31,7 @@ struct kernel_state {
 	u64 work_added; /* pages ever queued: the ticket of the last */
 	u64 work_done;  /* pages finished */
 	u64 function_used[65536 / 64]; /* PCI functions that a device object has */
+	u64 line_used[IRQ_LINES / 64]; /* global system interrupts that an irq object has */
 	GHOST(u64 g_clock;)
 };
 extern struct kernel_state ks;

@@ -14,7 +14,8 @@
 	X(writer, 1, "the right to take every CPU's lock")                                         \
 	X(cpu, 2, "run queue, current thread, and objects whose home is this CPU")                 \
 	X(space, 3, "entries of one address space")                                                \
-	X(console, 4, "the debug console")
+	X(hardware, 4, "registers of interrupt controllers and IOMMUs")                          \
+	X(console, 5, "the debug console")
 
 struct lock {
 	u32 next;   /* ticket of the next to come */

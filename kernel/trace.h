@@ -15,7 +15,8 @@
 	X(6, timer, "clock", "0")                                                                  \
 	X(7, destroy, "page", "type")                                                              \
 	X(8, complete, "thread", "completion code")                                                \
-	X(9, kick, "CPU", "0")
+	X(9, kick, "CPU", "0")                                                                     \
+	X(10, iommu, "requester id | reason << 16", "address refused to a device")
 
 #define TRACE_ENUM(kind, name, a, b) TRACE_##name = kind,
 enum { TRACE_LIST(TRACE_ENUM) };
