@@ -37,8 +37,13 @@ struct space {
  * no instruction's successor is a non-canonical address. */
 #define USER_PAGES ((1ull << 35) - 1)
 
+/* A new space.  An I/O space gets its domain number from the architecture. */
 void space_init(u32 sp, u32 kind, u32 domain, u32 cpu);
+/* Each does a bounded part and returns true when all is done. */
 bool space_destroy_step(u32 sp);
 bool ptable_destroy_step(u32 pt);
-/* Clear a part of what was entered under the grant in slot s; true when done. */
+/*
+ * Clear a part of what was entered under the grant in slot s; true when done.
+ * From the first step on nothing can be entered under it.
+ */
 bool grant_destroy_step(u32 s);

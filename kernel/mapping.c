@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Entries: what a grant's holder writes, clears, copies and reads.
+ *
+ * Owns:       leaf entries of page tables. Invariant: leaf_inv().
+ * Locks:      this CPU's and the space's; space_copy: all locks.
+ *             Spec: proofs/spec/space.h
+ * Called by:  generated dispatch; grant.c (entries_clear).
+ * Never:      writes a slot or a page descriptor.
+ *
+ * A batch stays within one page-table page: one walk, then a tight loop.
+ */
+#include "mapping.h"
+#include "dispatch.h"
+
+enum {
+	MAP_RIGHTS = MAP_READ | MAP_WRITE | MAP_EXEC,
+	MAP_SIZES = MAP_SIZE_2M | MAP_SIZE_1G,
+	MAP_BITS = MAP_RIGHTS | MAP_COMBINE | MAP_SIZES,
+};
+
+/* A global operation holds the lock of every CPU, so nobody holds a space's. */
+static void entries_lock(u32 sp)
+{
+	if (!ks.global)
+		arch_lock(&SP(sp)->lock);
+}
+
+static void entries_unlock(u32 sp)
+{
+	if (!ks.global)
+		arch_unlock(&SP(sp)->lock);
+}
+
+/* The level at which a leaf of this size stands. */
+PRED u32 attr_level(u64 attr)
+{
+	return attr & MAP_SIZE_1G ? 3 : attr & MAP_SIZE_2M ? 2 : 1;
+}
+
+/* How many of `count` entries lie in the table that `at` is in. */
+PRED u32 place_run(struct place at, u32 count)
+{
+	const u32 run = PT_ENTRIES - at.index;
+
+	return count < run ? count : run;
+}
+
+/* How many of `count` entries of a lower level lie where the walk found nothing below `at`. */
+PRED u32 place_skip(struct place at, u64 vpage, u32 level, u32 count)
+{
+	const u64 run = (level_end(vpage, at.level) - vpage) >> (LEVEL_BITS * (level - 1));
+
+	return count < run ? count : (u32)run;
+}
+
+/* May a leaf stand at `at`, where a walk towards `level` ended? */
+PRED err_t place_check(u32 kind, struct place at, u32 level)
+{
+	const u64 e = PTE(at.page, at.index);
+
+	if (!pte_is_present(kind, e))
+		return at.level == level ? OK : ERR_TABLE;
+	return at.level == level && pte_is_leaf(kind, e, level) ? OK : ERR_STATE;
+}
+
+bool entries_clear(u32 g, u32 kind, struct place at, u32 n)
+{
+	bool cleared = false;
+
+	for (u32 i = 0; i < n; i++) {
+		if (!grant_has_leaf(g, kind, PTE(at.page, at.index + i), at.level))
+			continue;
+		PTE(at.page, at.index + i) = 0;
+		cleared = true;
+	}
+	return cleared;
+}
+
+/* --- writing entries -------------------------------------------------------- */
+
+/* Is device memory behind grant g? */
+PRED bool grant_is_device(u32 g)
+{
+	return SLOT(SLOT(g)->parent)->type == OBJ_DEVMEM;
+}
+
+PRED bool grant_may_combine(u32 g)
+{
+	return grant_is_device(g) && (SLOT(SLOT(g)->parent)->rights & RIGHT_DEVMEM_COMBINE);
+}
+
+/*
+ * May `count` leaves with attributes attr be entered under grant g, from vaddr
+ * and from its page `offset` on?  A leaf without READ does not exist on all
+ * machines, and EXEC implies it on some: so READ must be among the rights.
+ */
+static err_t leaf_check(u32 g, u64 vaddr, u64 offset, u64 count, u64 attr)
+{
+	const u32 level = attr_level(attr);
+	const u64 pages = count << (LEVEL_BITS * (level - 1));
+	const u64 low = level_pages(level) - 1;
+
+	if (attr & MAP_RIGHTS & ~(u64)SLOT(g)->rights)
+		return ERR_RIGHTS;
+	if ((attr & MAP_COMBINE) && !grant_may_combine(g))
+		return ERR_RIGHTS;
+	if (!grant_has_window(g, vaddr >> PAGE_SHIFT, pages))
+		return ERR_RANGE;
+	if (!grant_has_pages(g, SLOT(g)->first + offset, pages))
+		return ERR_RANGE;
+	if (!(attr & MAP_READ) || (attr & MAP_SIZES) == MAP_SIZES)
+		return ERR_ARG;
+	if ((vaddr & (low << PAGE_SHIFT | (PAGE_SIZE - 1))) || ((SLOT(g)->first + offset) & low))
+		return ERR_ARG;
+	if (level > 1 && !arch_level_ok(SP(SLOT(g)->obj)->kind, level))
+		return ERR_DEVICE;
+	return OK;
+}
+
+/* What became of a batch, or of one entry of a list. */
+struct written {
+	err_t err;
+	u32 level; /* that is missing, with ERR_TABLE */
+	u32 done;
+	bool flush; /* translations may be in use that are no longer right */
+};
+
+/*
+ * Write n leaves, checked by leaf_check, from vpage on, as far as they lie in
+ * one table and as no table stands in their way.
+ */
+static struct written leaves_write(u32 g, u64 vpage, u64 offset, u32 n, u64 attr)
+{
+	const u32 sp = SLOT(g)->obj;
+	const u32 kind = SP(sp)->kind;
+	const u32 level = attr_level(attr);
+	const u32 pages = (u32)level_pages(level);
+	const bool device = grant_is_device(g);
+	const struct place at = space_walk(sp, kind, vpage, level);
+	struct written w = { place_check(kind, at, level), at.level - 1, 0, false };
+
+	if (!err_is_ok(w.err))
+		return w;
+
+	/* commit */
+	u32 page = SLOT(g)->first + (u32)offset;
+	const u32 end = at.index + place_run(at, n);
+
+	for (u32 i = at.index; i < end; i++, page += pages) {
+		const u64 old = PTE(at.page, i);
+
+		if (pte_is_present(kind, old)) {
+			if (!pte_is_leaf(kind, old, level))
+				break;
+			w.flush = true;
+		}
+		PTE(at.page, i) = pte_leaf(kind, page, (u32)attr & MAP_RIGHTS, level, device,
+					   attr & MAP_COMBINE);
+		w.done++;
+	}
+	/* An IOMMU in caching mode keeps absent entries too (VT-d 3.3, section 6.1). */
+	w.flush |= kind == SPACE_IO;
+	return w;
+}
+
+err_t sys_grant_map(u32 t, u32 g, u64 vaddr, u64 offset, u64 count, u64 attr)
+{
+	if (!grant_is_live(g))
+		return ERR_STATE;
+	const err_t err = leaf_check(g, vaddr, offset, count, attr);
+
+	if (!err_is_ok(err))
+		return err;
+	const u32 sp = SLOT(g)->obj;
+	const u64 vpage = vaddr >> PAGE_SHIFT;
+
+	entries_lock(sp);
+	const struct written w = leaves_write(g, vpage, offset, (u32)count, attr);
+
+	if (w.flush)
+		arch_space_flush(sp, vpage, w.done * level_pages(attr_level(attr)));
+	entries_unlock(sp);
+	FR_OUT(t, 0) = err_is(w.err, ERR_TABLE) ? w.level : w.done;
+	return w.err;
+}
+
+/* May `count` entries from vaddr on be visited under grant g, to clear them? */
+static err_t clear_check(u32 g, u64 vaddr, u64 count, u64 attr)
+{
+	const u32 level = attr_level(attr);
+
+	if (!grant_has_window(g, vaddr >> PAGE_SHIFT, count << (LEVEL_BITS * (level - 1))))
+		return ERR_RANGE;
+	if ((attr & ~(u64)MAP_SIZES) || (attr & MAP_SIZES) == MAP_SIZES)
+		return ERR_ARG;
+	return vaddr & ((level_pages(level) << PAGE_SHIFT) - 1) ? ERR_ARG : OK;
+}
+
+/* Clear those of n entries, checked by clear_check, that belong to grant g. */
+static struct written leaves_clear(u32 g, u64 vpage, u32 n, u64 attr)
+{
+	const u32 sp = SLOT(g)->obj;
+	const u32 kind = SP(sp)->kind;
+	const u32 level = attr_level(attr);
+	const struct place at = space_walk(sp, kind, vpage, level);
+	struct written w = { OK, 0, 0, false };
+
+	if (at.level != level) {
+		w.done = place_skip(at, vpage, level, n);
+		return w;
+	}
+	w.done = place_run(at, n);
+	w.flush = entries_clear(g, kind, at, w.done);
+	return w;
+}
+
+err_t sys_grant_unmap(u32 t, u32 g, u64 vaddr, u64 count, u64 attr)
+{
+	if (!grant_is_live(g))
+		return ERR_STATE;
+	const err_t err = clear_check(g, vaddr, count, attr);
+
+	if (!err_is_ok(err))
+		return err;
+	const u32 sp = SLOT(g)->obj;
+	const u64 vpage = vaddr >> PAGE_SHIFT;
+
+	/* commit */
+	entries_lock(sp);
+	const struct written w = leaves_clear(g, vpage, (u32)count, attr);
+
+	if (w.flush)
+		arch_space_flush(sp, vpage, w.done * level_pages(attr_level(attr)));
+	entries_unlock(sp);
+	FR_OUT(t, 0) = w.done;
+	return OK;
+}
+
+/* --- lists --------------------------------------------------------------------- */
+
+/* Deal with one entry of a list: two words, each read once. */
+static struct written list_entry(u32 g, u64 word, u64 offset)
+{
+	const u64 attr = word & (PAGE_SIZE - 1);
+	const u64 vaddr = word - attr;
+	const bool clear = (attr & ~(u64)MAP_SIZES) == 0;
+	const err_t err = attr > MAP_BITS ? ERR_ARG
+			  : clear         ? clear_check(g, vaddr, 1, attr)
+					  : leaf_check(g, vaddr, offset, 1, attr);
+
+	if (!err_is_ok(err))
+		return (struct written){ err, 0, 0, false };
+	if (clear)
+		return leaves_clear(g, vaddr >> PAGE_SHIFT, 1, attr);
+	return leaves_write(g, vaddr >> PAGE_SHIFT, offset, 1, attr);
+}
+
+err_t sys_grant_map_list(u32 t, u32 g, u64 count)
+{
+	const u32 msg = TH(t)->msg;
+	struct written w = { OK, 0, 0, false };
+	u64 low = UINT64_MAX; /* what has to be flushed */
+	u64 high = 0;
+	u32 done = 0;
+
+	if (msg == NIL)
+		return ERR_MSG_PAGE;
+	if (!grant_is_live(g))
+		return ERR_STATE;
+	entries_lock(SLOT(g)->obj);
+	for (u32 i = 0; i < STEP_ENTRIES && i < count && err_is_ok(w.err); i++) {
+		/* Programs may be writing to the page: each word is read once. */
+		const u64 word = WORD(msg, 2 * i);
+		const u64 vpage = word >> PAGE_SHIFT;
+		const u64 end = vpage + level_pages(attr_level(word));
+
+		w = list_entry(g, word, WORD(msg, 2 * i + 1));
+		low = w.flush && vpage < low ? vpage : low;
+		high = w.flush && end > high ? end : high;
+		done += w.done;
+	}
+	if (low < high)
+		arch_space_flush(SLOT(g)->obj, low, high - low);
+	entries_unlock(SLOT(g)->obj);
+	FR_OUT(t, 0) = done;
+	FR_OUT(t, 1) = err_is(w.err, ERR_TABLE) ? w.level : 0;
+	return done == 0 ? w.err : OK;
+}
+
+/* --- copying, reading marks ------------------------------------------------------ */
+
+/* Copy entry e as space_copy says; true: translations of the target may be wrong. */
+static bool entry_copy(u32 to, u32 kind, u64 e, struct place dst, u64 attr)
+{
+	const u32 to_kind = SP(SLOT(to)->obj)->kind;
+	const u32 rights = pte_rights(kind, e) & (u32)attr & MAP_RIGHTS & SLOT(to)->rights;
+	const u64 old = PTE(dst.page, dst.index);
+
+	if (!(rights & MAP_READ))
+		return false;
+	PTE(dst.page, dst.index) =
+		pte_leaf(to_kind, pte_page(e), rights, 1, grant_is_device(to), false);
+	return pte_is_present(to_kind, old) || to_kind == SPACE_IO;
+}
+
+/*
+ * Take WRITE away; true: it was there.  Atomic, for a processor may be setting
+ * the dirty mark at the same time (Intel SDM vol 3, 4.8).
+ */
+static bool entry_protect(u32 kind, struct place at)
+{
+	const u64 keep = pte_without(kind, UINT64_MAX, MAP_WRITE);
+
+	return arch_atomic_and((u64 *)&PTE(at.page, at.index), keep) & ~keep;
+}
+
+/* Copy n entries from src to dst; both are in tables of level 1. */
+static void run_copy(u32 g, u32 to, struct place src, struct place dst, u64 vpage, u32 n, u64 attr)
+{
+	const u32 kind = SP(SLOT(g)->obj)->kind;
+	bool flush_source = false;
+	bool flush_target = false;
+
+	for (u32 i = 0; i < n; i++, src.index++, dst.index++) {
+		const u64 e = PTE(src.page, src.index);
+
+		if (!grant_has_leaf(g, kind, e, 1) || !grant_has_leaf(to, kind, e, 1))
+			continue;
+		flush_target |= entry_copy(to, kind, e, dst, attr);
+		if (attr & COPY_PROTECT)
+			flush_source |= entry_protect(kind, src);
+	}
+	if (flush_source)
+		arch_space_flush(SLOT(g)->obj, vpage, n);
+	if (flush_target)
+		arch_space_flush(SLOT(to)->obj, vpage, n);
+}
+
+err_t sys_space_copy(u32 t, u32 g, u32 to, u64 vaddr, u64 count, u64 attr)
+{
+	const u64 vpage = vaddr >> PAGE_SHIFT;
+
+	if (!grant_is_live(g) || !grant_is_live(to))
+		return ERR_STATE;
+	if (!grant_has_window(g, vpage, count) || !grant_has_window(to, vpage, count))
+		return ERR_RANGE;
+	if (vaddr & (PAGE_SIZE - 1))
+		return ERR_ARG;
+	const u32 to_kind = SP(SLOT(to)->obj)->kind;
+	const struct place src = space_walk(SLOT(g)->obj, SP(SLOT(g)->obj)->kind, vpage, 1);
+
+	if (src.level != 1) {
+		FR_OUT(t, 0) = place_skip(src, vpage, 1, (u32)count);
+		return OK;
+	}
+	const struct place dst = space_walk(SLOT(to)->obj, to_kind, vpage, 1);
+	const err_t err = place_check(to_kind, dst, 1);
+
+	if (!err_is_ok(err)) {
+		FR_OUT(t, 0) = dst.level - 1;
+		return err;
+	}
+	count = place_run(src, (u32)count);
+
+	/* commit */
+	run_copy(g, to, src, dst, vpage, (u32)count, attr);
+	FR_OUT(t, 0) = count;
+	return OK;
+}
+
+err_t sys_space_harvest(u32 t, u32 g, u64 vaddr, u64 count)
+{
+	const u64 vpage = vaddr >> PAGE_SHIFT;
+
+	if (!grant_is_live(g))
+		return ERR_STATE;
+	if (!grant_has_window(g, vpage, count))
+		return ERR_RANGE;
+	if (vaddr & (PAGE_SIZE - 1))
+		return ERR_ARG;
+	const u32 sp = SLOT(g)->obj;
+	const u32 kind = SP(sp)->kind;
+	u64 accessed = 0;
+	u64 dirty = 0;
+
+	/* commit */
+	entries_lock(sp);
+	const struct place at = space_walk(sp, kind, vpage, 1);
+	const u32 run = at.level == 1 ? place_run(at, (u32)count) : 0;
+
+	for (u32 i = 0; i < run; i++) {
+		if (!grant_has_leaf(g, kind, PTE(at.page, at.index + i), 1))
+			continue;
+		/* Atomic, and flushed: else a processor that still holds the
+		 * translation would not set the mark again (SDM vol 3, 4.10.4.3). */
+		const u64 e = arch_atomic_and((u64 *)&PTE(at.page, at.index + i),
+					      pte_clean(kind, UINT64_MAX));
+
+		accessed |= (u64)pte_is_accessed(kind, e) << i;
+		dirty |= (u64)pte_is_dirty(kind, e) << i;
+	}
+	if (accessed | dirty)
+		arch_space_flush(sp, vpage, run);
+	entries_unlock(sp);
+	FR_OUT(t, 0) = at.level == 1 ? run : place_skip(at, vpage, 1, (u32)count);
+	FR_OUT(t, 1) = accessed;
+	FR_OUT(t, 2) = dirty;
+	return OK;
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Walking page tables, and what lies inside a grant.
+ *
+ * Owns:       nothing; space.c, grant.c and mapping.c share these.
+ * Locks:      the space's lock or all locks around a walk and what follows.
+ *             Spec: proofs/spec/space.h
+ * Never:      writes.
+ *
+ * Virtual addresses are page numbers here: address >> 12.
+ */
+#pragma once
+#include "ks.h"
+
+enum { LEVEL_BITS = 9 };
+
+/* 4 KiB pages that one entry of a table of this level covers. */
+PRED u64 level_pages(u32 level)
+{
+	return 1ull << (LEVEL_BITS * (level - 1));
+}
+
+/* Which entry of a table of this level translates vpage. */
+PRED u32 level_index(u64 vpage, u32 level)
+{
+	return (u32)(vpage >> (LEVEL_BITS * (level - 1))) & (PT_ENTRIES - 1);
+}
+
+/* The first page that the entry covering vpage does not cover. */
+PRED u64 level_end(u64 vpage, u32 level)
+{
+	return (vpage | (level_pages(level) - 1)) + 1;
+}
+
+/*
+ * Pages that a space of this kind can map.  An I/O space has four levels and
+ * uses all of the root (VT-d 3.3, section 3.7: 48-bit second level).
+ */
+PRED u64 space_pages(u32 kind)
+{
+	return kind == SPACE_CPU ? USER_PAGES : 1ull << (LEVEL_BITS * LEVEL_ROOT);
+}
+
+/* The entry at which a walk ends. */
+struct place {
+	u32 page;  /* the table */
+	u32 index; /* the entry in it */
+	u32 level; /* of the table */
+};
+
+/*
+ * Go down towards the entry of level `want` that covers vpage.  It ends early,
+ * at a higher level, at an entry that is absent or a large page.
+ */
+static inline struct place space_walk(u32 sp, u32 kind, u64 vpage, u32 want)
+{
+	struct place at = { SPACE_ROOT(sp), level_index(vpage, LEVEL_ROOT), LEVEL_ROOT };
+
+	for (u32 n = 1; n < LEVEL_ROOT && at.level > want; n++) {
+		const u64 e = PTE(at.page, at.index);
+
+		if (!pte_is_present(kind, e) || pte_is_leaf(kind, e, at.level))
+			break;
+		at.page = pte_page(e);
+		at.level--;
+		at.index = level_index(vpage, at.level);
+	}
+	return at;
+}
+
+/* Are pages [page, page + n) inside those of grant g? */
+PRED bool grant_has_pages(u32 g, u64 page, u64 n)
+{
+	const u64 first = SLOT(g)->first;
+	const u64 count = SLOT(g)->count;
+
+	return n <= count && page >= first && page - first <= count - n;
+}
+
+/* Are virtual pages [vpage, vpage + n) inside its window? */
+PRED bool grant_has_window(u32 g, u64 vpage, u64 n)
+{
+	const u64 window = SLOT(g)->window;
+	const u64 length = SLOT(g)->length;
+
+	return n <= length && vpage >= window && vpage - window <= length - n;
+}
+
+/* Is the space of grant g still the one that it was made for? */
+PRED bool grant_has_space(u32 g)
+{
+	const u32 sp = SLOT(g)->obj;
+
+	return (PD(sp)->type == OBJ_SPACE || PD(sp)->type == OBJ_IOSPACE) && PD(sp)->head == sp &&
+	       SP(sp)->uid == SLOT(g)->badge;
+}
+
+/*
+ * May entries be written under grant g?  Its own mark suffices: below an
+ * ancestor that is being revoked it may still be used, until its own sweep
+ * begins, which then finds all that was entered.
+ */
+PRED bool grant_is_live(u32 g)
+{
+	return !(SLOT(g)->flags & CAP_DYING) && grant_has_space(g) &&
+	       !(PD(SLOT(g)->obj)->flags & PAGE_DYING);
+}
+
+/* Is e a leaf all of whose pages lie inside grant g? */
+PRED bool grant_has_leaf(u32 g, u32 kind, u64 e, u32 level)
+{
+	return pte_is_present(kind, e) && pte_is_leaf(kind, e, level) &&
+	       grant_has_pages(g, pte_page(e), level_pages(level));
+}
+
+/*
+ * May devices still use translations of a space that were changed?  Then what
+ * they reach never becomes free: destroying it does not end.
+ */
+static inline bool space_is_stuck(u32 kind)
+{
+	return kind == SPACE_IO && !arch_iommu_ok();
+}
+
+/* mapping.c: clear those of n entries that are such leaves; false: there was none. */
+bool entries_clear(u32 g, u32 kind, struct place at, u32 n);
