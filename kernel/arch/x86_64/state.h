@@ -17,30 +17,27 @@
 
 enum {
 	PERCPU_SHIFT = 16, /* distance of two CPUs' areas */
-	TNODE_AT = 512,
-	TABLE_AT = 512,
-	OBJECT_AT = 576,
 	XSAVE_AT = 1408, /* of a thread page; a multiple of 64 */
 	XSAVE_BYTES = 2688,
 };
-_Static_assert(OBJECT_AT == TNODE_AT + 64 && sizeof(struct tnode) <= 64, "tnode fits");
-_Static_assert(OBJECT_AT + sizeof(struct thread) <= XSAVE_AT, "thread fits");
-_Static_assert(OBJECT_AT % 16 == 0, "the processor pushes to a multiple of 16");
+_Static_assert(OBJECT_NODE_OFFSET + sizeof(struct tnode) <= OBJECT_OFFSET, "tnode fits");
+_Static_assert(OBJECT_OFFSET + sizeof(struct thread) <= XSAVE_AT, "thread fits");
+_Static_assert(OBJECT_OFFSET % 16 == 0, "the processor pushes to a multiple of 16");
 
 #define DMAP(page) (DMAP_BASE + ((u64)(page) << PAGE_SHIFT))
 #define OBJECT(type, page, at) ((struct type *)(DMAP(page) + (at)))
 
 #define PD(page) ((struct page *)PD_BASE + (page))
 #define SLOT(s) ((struct cap *)DMAP_BASE + (s))
-#define CT(page) OBJECT(table, page, TABLE_AT)
-#define TN(page) OBJECT(tnode, page, TNODE_AT)
-#define SP(page) OBJECT(space, page, OBJECT_AT)
-#define TH(page) OBJECT(thread, page, OBJECT_AT)
-#define SC(page) OBJECT(sched, page, OBJECT_AT)
-#define EP(page) OBJECT(ep, page, OBJECT_AT)
-#define NT(page) OBJECT(notif, page, OBJECT_AT)
-#define IRQ(page) OBJECT(irq, page, OBJECT_AT)
-#define DV(page) OBJECT(device, page, OBJECT_AT)
+#define CT(page) OBJECT(table, page, OBJECT_TABLE_OFFSET)
+#define TN(page) OBJECT(tnode, page, OBJECT_NODE_OFFSET)
+#define SP(page) OBJECT(space, page, OBJECT_OFFSET)
+#define TH(page) OBJECT(thread, page, OBJECT_OFFSET)
+#define SC(page) OBJECT(sched, page, OBJECT_OFFSET)
+#define EP(page) OBJECT(ep, page, OBJECT_OFFSET)
+#define NT(page) OBJECT(notif, page, OBJECT_OFFSET)
+#define IRQ(page) OBJECT(irq, page, OBJECT_OFFSET)
+#define DV(page) OBJECT(device, page, OBJECT_OFFSET)
 #define CPU(c) ((struct cpu *)(PERCPU_BASE + ((u64)(c) << PERCPU_SHIFT)))
 /* Both may change behind the compiler's back: programs, and the page walker. */
 #define PTE(page, i) (((volatile u64 *)DMAP(page))[i])
