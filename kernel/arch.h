@@ -20,7 +20,7 @@ u32 arch_cpu(void);    /* this CPU, 0 to ks.cpus - 1 */
 u64 arch_clock(void);  /* ticks since boot; never runs backwards on one CPU */
 /* Interrupt this CPU when the clock reaches `when`; ~0: never.  May be early. */
 void arch_timer(u64 when);
-/* Make another CPU enter the kernel soon.  Does not wait. */
+/* Make a CPU, this one or another, enter the kernel soon.  Does not wait. */
 void arch_kick(u32 cpu);
 /*
  * Return when CPU `cpu`, another one, is in the kernel and waits for its lock,

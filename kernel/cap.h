@@ -16,6 +16,9 @@ enum {
 	SLOTS_PER_PAGE = 64,
 	SLOT_SHIFT = 6,
 	OBJECT_SLOTS = 8, /* internal slots at the start of an object page */
+	OBJECT_NODE_OFFSET = 512,  /* time queue node of threads and scheduling contexts */
+	OBJECT_OFFSET = 576,       /* the object's own struct */
+	OBJECT_TABLE_OFFSET = 512, /* struct table */
 	CAP_DEPTH_MAX = 16,
 };
 
@@ -26,11 +29,12 @@ enum {
 };
 
 struct cap {
-	u8 type; /* OBJ_*, 0: empty slot, all fields 0 and links NIL */
+	u8 type; /* OBJ_*; 0: an empty slot, all of whose bytes are 0 */
 	u8 flags;
 	u16 depth;  /* of derivation; a boot capability has 0 */
 	u32 rights; /* RIGHT_*, of the type */
-	u32 obj;    /* head page of the object; grants: of the space; ranges: NIL */
+	u32 obj;    /* head page of the object; frames: their first page when made; grants: the
+	               space; reply: the caller; other ranges: NIL */
 	u32 parent; /* slot derived from, or NIL */
 	u32 child;  /* newest slot derived from this, or NIL */
 	u32 next;   /* next older sibling, or NIL */
@@ -39,8 +43,8 @@ struct cap {
 	u32 first;  /* ranges, grants: first page or number */
 	u32 count;  /* ranges, grants: how many */
 	u64 badge;  /* ep, notif: badge; grant: uid of the space; reply: call uid */
-	u64 window; /* grant: first page number of the window */
-	u64 length; /* grant: pages in the window */
+	u64 window; /* grant: first page number of the window; dying: of what is left to clear */
+	u64 length; /* grant: pages in the window, or what is left of it */
 };
 _Static_assert(sizeof(struct cap) == 64, "a slot is 64 bytes");
 
@@ -71,9 +75,27 @@ u32 cap_leaf(u32 s);
 /* Is s or one of its ancestors being revoked? */
 bool cap_is_dying(u32 s);
 
+/* What a copy of src with these rights and badge would be: OK, or why it cannot be made. */
+err_t cap_check_copy(u32 src, u64 rights, u64 badge) NODISCARD;
+
 /* delete.c: do a bounded part of deleting the subtree below s, and s too if with_root. */
-bool cap_delete_some(u32 s, bool with_root);
+bool cap_delete_some(u32 s, bool with_root); /* true: more remains */
 /* Work on pages queued for destruction; false when none up to ticket remains. */
 bool worklist_drain(u64 ticket);
-/* Queue a page of slots whose owner capability is gone. */
+/* Queue a page of slots whose owner capability is about to go. */
 void worklist_add(u32 page);
+
+/* destroy.c: a bounded part of destroying what the capability in s stands for; true when done. */
+bool destroy_step(u32 s);
+/* A capability inside an object page goes away: make the object do without. */
+void destroy_detach(u32 s);
+
+/* memory.c: pages [first, first + n) of the memory in slot s, as one object owned by dst. */
+err_t object_check(u32 mem, u64 offset, u64 pages) NODISCARD;
+void object_make(u32 mem, u32 dst, u32 type, u32 head, u32 pages);
+void object_free(u32 head, u32 pages);
+/* How many pages an object of the type has; bytes of its first page that it uses. */
+u32 object_pages(u32 type);
+u32 object_bytes(u32 type);
+/* All rights that exist for the type. */
+u32 object_rights(u32 type);

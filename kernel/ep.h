@@ -27,19 +27,28 @@ struct ep {
 #define TAG_LABEL(tag) ((tag) >> 16)
 
 void ep_init(u32 ep, u32 cpu);
+/* Enter a waiting thread at the end of the queue, or take it out. */
 void ep_queue(u32 ep, u32 t);
 void ep_unqueue(u32 t);
 /* Wake at most 32 waiters with DONE_GONE; true when none is left. */
 bool ep_destroy_step(u32 ep);
-/* Deliver the fault recorded in t to its fault endpoint; if it has none, stop it. */
-void ep_fault(u32 t);
-/* Drop the reply right that t holds: the caller gets DONE_GONE. */
-void reply_drop(u32 t);
-/* The thread that waits for exactly this answer, or NIL. */
-u32 reply_caller(u32 t, u64 call);
+/* Send the message of t (its registers, or its fault) through the capability
+ * in s and wait for the answer. */
+err_t ep_call_through(u32 t, u32 s, u64 tag, u64 deadline) NODISCARD;
 
-/* msg.c */
-err_t msg_check(u32 t, u64 tag, u32 source) NODISCARD;
-void msg_transfer(u32 from, u32 to, u64 badge);
-/* Apply an answer to a fault of `to`, given in the registers of `from`. */
-void msg_answer_fault(u32 from, u32 to);
+/* reply.c: the thread that waits for exactly this answer, or NIL. */
+u32 reply_caller(u32 t, u64 call);
+/* Drop the right that t holds: the caller gets DONE_GONE. */
+void reply_drop(u32 t);
+/* Answer caller c with the registers of t. */
+void reply_give(u32 t, u32 c, u64 tag, bool lent);
+
+/* msg.c: may t send a message with this tag through the capability in s? */
+err_t msg_check(u32 t, u64 tag, u32 s) NODISCARD;
+/* Does delivering t's message need all locks? */
+bool msg_is_global(u32 t);
+/* Write the message of `from`, its fault or its registers, into the registers
+ * and message page of `to`, whose system call thereby ends with OK. */
+void msg_transfer(u32 from, u32 to, u64 tag, u64 badge);
+/* Apply an answer to a fault of `to`, given in the registers of `from`; false: it stays stopped. */
+bool msg_answer_fault(u32 from, u32 to, u64 tag);

@@ -37,3 +37,4 @@ struct kernel_state {
 extern struct kernel_state ks;
 
 #include "arch.h"
+#include "dispatch.h"

@@ -21,13 +21,10 @@ struct notif {
 };
 
 void notif_init(u32 nt, u32 cpu);
-/* Set bits, and wake or mail as needed; `local`: the home CPU's lock is held. */
-void notif_set(u32 nt, u64 bits, u32 cpu, bool local);
-/* Hand out what remote CPUs signalled. */
-void notif_mailbox(u32 cpu);
-/* Take a notification that will be destroyed out of its home's mailbox. */
-void notif_unmail(u32 nt);
+/* Set bits from CPU `cpu`, and wake a waiter, or mail it to the CPU that may. */
+void notif_set(u32 nt, u64 bits, u32 cpu);
+/* Wake whoever waits for a mailed notification.  False: one waits on another
+ * CPU, so all locks are needed; nothing is lost, call again. */
+bool notif_mailbox(u32 cpu);
 void notif_unqueue(u32 t);
 bool notif_destroy_step(u32 nt);
-/* Bits for a thread that is about to receive, taken from its bound notification; 0: none. */
-u64 notif_take_bound(u32 t);

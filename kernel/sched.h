@@ -54,26 +54,38 @@ struct cpu {
 /* A number that this kernel gives out once. */
 u64 cpu_new_uid(u32 cpu);
 
-void sched_init(u32 sc);
+void sched_init(u32 sc, u32 cpu);
 /* Make a thread that waits for nothing run when its turn comes. */
 void sched_ready(u32 t);
-/* Take a ready thread off the CPU or run queue (which keeps nothing of it). */
+/* Take a ready thread off its CPU or run queue.  If it was on its way into a
+ * system call on another CPU, it will make the call when it runs again. */
 void sched_unready(u32 t);
-/* Change the effective priority, moving it in the run queue if it is there. */
-void sched_set_eprio(u32 t, u32 eprio);
-/* Let t run on what `from` runs on, until sched_return or sched_reclaim. */
+/* Keep nothing to run on: what is borrowed goes back to its owner. */
+void sched_release(u32 t);
+/* Let t run on what `from` runs on, if that is on the same CPU and not used up. */
 void sched_lend(u32 from, u32 t);
-/* Give what `from` borrowed to t. */
+/* Give what `from` runs on to t, if `from` borrowed it. */
 void sched_return(u32 from, u32 t);
 /* Take t's own scheduling context back from whoever runs on it. */
 void sched_reclaim(u32 t);
-/* Stop using anything borrowed. */
+/* Let t run on its own scheduling context, if it has one, at its own priority. */
+void sched_take_own(u32 t);
+/* The current thread of some CPU lost what it borrowed. */
 void sched_give_up(u32 t);
-/* Switch from the current thread, which waits now, to ready thread t at once if nothing is above it. */
-void sched_switch_or_ready(u32 cpu, u32 t);
+/* Charge the time since the last charge to what the CPU runs on. */
+void budget_charge(u32 cpu, u64 now);
+/* The current thread goes on after a wait that ended at once: see that it has something to run on. */
+void sched_continue(u32 t);
+/* Ready thread t runs next if nothing is above it, and the CPU has no current thread. */
+void sched_switch(u32 cpu, u32 t);
+/* Change the effective priority, moving the thread in its run queue. */
+void sched_set_eprio(u32 t, u32 eprio);
 /* Choose who runs when this kernel entry ends; charge time; set the timer. */
 void sched_exit(u32 cpu);
-/* The timer went off, or may have. */
-void sched_timer(u32 cpu);
-/* A scheduling context lost its owner or is being destroyed. */
+/* The clock has reached the alarm: budgets and deadlines.  False: one that has
+ * passed can only be dealt with under all locks; call again. */
+bool sched_timer(u32 cpu);
+/* Move what nobody runs on to another CPU. */
+void sched_move(u32 sc, u32 cpu);
+/* Nothing runs or will run on it any more. */
 void sched_unbind(u32 sc);

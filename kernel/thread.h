@@ -42,7 +42,6 @@ struct thread {
 	u8 max_prio; /* the highest it may give */
 	u8 queued;   /* 1: in the run queue of its home CPU */
 	u8 fault;    /* FAULT_*: its message is this fault; 0: an ordinary message */
-	u8 stopping; /* 1: stop instead of becoming ready when the fault is answered */
 	u32 home;    /* CPU */
 
 	/* What the internal slots refer to, so that the fast path need not look. */
@@ -72,10 +71,14 @@ struct thread {
 };
 
 /* thread.c */
-void thread_init(u32 t, u64 param);
-/* End what t waits for or take it off the run queue; it is then STOPPED. */
+void thread_init(u32 t, u64 param, u32 cpu);
+/* End what t waits for or take it off the CPU; it is then STOPPED. */
 void thread_halt(u32 t);
-/* End t's wait with a completion code and make it ready. */
-void thread_complete(u32 t, u32 code);
+/* Take a waiting thread out of every queue; it then waits for nothing. */
+void thread_end_wait(u32 t);
+/* End t's wait with a completion code and let it go on. */
+void thread_complete(u32 t, err_t code);
+/* Begin a wait of the current thread, in `state`, until `deadline` (0: none). */
+void thread_wait(u32 t, u32 state, u64 deadline);
 void thread_detach(u32 t, u32 which);
 void thread_destroy(u32 t);

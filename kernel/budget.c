@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Scheduling contexts: budgets, and lending them along calls.
+ *
+ * Owns:       struct sched.                Invariant: sched_inv().
+ * Locks:      the lock of the scheduling context's CPU.
+ * Called by:  sched.c, ep.c, reply.c, thread.c.
+ *
+ * One thread owns a scheduling context, at most one runs on it.  One that is
+ * used up (left == 0) is in the time queue until its period ends; who borrowed
+ * it goes on with its own.
+ */
+#include "ks.h"
+
+enum { EXPIRE_MAX = 16 };
+
+void sched_init(u32 sc, u32 cpu)
+{
+	struct sched *s = SC(sc);
+
+	s->budget = 0;
+	s->period = 0;
+	s->left = 0;
+	s->refill = 0;
+	s->cpu = cpu;
+	s->owner = NIL;
+	s->runner = NIL;
+}
+
+static void run_on(u32 t, u32 sc)
+{
+	TH(t)->running_on = sc;
+	SC(sc)->runner = t;
+}
+
+void sched_take_own(u32 t)
+{
+	u32 own = TH(t)->sched;
+
+	TH(t)->eprio = TH(t)->prio;
+	if (own == NIL)
+		return;
+	sched_reclaim(t);
+	run_on(t, own);
+}
+
+void sched_release(u32 t)
+{
+	u32 sc = TH(t)->running_on;
+
+	if (sc == NIL)
+		return;
+	SC(sc)->runner = NIL;
+	TH(t)->running_on = NIL;
+}
+
+void sched_lend(u32 from, u32 t)
+{
+	u32 sc = TH(from)->running_on;
+
+	if (sc == NIL || SC(sc)->left == 0 || TH(from)->home != TH(t)->home)
+		return;
+	sched_release(t);
+	TH(from)->running_on = NIL;
+	run_on(t, sc);
+	TH(t)->eprio = TH(t)->prio < TH(from)->eprio ? TH(from)->eprio : TH(t)->prio;
+}
+
+void sched_return(u32 from, u32 t)
+{
+	u32 sc = TH(from)->running_on;
+
+	if (sc == NIL || sc == TH(from)->sched || TH(from)->home != TH(t)->home)
+		return;
+	TH(from)->running_on = NIL;
+	TH(from)->eprio = TH(from)->prio;
+	run_on(t, sc);
+	if (sc == TH(t)->sched)
+		TH(t)->eprio = TH(t)->prio;
+}
+
+void sched_reclaim(u32 t)
+{
+	u32 own = TH(t)->sched;
+	u32 r = own == NIL ? NIL : SC(own)->runner;
+
+	if (r == NIL || r == t)
+		return;
+	sched_release(r);
+	if (TH(r)->state != THREAD_READY)
+		return;
+	if (CPU(TH(r)->home)->current == r) {
+		/* It may stay where it is if it has time of its own. */
+		sched_give_up(r);
+	} else {
+		sched_unready(r);
+		sched_ready(r);
+	}
+}
+
+/* The current thread r of some CPU lost what it borrowed. */
+void sched_give_up(u32 r)
+{
+	u32 own = TH(r)->sched;
+	u32 home = TH(r)->home;
+
+	if (own != NIL && SC(own)->runner == NIL && SC(own)->left != 0) {
+		TH(r)->eprio = TH(r)->prio;
+		run_on(r, own);
+		if (home != arch_cpu())
+			arch_kick(home);
+		return;
+	}
+	sched_unready(r);
+	sched_ready(r);
+}
+
+/* Begin a new period at `now`. */
+static void refill(u32 sc, u64 now)
+{
+	SC(sc)->left = SC(sc)->budget;
+	SC(sc)->refill = now + SC(sc)->period;
+}
+
+/* A scheduling context used up: its runner waits, rotates, or goes on with its own. */
+static void used_up(u32 cpu, u32 sc, u64 now)
+{
+	u32 r = SC(sc)->runner;
+	bool slice = SC(sc)->budget == SC(sc)->period;
+
+	if (slice || now >= SC(sc)->refill) {
+		refill(sc, now);
+		if (r != NIL && TH(r)->state == THREAD_READY) {
+			sched_unready(r);
+			sched_ready(r);
+		}
+		return;
+	}
+	timeq_add(cpu, sc, SC(sc)->refill);
+	if (r == NIL || TH(r)->state != THREAD_READY)
+		return;
+	sched_unready(r);
+	if (r != SC(sc)->owner) {
+		sched_release(r);
+		sched_ready(r);
+	}
+}
+
+void budget_charge(u32 cpu, u64 now)
+{
+	u32 sc = CPU(cpu)->charged;
+
+	if (sc == NIL || SC(sc)->left == 0)
+		return;
+	u64 used = now - CPU(cpu)->since;
+	CPU(cpu)->since = now;
+	SC(sc)->left = used >= SC(sc)->left ? 0 : SC(sc)->left - used;
+	if (SC(sc)->left == 0)
+		used_up(cpu, sc, now);
+}
+
+/* A wait at an endpoint or notification of another CPU can only end under all locks. */
+static bool is_foreign(u32 cpu, u32 t)
+{
+	u32 q = TH(t)->queue;
+
+	if (q == NIL)
+		return false;
+	return (PD(q)->type == OBJ_EP ? EP(q)->home : NT(q)->home) != cpu;
+}
+
+/* False: this needs all locks. */
+static bool expire(u32 cpu, u32 page, u64 now)
+{
+	if (!ks.global && PD(page)->type == OBJ_THREAD && is_foreign(cpu, page))
+		return false;
+	timeq_remove(cpu, page);
+	if (PD(page)->type == OBJ_THREAD) {
+		thread_complete(page, DONE_TIMEOUT);
+		return true;
+	}
+	refill(page, now);
+	u32 r = SC(page)->runner;
+	if (r != NIL && TH(r)->state == THREAD_READY && CPU(cpu)->current != r)
+		sched_ready(r);
+	return true;
+}
+
+bool sched_timer(u32 cpu)
+{
+	u64 now = arch_clock();
+	bool done = true;
+
+	trace_add(cpu, TRACE_timer, now, 0);
+	CPU(cpu)->alarm = ~0ull;
+	for (u32 i = 0; i < EXPIRE_MAX && done; i++) {
+		u32 first = CPU(cpu)->timeq;
+
+		if (first == NIL || TN(first)->when > now)
+			break;
+		done = expire(cpu, first, now);
+	}
+	budget_charge(cpu, now);
+	/* Force the next exit to set the alarm for whoever runs then. */
+	CPU(cpu)->charged = NIL;
+	return done;
+}
+
+void sched_unbind(u32 sc)
+{
+	u32 cpu = SC(sc)->cpu;
+
+	if (TN(sc)->queued)
+		timeq_remove(cpu, sc);
+	if (CPU(cpu)->charged == sc)
+		CPU(cpu)->charged = NIL;
+}
+
+void sched_move(u32 sc, u32 cpu)
+{
+	bool parked = TN(sc)->queued != 0;
+
+	sched_unbind(sc);
+	SC(sc)->cpu = cpu;
+	if (parked)
+		timeq_add(cpu, sc, SC(sc)->refill);
+}
+
+err_t sys_sched_configure(u32 t, u32 s, u32 cpus, u64 cpu, u64 budget, u64 period)
+{
+	u32 sc = SLOT(s)->obj;
+
+	(void)t;
+	if (budget > period)
+		return ERR_ARG;
+	if (cpu >= SLOT(cpus)->count || SLOT(cpus)->first + cpu >= ks.cpus)
+		return ERR_RANGE;
+	if (SC(sc)->owner != NIL && SC(sc)->cpu != SLOT(cpus)->first + cpu)
+		return ERR_STATE;
+	/* commit */
+	sched_unbind(sc);
+	SC(sc)->cpu = SLOT(cpus)->first + (u32)cpu;
+	SC(sc)->budget = budget;
+	SC(sc)->period = period;
+	bool parked = SC(sc)->left == 0;
+	refill(sc, arch_clock());
+	u32 r = SC(sc)->runner;
+	if (parked && r != NIL && TH(r)->state == THREAD_READY)
+		sched_ready(r);
+	if (SC(sc)->cpu != arch_cpu())
+		arch_kick(SC(sc)->cpu);
+	return OK;
+}

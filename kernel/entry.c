@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Entries to the kernel: system calls, faults, interrupts.
+ *
+ * Locks:      takes them.  Every entry begins with this CPU's lock; what needs
+ *             more begins again with all locks, and reads everything anew.
+ * Called by:  the architecture, with the registers of the current thread saved.
+ */
+#include "ks.h"
+
+struct kernel_state ks;
+
+void lock_local(u32 cpu)
+{
+	arch_lock(&CPU(cpu)->lock);
+}
+
+void unlock_local(u32 cpu)
+{
+	arch_unlock(&CPU(cpu)->lock);
+}
+
+void lock_all(void)
+{
+	arch_lock(&ks.writer);
+	for (u32 i = 0; i < CPU_MAX && i < ks.cpus; i++)
+		arch_lock(&CPU(i)->lock);
+	ks.global = 1;
+}
+
+void unlock_all(void)
+{
+	ks.global = 0;
+	for (u32 i = 0; i < CPU_MAX && i < ks.cpus; i++)
+		arch_unlock(&CPU(i)->lock);
+	arch_unlock(&ks.writer);
+}
+
+/* Every entry ends here; what only all locks allow is done first. */
+static void leave_local(u32 cpu)
+{
+	if (CPU(cpu)->mailbox != NIL && !notif_mailbox(cpu)) {
+		unlock_local(cpu);
+		lock_all();
+		(void)notif_mailbox(cpu);
+		sched_exit(cpu);
+		unlock_all();
+		return;
+	}
+	sched_exit(cpu);
+	unlock_local(cpu);
+}
+
+static void leave_global(u32 cpu)
+{
+	if (CPU(cpu)->mailbox != NIL)
+		(void)notif_mailbox(cpu);
+	sched_exit(cpu);
+	unlock_all();
+}
+
+/* A fault is a call that the thread makes through its fault endpoint; without
+ * one it stops, its registers readable. */
+static err_t fault(u32 t)
+{
+	u32 s = SLOT_OF(t, TSLOT_FAULT);
+
+	if (SLOT(s)->type != OBJ_EP) {
+		thread_halt(t);
+		return NO_RESULT;
+	}
+	return ep_call_through(t, s, 0, 0);
+}
+
+static err_t syscall(u32 t)
+{
+	if (TH(t)->flags & THREAD_FOREIGN) {
+		TH(t)->fault = FAULT_SYSCALL;
+		return fault(t);
+	}
+	trace_add(TH(t)->home, TRACE_call, FR_NR(t), FR_HANDLE(t));
+	return dispatch(t, FR_NR(t), ks.global != 0);
+}
+
+/* The caller may have destroyed itself; then there is nobody to tell. */
+static void put_result(u32 t, err_t e)
+{
+	if (e.v == INT_NONE || PD(t)->type != OBJ_THREAD)
+		return;
+	FR_ERR(t) = e.v;
+	trace_add(TH(t)->home, TRACE_result, FR_NR(t), e.v);
+}
+
+void kernel_syscall(u32 cpu)
+{
+	lock_local(cpu);
+	u32 t = CPU(cpu)->current;
+	err_t e = t == NIL ? NO_RESULT : syscall(t);
+
+	if (e.v != INT_GLOBAL) {
+		put_result(t, e);
+		leave_local(cpu);
+		return;
+	}
+	unlock_local(cpu);
+	lock_all();
+	t = CPU(cpu)->current;
+	if (t != NIL)
+		put_result(t, syscall(t));
+	leave_global(cpu);
+}
+
+void kernel_fault(u32 cpu, u32 kind, u64 code, u64 addr)
+{
+	lock_local(cpu);
+	u32 t = CPU(cpu)->current;
+
+	if (t == NIL) {
+		leave_local(cpu);
+		return;
+	}
+	trace_add(cpu, TRACE_fault, kind, addr);
+	TH(t)->fault = (u8)kind;
+	TH(t)->fault_code = code;
+	TH(t)->fault_addr = addr;
+	if (fault(t).v != INT_GLOBAL) {
+		leave_local(cpu);
+		return;
+	}
+	/* Undo: if it is stopped before we hold all locks, it has not faulted. */
+	TH(t)->fault = 0;
+	unlock_local(cpu);
+	lock_all();
+	t = CPU(cpu)->current;
+	if (t != NIL) {
+		TH(t)->fault = (u8)kind;
+		TH(t)->fault_code = code;
+		TH(t)->fault_addr = addr;
+		(void)fault(t);
+	}
+	leave_global(cpu);
+}
+
+void kernel_irq(u32 cpu, u32 vector)
+{
+	lock_local(cpu);
+	trace_add(cpu, TRACE_irq, vector, CPU(cpu)->irq[vector]);
+	irq_fired(cpu, vector);
+	leave_local(cpu);
+}
+
+void kernel_timer(u32 cpu)
+{
+	lock_local(cpu);
+	if (sched_timer(cpu)) {
+		leave_local(cpu);
+		return;
+	}
+	unlock_local(cpu);
+	lock_all();
+	(void)sched_timer(cpu);
+	leave_global(cpu);
+}
+
+void kernel_kick(u32 cpu)
+{
+	lock_local(cpu);
+	trace_add(cpu, TRACE_kick, cpu, 0);
+	leave_local(cpu);
+}

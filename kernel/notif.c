@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Notifications: a word of bits that threads set and wait for.
+ *
+ * Owns:       struct notif and its queue.  Invariant: notif_inv().
+ * Locks:      the home CPU's; word, mailed and mail are atomic.
+ * Called by:  the generated dispatcher; irq.c; entry.c for the mailbox.
+ *
+ * A CPU that is not the home sets the bits and puts the notification into the
+ * home CPU's mailbox; so does the home if who waits lives elsewhere.
+ */
+#include "ks.h"
+
+enum { WAITERS_MAX = 32 };
+
+void notif_init(u32 nt, u32 cpu)
+{
+	struct notif *n = NT(nt);
+
+	n->word = 0;
+	n->head = NIL;
+	n->tail = NIL;
+	n->home = cpu;
+	n->bound = NIL;
+	n->mailed = 0;
+	n->mail = NIL;
+}
+
+static void queue(u32 nt, u32 t)
+{
+	struct notif *n = NT(nt);
+
+	TH(t)->queue = nt;
+	TH(t)->qprev = n->tail;
+	TH(t)->qnext = NIL;
+	if (n->tail == NIL)
+		n->head = t;
+	else
+		TH(n->tail)->qnext = t;
+	n->tail = t;
+	GHOST(TH(t)->g_arrived = n->g_clock++;)
+}
+
+void notif_unqueue(u32 t)
+{
+	struct thread *th = TH(t);
+	struct notif *n = NT(th->queue);
+
+	if (th->qprev == NIL)
+		n->head = th->qnext;
+	else
+		TH(th->qprev)->qnext = th->qnext;
+	if (th->qnext == NIL)
+		n->tail = th->qprev;
+	else
+		TH(th->qnext)->qprev = th->qprev;
+	th->queue = NIL;
+	th->qnext = NIL;
+	th->qprev = NIL;
+}
+
+/* Who gets the bits: the bound thread if it receives, else the oldest waiter, or NIL. */
+static u32 taker(u32 nt)
+{
+	u32 bound = NT(nt)->bound;
+
+	if (bound == NIL)
+		return NT(nt)->head;
+	return TH(bound)->state == THREAD_RECV ? bound : NIL;
+}
+
+/* Is waking t at home `cpu` possible with that CPU's lock alone? */
+static bool can_wake(u32 t, u32 cpu)
+{
+	u32 q = TH(t)->queue;
+
+	if (ks.global)
+		return true;
+	return TH(t)->home == cpu && (TH(t)->state != THREAD_RECV || EP(q)->home == cpu);
+}
+
+static void wake(u32 nt, u32 t)
+{
+	u64 bits = arch_atomic_swap(&NT(nt)->word, 0);
+
+	thread_complete(t, TH(t)->state == THREAD_RECV ? DONE_SIGNAL : OK);
+	FR_OUT(t, 0) = bits;
+}
+
+/* Lock-free push; only the owner of the mailbox takes notifications out, all at once. */
+static void mail(u32 nt, u32 cpu)
+{
+	if (arch_atomic_swap32(&NT(nt)->mailed, 1) != 0)
+		return;
+	for (;;) {
+		u32 first = CPU(cpu)->mailbox;
+
+		NT(nt)->mail = first;
+		if (arch_atomic_cas32(&CPU(cpu)->mailbox, first, nt))
+			break;
+	}
+	if (cpu != arch_cpu())
+		arch_kick(cpu);
+}
+
+void notif_set(u32 nt, u64 bits, u32 cpu)
+{
+	u32 home = NT(nt)->home;
+
+	(void)arch_atomic_or(&NT(nt)->word, bits);
+	if (!ks.global && home != cpu) {
+		mail(nt, home);
+		return;
+	}
+	u32 t = taker(nt);
+	if (t == NIL)
+		return;
+	if (can_wake(t, home))
+		wake(nt, t);
+	else
+		mail(nt, home);
+}
+
+/* Take the first notification out; only this CPU, or the holder of all locks, does. */
+static u32 mailbox_take(u32 cpu)
+{
+	u32 nt = CPU(cpu)->mailbox;
+
+	if (nt == NIL || !arch_atomic_cas32(&CPU(cpu)->mailbox, nt, NT(nt)->mail))
+		return NIL;
+	/* From here on a signal mails it again. */
+	(void)arch_atomic_swap32(&NT(nt)->mailed, 0);
+	return nt;
+}
+
+bool notif_mailbox(u32 cpu)
+{
+	for (u32 i = 0; i < WAITERS_MAX; i++) {
+		u32 nt = mailbox_take(cpu);
+		u32 t = nt != NIL && NT(nt)->word != 0 ? taker(nt) : NIL;
+
+		if (t != NIL && can_wake(t, cpu)) {
+			wake(nt, t);
+		} else if (t != NIL) {
+			mail(nt, cpu);
+			return false;
+		}
+	}
+	if (CPU(cpu)->mailbox != NIL)
+		arch_kick(cpu);
+	return true;
+}
+
+bool notif_destroy_step(u32 nt)
+{
+	if (NT(nt)->mailed)
+		(void)notif_mailbox(NT(nt)->home);
+	for (u32 i = 0; i < WAITERS_MAX && NT(nt)->head != NIL; i++)
+		thread_complete(NT(nt)->head, DONE_GONE);
+	return NT(nt)->head == NIL && !NT(nt)->mailed;
+}
+
+err_t sys_notif_signal(u32 t, u32 s, u64 bits)
+{
+	u64 badge = SLOT(s)->badge;
+
+	/* commit */
+	notif_set(SLOT(s)->obj, badge != 0 ? badge : bits, TH(t)->home);
+	return OK;
+}
+
+err_t sys_notif_wait(u32 t, u32 s, u64 deadline)
+{
+	u32 nt = SLOT(s)->obj;
+
+	if (!ks.global && NT(nt)->home != TH(t)->home)
+		return RUN_GLOBAL;
+	if (NT(nt)->bound != NIL)
+		return ERR_STATE;
+	if (NT(nt)->word == 0 && deadline == 1)
+		return ERR_WOULD_BLOCK;
+	/* commit */
+	if (NT(nt)->word != 0) {
+		FR_OUT(t, 0) = arch_atomic_swap(&NT(nt)->word, 0);
+		return OK;
+	}
+	sched_release(t);
+	thread_wait(t, THREAD_WAIT, deadline);
+	queue(nt, t);
+	return NO_RESULT;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reading and writing the registers of stopped threads, and debugging them.
+ *
+ * Locks:      all locks.
+ * Called by:  the generated dispatcher.
+ * Never:      interprets registers: the architecture does, and makes harmless
+ *             what could fault on the way out.
+ */
+#include "ks.h"
+
+static err_t check(u32 t, u32 target)
+{
+	if (TH(t)->msg == NIL)
+		return ERR_MSG_PAGE;
+	if (TH(target)->state != THREAD_STOPPED)
+		return ERR_STATE;
+	return OK;
+}
+
+err_t sys_thread_get_regs(u32 t, u32 s, u64 set)
+{
+	u32 target = SLOT(s)->obj;
+	u32 page = TH(t)->msg;
+	err_t e = check(t, target);
+
+	if (!err_is_ok(e))
+		return e;
+	/* commit */
+	FR_OUT(t, 0) = set == REGS_GENERAL ? arch_regs_get(target, page, 0) * 8 : arch_xstate_get(target, page);
+	return OK;
+}
+
+err_t sys_thread_set_regs(u32 t, u32 s, u64 set)
+{
+	u32 target = SLOT(s)->obj;
+	err_t e = check(t, target);
+
+	if (!err_is_ok(e))
+		return e;
+	/* commit */
+	if (set == REGS_GENERAL)
+		arch_regs_set(target, TH(t)->msg, 0);
+	else
+		arch_xstate_set(target, TH(t)->msg);
+	return OK;
+}
+
+err_t sys_thread_debug(u32 t, u32 s, u64 op, u64 value)
+{
+	u32 target = SLOT(s)->obj;
+
+	(void)t;
+	if (!arch_debug_ok((u32)op, value))
+		return ERR_ARG;
+	if (TH(target)->state != THREAD_STOPPED)
+		return ERR_STATE;
+	/* commit */
+	arch_debug_set(target, (u32)op, value);
+	return OK;
+}

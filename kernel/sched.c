@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Run queues: who runs, and when that changes.
+ *
+ * Owns:       struct cpu.                  Invariant: cpu_inv().
+ * Locks:      the CPU's lock.
+ * Called by:  everything that blocks or wakes threads; entry.c at every exit.
+ * Never:      decides on budgets (budget.c does).
+ *
+ * The current thread is in no queue.  A ready thread that is neither current
+ * nor queued has nothing to run on: no scheduling context, or one used up.
+ */
+#include "ks.h"
+
+u64 cpu_new_uid(u32 cpu)
+{
+	CPU(cpu)->uid += CPU_MAX;
+	return CPU(cpu)->uid;
+}
+
+static void ready_push(u32 cpu, u32 t, bool first)
+{
+	struct cpu *c = CPU(cpu);
+	struct thread *th = TH(t);
+	u32 p = th->eprio;
+	u32 head = c->ready_head[p];
+	u32 tail = c->ready_tail[p];
+
+	th->queued = 1;
+	th->qprev = first ? NIL : tail;
+	th->qnext = first ? head : NIL;
+	if (head == NIL || first)
+		c->ready_head[p] = t;
+	else
+		TH(tail)->qnext = t;
+	if (head != NIL && first)
+		TH(head)->qprev = t;
+	else
+		c->ready_tail[p] = t;
+	c->ready_map[p / 64] |= 1ull << (p % 64);
+	if (c->top <= p)
+		c->top = p + 1;
+}
+
+static u32 highest(const struct cpu *c)
+{
+	for (u32 i = PRIO_COUNT / 64; i > 0; i--) {
+		if (c->ready_map[i - 1] != 0)
+			return i * 64 - (u32)__builtin_clzll(c->ready_map[i - 1]);
+	}
+	return 0;
+}
+
+static void ready_remove(u32 cpu, u32 t)
+{
+	struct cpu *c = CPU(cpu);
+	struct thread *th = TH(t);
+	u32 p = th->eprio;
+
+	if (th->qprev == NIL)
+		c->ready_head[p] = th->qnext;
+	else
+		TH(th->qprev)->qnext = th->qnext;
+	if (th->qnext == NIL)
+		c->ready_tail[p] = th->qprev;
+	else
+		TH(th->qnext)->qprev = th->qprev;
+	th->queued = 0;
+	th->qnext = NIL;
+	th->qprev = NIL;
+	if (c->ready_head[p] == NIL) {
+		c->ready_map[p / 64] &= ~(1ull << (p % 64));
+		c->top = highest(c);
+	}
+}
+
+/* On another CPU it takes an interrupt to make it look. */
+static void enqueue(u32 t)
+{
+	u32 home = TH(t)->home;
+
+	ready_push(home, t, false);
+	if (home == arch_cpu())
+		return;
+	u32 current = CPU(home)->current;
+	if (current == NIL || TH(current)->eprio < TH(t)->eprio)
+		arch_kick(home);
+}
+
+void sched_ready(u32 t)
+{
+	struct thread *th = TH(t);
+
+	th->state = THREAD_READY;
+	if (th->running_on == NIL)
+		sched_take_own(t);
+	if (th->running_on != NIL && SC(th->running_on)->left != 0)
+		enqueue(t);
+}
+
+void sched_unready(u32 t)
+{
+	u32 home = TH(t)->home;
+
+	if (TH(t)->queued) {
+		ready_remove(home, t);
+	} else if (CPU(home)->current == t) {
+		if (home != arch_cpu()) {
+			arch_sync(home);
+			arch_frame_rewind(t);
+			arch_kick(home);
+		}
+		CPU(home)->current = NIL;
+	}
+}
+
+void sched_continue(u32 t)
+{
+	u32 cpu = TH(t)->home;
+
+	if (TH(t)->running_on == NIL)
+		sched_take_own(t);
+	bool can_run = TH(t)->running_on != NIL && SC(TH(t)->running_on)->left != 0;
+	CPU(cpu)->current = can_run ? t : NIL;
+}
+
+void sched_switch(u32 cpu, u32 t)
+{
+	struct thread *th = TH(t);
+
+	th->state = THREAD_READY;
+	if (th->running_on == NIL)
+		sched_take_own(t);
+	if (th->running_on == NIL || SC(th->running_on)->left == 0)
+		return;
+	if (CPU(cpu)->current == NIL && th->home == cpu && CPU(cpu)->top <= th->eprio + 1u)
+		CPU(cpu)->current = t;
+	else
+		enqueue(t);
+}
+
+void sched_set_eprio(u32 t, u32 eprio)
+{
+	if (!TH(t)->queued) {
+		TH(t)->eprio = (u8)eprio;
+		return;
+	}
+	ready_remove(TH(t)->home, t);
+	TH(t)->eprio = (u8)eprio;
+	enqueue(t);
+}
+
+/* One that is preempted goes on first in its priority; one that is not, last. */
+static void pick(u32 cpu)
+{
+	struct cpu *c = CPU(cpu);
+	u32 t = c->current;
+
+	if (c->top == 0 || (t != NIL && c->top <= TH(t)->eprio + 1u))
+		return;
+	if (t != NIL)
+		ready_push(cpu, t, true);
+	t = c->ready_head[c->top - 1];
+	ready_remove(cpu, t);
+	c->current = t;
+}
+
+/* The timer only moves earlier here; an alarm that comes too early is set anew then. */
+static void set_alarm(u32 cpu, u64 when)
+{
+	if (when < CPU(cpu)->alarm) {
+		CPU(cpu)->alarm = when;
+		arch_timer(when);
+	}
+}
+
+void sched_exit(u32 cpu)
+{
+	struct cpu *c = CPU(cpu);
+
+	pick(cpu);
+	u32 sc = c->current == NIL ? NIL : TH(c->current)->running_on;
+	if (sc != c->charged) {
+		u64 now = arch_clock();
+		budget_charge(cpu, now);
+		/* What ran out may have been queued above or below: look again. */
+		pick(cpu);
+		sc = c->current == NIL ? NIL : TH(c->current)->running_on;
+		c->charged = sc;
+		c->since = now;
+		if (sc != NIL)
+			set_alarm(cpu, now + SC(sc)->left);
+	}
+	if (c->timeq != NIL)
+		set_alarm(cpu, TN(c->timeq)->when);
+	if (c->loaded != c->current) {
+		trace_add(cpu, TRACE_switch, c->current, 0);
+		arch_switch(c->loaded, c->current);
+		c->loaded = c->current;
+	}
+}
+
+err_t sys_thread_yield(u32 t)
+{
+	u32 cpu = arch_cpu();
+
+	/* commit */
+	CPU(cpu)->current = NIL;
+	ready_push(cpu, t, false);
+	return OK;
+}
+
+err_t sys_thread_set_prio(u32 t, u32 s, u64 prio)
+{
+	u32 target = SLOT(s)->obj;
+	u32 sc = TH(target)->running_on;
+	u32 eprio = (u32)prio;
+
+	if (prio > TH(t)->max_prio)
+		return ERR_RANGE;
+	/* commit */
+	TH(target)->prio = (u8)prio;
+	if (sc != NIL && sc != TH(target)->sched && TH(SC(sc)->owner)->prio > prio)
+		eprio = TH(SC(sc)->owner)->prio;
+	sched_set_eprio(target, eprio);
+	if (TH(target)->home != arch_cpu())
+		arch_kick(TH(target)->home);
+	return OK;
+}
