@@ -218,7 +218,7 @@ err_t sys_ep_recv(u32 t, u32 s, u64 tag, u64 deadline)
 	return NO_RESULT;
 }
 
-err_t sys_ep_reply_recv(u32 t, u32 s, u32 reply, u64 tag, u64 deadline)
+err_t sys_ep_reply_recv(u32 t, u32 s, u64 tag, u64 deadline, u32 reply)
 {
 	u32 ep = SLOT(s)->obj;
 	u32 cpu = TH(t)->home;

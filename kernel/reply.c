@@ -52,7 +52,7 @@ void reply_give(u32 t, u32 c, u64 tag, bool lent)
 	TH(c)->state = go_on ? THREAD_READY : THREAD_STOPPED;
 }
 
-err_t sys_reply(u32 t, u32 reply, u64 tag, u64 unused)
+err_t sys_reply(u32 t, u64 tag, u64 unused, u32 reply)
 {
 	u32 c;
 	err_t e = msg_check(t, tag, NIL);

@@ -173,7 +173,7 @@ void thread_detach(u32 t, u32 which)
 	}
 }
 
-err_t sys_thread_bind(u32 t, u32 s, u32 cap, u64 which, u64 badge)
+err_t sys_thread_bind(u32 t, u32 s, u64 which, u32 cap, u64 badge)
 {
 	u32 target = SLOT(s)->obj;
 	u32 slot = SLOT_OF(target, which);
