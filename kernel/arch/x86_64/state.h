@@ -27,7 +27,7 @@ _Static_assert(OBJECT_OFFSET % 16 == 0, "the processor pushes to a multiple of 1
 #define DMAP(page) (DMAP_BASE + ((u64)(page) << PAGE_SHIFT))
 #define OBJECT(type, page, at) ((struct type *)(DMAP(page) + (at)))
 
-#define PD(page) ((struct page *)PD_BASE + (page))
+#define PD(p) ((struct page *)PD_BASE + (p))
 #define SLOT(s) ((struct cap *)DMAP_BASE + (s))
 #define CT(page) OBJECT(table, page, OBJECT_TABLE_OFFSET)
 #define TN(page) OBJECT(tnode, page, OBJECT_NODE_OFFSET)
