@@ -25,12 +25,14 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 QEMU = "qemu-system-x86_64"
 MACHINES = ("microvm", "pc", "q35", "q35-iommu", "iso-bios", "iso-uefi", "bochs")
 SLOTS = 2
+PROBING = threading.Lock()
 CODES = {33: "success", 65: "test failure", 97: "kernel panic",
          0: "reset, power-off or triple fault", 1: "the emulator refused its command line",
          127: "the emulator is not installed", 134: "the emulator aborted"}
@@ -157,16 +159,17 @@ def probe_kvm():
 def kvm_works():
     """probe_kvm(), remembered until the next boot of this machine."""
     cache = ROOT / "build" / "kvm-probe.json"
-    try:
-        old = json.loads(cache.read_text())
-        if old["boot"] == boot_id():
-            return old["ok"]
-    except (OSError, ValueError, KeyError):
-        pass
-    ok, why = probe_kvm()
-    cache.parent.mkdir(exist_ok=True)
-    cache.write_text(json.dumps({"boot": boot_id(), "ok": ok, "why": why}))
-    return ok
+    with PROBING:
+        try:
+            old = json.loads(cache.read_text())
+            if old["boot"] == boot_id():
+                return old["ok"]
+        except (OSError, ValueError, KeyError):
+            pass
+        ok, why = probe_kvm()
+        cache.parent.mkdir(exist_ok=True)
+        cache.write_text(json.dumps({"boot": boot_id(), "ok": ok, "why": why}))
+        return ok
 
 
 # ---- command lines ---------------------------------------------------------------------------
@@ -175,17 +178,22 @@ def first_file(names):
     return next((n for n in names if os.path.exists(n)), names[0])
 
 
+def resolve(cfg):
+    """A copy of cfg with the accelerator chosen. Not while holding a slot: the probe takes one."""
+    if cfg.accel != "auto":
+        return cfg
+    kvm = cfg.cpu == "max" and not cfg.icount and cfg.machine != "bochs" and kvm_works()
+    return dataclasses.replace(cfg, accel="kvm" if kvm else "tcg")
+
+
 def accel_args(cfg):
-    accel = cfg.accel
     if cfg.icount:
         return ["-accel", "tcg", "-icount", "shift=0,sleep=off"]
-    if accel == "auto":
-        accel = "kvm" if cfg.cpu == "max" and kvm_works() else "tcg"
-    return ["-accel", "kvm" if accel == "kvm" else "tcg,thread=multi"]
+    return ["-accel", "kvm" if cfg.accel == "kvm" else "tcg,thread=multi"]
 
 
 def machine_args(cfg):
-    kvm = ",kernel-irqchip=split" if cfg.machine == "q35-iommu" and cfg.accel != "tcg" else ""
+    kvm = ",kernel-irqchip=split" if cfg.machine == "q35-iommu" and cfg.accel == "kvm" else ""
     return {
         "microvm": ["-M", "microvm,pcie=on" if cfg.edu else "microvm"],
         "pc": ["-M", "pc"],
@@ -262,7 +270,7 @@ def make_iso(cfg, out):
 
 def guarded(cmd):
     """The child dies with its parent, however that ends."""
-    return ["setpriv", "--pdeathsig", "KILL", "--", *cmd] if shutil.which("setpriv") else cmd
+    return ["setpriv", "--pdeathsig", "KILL", "--", *cmd]
 
 
 def clean(raw):
@@ -375,6 +383,7 @@ def verdict(cfg, watch, rc, timed_out):
 
 def run(cfg, stream=False, stdin=subprocess.DEVNULL):
     """Boots `cfg` and waits for its end."""
+    cfg = resolve(cfg)
     with tempfile.TemporaryDirectory(prefix="tessera-") as d, Slot():
         iso = None
         if cfg.machine.startswith("iso") or cfg.machine == "bochs":
@@ -393,6 +402,7 @@ def run(cfg, stream=False, stdin=subprocess.DEVNULL):
 
 def debug(cfg, commands):
     """Starts the machine stopped, and gdb on it; the console goes to a file."""
+    cfg = resolve(cfg)
     build = ROOT / "build"
     console = build / "gdb-console.txt"
     with tempfile.TemporaryDirectory(prefix="tessera-") as d, Slot():
@@ -466,6 +476,7 @@ def main(argv):
         print("wrote", make_iso(cfg, pathlib.Path(args.output)))
         return 0
     if args.dry_run:
+        cfg = resolve(cfg)
         iso = "build/tessera.iso"
         print(shlex.join(qemu_command(cfg, iso) if cfg.machine != "bochs" else
                          ["bochs", "-f", "bochsrc"]))
