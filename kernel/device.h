@@ -13,10 +13,10 @@ enum {
 	IRQ_SLOT_NOTIF = 0,
 	DEVICE_SLOT_IOSPACE = 0,
 	DEVICE_FUNCTIONS = 8,
-	DEVICE_IRQS_MAX = 64,  /* interrupts of one device */
-	IRQ_LINES = 1024,      /* global system interrupts that can be used */
-	IRQ_STORM_MAX = 1000,  /* interrupts without acknowledgement before the source is masked */
-	IRQ_VECTOR_DRAIN = 0,  /* index into cpu.irq: never given to an irq object */
+	DEVICE_IRQS_MAX = 64, /* interrupts of one device */
+	IRQ_LINES = 1024,     /* global system interrupts that can be used */
+	IRQ_STORM_MAX = 1000, /* interrupts without acknowledgement before the source is masked */
+	IRQ_VECTOR_DRAIN = 0, /* index into cpu.irq: never given to an irq object */
 };
 
 /*
@@ -42,14 +42,14 @@ struct irq {
 	u32 storm;  /* interrupts since the last acknowledgement */
 	u32 next;   /* next irq of the same device, or NIL */
 	u32 prev;
-	u64 bits;   /* what to signal */
+	u64 bits; /* what to signal */
 };
 enum { IRQ_LINE = 0, IRQ_MESSAGE = 1 };
 
 struct device {
 	u32 first; /* requester id */
 	u32 count;
-	u32 irqs;  /* first irq made from it, or NIL */
+	u32 irqs; /* first irq made from it, or NIL */
 	u32 irq_count;
 	u32 bound; /* page of the I/O space, or NIL */
 };
