@@ -198,7 +198,8 @@ def machine_args(cfg):
         "microvm": ["-M", "microvm,pcie=on" if cfg.edu else "microvm"],
         "pc": ["-M", "pc"],
         "q35": ["-M", "q35"],
-        "q35-iommu": ["-M", "q35" + kvm, "-device", "intel-iommu,intremap=on,caching-mode=on,aw-bits=48"],
+        "q35-iommu": ["-M", "q35" + kvm, "-device",
+                      "intel-iommu,intremap=on,caching-mode=on,aw-bits=48"],
         "iso-bios": ["-M", "q35", "-vga", "std"],
         "iso-uefi": ["-M", "q35", "-vga", "std", "-bios", first_file(OVMF)],
     }[cfg.machine]
