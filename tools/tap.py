@@ -32,10 +32,11 @@ class Report:
         return ""
 
     def only(self, substring):
-        """The part of the report about tests whose name contains substring."""
-        return Report([n for n in self.passed if substring in n],
-                      [n for n in self.failed if substring in n],
-                      [s for s in self.skipped if substring in s[0]], -1, self.done)
+        """The part about tests whose name contains substring; `_` may stand for a space."""
+        def fits(name):
+            return substring.replace("_", " ") in name.replace("_", " ")
+        return Report([n for n in self.passed if fits(n)], [n for n in self.failed if fits(n)],
+                      [s for s in self.skipped if fits(s[0])], -1, self.done)
 
 
 def parse(text):
@@ -55,3 +56,16 @@ def parse(text):
         elif DONE.match(line):
             r.done = True
     return r
+
+
+def failures(text):
+    """The `not ok` lines, each with the comment lines that follow it."""
+    out, inside = [], False
+    for line in text.splitlines():
+        if line.startswith("not ok"):
+            inside = True
+        elif not (inside and line.startswith("#")) or DONE.match(line):
+            inside = False
+        if inside:
+            out.append(line)
+    return "\n".join(out)

@@ -168,7 +168,7 @@ def unit_job(compiler, name):
         if out.failed:
             why = "timeout" if done.timed_out else f"status {done.rc}"
             out.detail += f"{why}; all of it in {log(f'unit-{compiler}-{name}', done.out)}\n"
-            out.detail += tail(done.out)
+            out.detail += tap.failures(done.out) + "\n" + tail(done.out)
         return out
     return Job(f"unit/{compiler}-{name}", run, (f"build/{compiler}-unit",))
 
@@ -219,13 +219,14 @@ KERNEL_MATRIX = [
     ("q35-four-cpus", DEBUG, {"machine": "q35", "cpus": 4}),
     ("q35-iommu-edu", DEBUG, {"machine": "q35-iommu", "edu": True}),
     ("q35-iommu-edu-release", RELEASE, {"machine": "q35-iommu", "edu": True}),
-    ("16-mib", DEBUG, {"mem": "16M"}),
+    ("64-mib", DEBUG, {"mem": "64M"}),
     ("16-gib", DEBUG, {"machine": "q35", "mem": "16G"}),
 ]
 BOOT_MATRIX = [("bochs", {"machine": "bochs", "timeout": 240}),
                ("iso-uefi", {"machine": "iso-uefi", "timeout": 180}),
                ("iso-bios", {"machine": "iso-bios", "timeout": 120}),
-               ("microvm", {}), ("pc", {"machine": "pc"}), ("q35", {"machine": "q35"})]
+               ("microvm", {}), ("pc", {"machine": "pc"}), ("q35", {"machine": "q35"}),
+               ("16-mib", {"mem": "16M"})]
 
 
 def memory_available_gib():
@@ -254,14 +255,14 @@ def emulate(name, cfg, filter_=""):
     if out.failed:
         out.detail = f"{result.reason}. {out.detail}".strip()
         out.detail += f"\nconsole, all of it in {log(name, result.console)}:\n"
-        out.detail += result.epitaph() or tail(result.console)
+        out.detail += result.epitaph() or tap.failures(result.console) or tail(result.console)
     return out
 
 
 def kernel_job(name, kernel, options):
     def run(filter_):
         cfg = emu.Config(kernel, ["build/programs/ktest.elf"], timeout=240, expect="^# done",
-                         append=f"test={filter_}" if filter_ else "")
+                         append=f"test={filter_.replace(' ', '_')}" if filter_ else "")
         for key, value in options.items():
             setattr(cfg, key, value)
         missing = missing_machine(cfg)
@@ -279,7 +280,7 @@ def kernel_jobs():
 
 def boot_job(name, options):
     def run(_):
-        cfg = emu.Config(RELEASE, ["build/programs/hello.elf"], expect="(?i)hello", timeout=60)
+        cfg = emu.Config(RELEASE, ["build/programs/hello.elf"], expect="^done$", timeout=60)
         for key, value in options.items():
             setattr(cfg, key, value)
         missing = missing_machine(cfg)
