@@ -78,7 +78,9 @@ err_t sys_thread_create(struct sys_thread *t, u64 flags, u32 prio, u32 cpu)
 	if (!err_is_ok(e))
 		return e;
 	t->sched = sys_sched(cpu);
-	e = bind_all(t);
+	e = thread_set_cpu(t->thread, (cpus_h){ HANDLE_CPUS }, cpu);
+	if (err_is_ok(e))
+		e = bind_all(t);
 	return err_is_ok(e) ? thread_set_prio(t->thread, prio) : e;
 }
 
