@@ -195,7 +195,7 @@ fmt:
 
 docs:
 	$(SUBMAKE) gen
-	@mkdir -p docs/manual && cp build/gen/docs/manual/*.md docs/manual/
+	@mkdir -p docs/manual && cp build/gen/docs/manual/text/*.md docs/manual/
 
 iso:
 	$(DEPS) iso

@@ -401,7 +401,7 @@ def run(cfg, stream=False, stdin=subprocess.DEVNULL):
         return Result(ok, reason, rc, watch.text(), watch.seconds())
 
 
-def debug(cfg, commands):
+def debug(cfg, commands, batch=False):
     """Starts the machine stopped, and gdb on it; the console goes to a file."""
     cfg = resolve(cfg)
     build = ROOT / "build"
@@ -415,7 +415,7 @@ def debug(cfg, commands):
                 if os.path.exists(socket) or qemu.poll() is not None:
                     break
                 time.sleep(0.05)
-            gdb = ["gdb", "-q", "-ex", "set confirm off", "-ex", f"target remote {socket}"]
+            gdb = ["gdb", "-q", "-nx", "-ex", "set confirm off", "-ex", f"target remote {socket}"]
             kd = ROOT / "tools" / "kd" / "kd.py"
             if kd.exists():
                 gdb += ["-x", str(kd)]
@@ -423,6 +423,7 @@ def debug(cfg, commands):
                 gdb += ["-ex", f"add-symbol-file {program}"]
             for c in commands:
                 gdb += ["-ex", c]
+            gdb += ["-batch"] if batch else []
             print(f"console: {console.relative_to(ROOT)}", flush=True)
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             return subprocess.run(gdb + [str(cfg.kernel)]).returncode

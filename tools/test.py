@@ -116,6 +116,12 @@ def run_check(_):
     return of_command([PYTHON, "tools/check.py", "--forbidden"], 60, "check")
 
 
+def run_interface(_):
+    if not (ROOT / "tools/abigen.py").exists():
+        return skip("no tools/abigen.py")
+    return of_command([PYTHON, "tools/abigen.py", "--check", "abi/kernel.toml"], 60, "interface")
+
+
 # ---- builds ----------------------------------------------------------------------------------
 
 def make(compiler, *goals):
@@ -366,7 +372,8 @@ def run_all(jobs, totals, filter_):
 
 def every_job():
     slow_first = boot_jobs() + fuzz_jobs() + proof_jobs() + kernel_jobs()
-    rest = unit_jobs() + [Job("tools/unittest", run_tools), Job("check/form", run_check)]
+    rest = unit_jobs() + [Job("tools/unittest", run_tools), Job("check/form", run_check),
+                          Job("check/interface", run_interface)]
     return build_jobs(), slow_first + rest
 
 
