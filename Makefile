@@ -40,7 +40,7 @@ FREE := $(COMMON) -ffreestanding -fno-pic -fno-pie -mgeneral-regs-only -fno-stac
 	-fcf-protection=none -fno-asynchronous-unwind-tables -fno-unwind-tables \
 	-U_FORTIFY_SOURCE -fno-stack-clash-protection
 KFLAGS := $(FREE) -mcmodel=kernel -mno-red-zone -fno-jump-tables \
-	-Ikernel -Ikernel/arch/x86_64 -Iinclude -Ibuild/gen -Iproofs/spec
+	-iquote kernel -iquote kernel/arch/x86_64 -iquote proofs/spec -Iinclude -Ibuild/gen
 K_REL  := $(KFLAGS) -O2 -DDEBUG=0
 K_DBG  := $(KFLAGS) -Og -DDEBUG=1
 K_LD   := -nostdlib -static -z max-page-size=0x1000 -z noexecstack --build-id=none
@@ -50,7 +50,8 @@ P_LD   := -nostdlib -static -z max-page-size=0x1000 -z noexecstack --build-id=no
 SAN    ?= -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 FSAN   ?= -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 HFLAGS := $(COMMON) -O1 -DARCH_HOST -DDEBUG=1 -DWITH_GHOST -D_GNU_SOURCE \
-	-Ikernel -Ikernel/arch/host -Iinclude -Ibuild/gen -Iproofs/spec -Itests/unit -Itests/fuzz
+	-iquote kernel -iquote kernel/arch/host -iquote proofs/spec -iquote tests/unit -iquote tests/fuzz \
+	-Iinclude -Ibuild/gen
 
 # ---- what is built -------------------------------------------------------------------------
 .PHONY: all kernel programs unit fuzzers gen help FORCE
