@@ -90,9 +90,13 @@ def install(packages, target):
         print("deps: apt-get update", flush=True)
         apt(prefix, "update")
         chosen, unknown = choose(packages)
-    if unknown:
-        sys.exit("deps: no package list knows any of: " +
-                 "; ".join(" | ".join(p["names"]) for p in unknown))
+    for p in unknown:
+        names = " | ".join(p["names"])
+        if not p.get("optional"):
+            sys.exit(f"deps: no package list knows {names}")
+        print(f"deps: no package list knows {names}; what needs it is skipped", flush=True)
+    if not chosen:
+        return
     print("deps: apt-get install " + " ".join(chosen), flush=True)
     args = ["install", "-y", "--no-install-recommends", *chosen]
     done = apt(prefix, *args)

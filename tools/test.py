@@ -256,7 +256,7 @@ def emulate(name, cfg, filter_=""):
     result = emu.run(cfg)
     out = of_report(tap.parse(result.console), True, filter_)
     out.repeat, out.seconds = cfg.command(), result.seconds
-    if not result.ok and not (result.rc == 65 and out.failed):
+    if not result.ok and not out.failed:
         out.failed.append("(end)")
     if out.failed:
         out.detail = f"{result.reason}. {out.detail}".strip()
