@@ -20,8 +20,8 @@
 static void message_mask(u32 page, bool masked)
 {
 	const struct irq *q = IRQ(page);
-	const struct irte e = { q->source, machine.processor[q->cpu].apic_id,
-				VECTOR_DEVICE + q->vector, false };
+	const struct irte e = { q->source, PERCPU(q->cpu)->apic_id, VECTOR_DEVICE + q->vector,
+				false };
 
 	if (q->entry == NIL)
 		return;
@@ -34,7 +34,7 @@ static void message_mask(u32 page, bool masked)
 static void line_route(u32 page)
 {
 	const struct irq *q = IRQ(page);
-	u32 apic_id = machine.processor[q->cpu].apic_id;
+	u32 apic_id = PERCPU(q->cpu)->apic_id;
 	bool level = (q->mode & IRQ_LEVEL) != 0;
 	u64 entry = RTE_MASKED | (level ? RTE_LEVEL : 0) | (q->mode & IRQ_LOW ? RTE_LOW : 0) |
 		    (VECTOR_DEVICE + q->vector);
@@ -101,7 +101,7 @@ bool arch_irq_exists(u32 kind, u32 source)
 /* 8 bits of APIC id fit where nothing is remapped; 255 means all. */
 bool arch_irq_reaches(u32 cpu)
 {
-	return vtd.extended || machine.processor[cpu].apic_id < 255;
+	return vtd.extended || PERCPU(cpu)->apic_id < 255;
 }
 
 u32 arch_irq_mode(u32 source, u32 mode)
@@ -119,7 +119,7 @@ void arch_irq_message(u32 page, u64 *address, u64 *data)
 	u64 entry = q->entry;
 
 	if (q->entry == NIL) {
-		*address = MSI_ADDRESS | (u64)machine.processor[q->cpu].apic_id << 12;
+		*address = MSI_ADDRESS | (u64)PERCPU(q->cpu)->apic_id << 12;
 		*data = VECTOR_DEVICE + q->vector;
 		return;
 	}
