@@ -64,16 +64,21 @@ PRED err_t place_check(u32 kind, struct place at, u32 level)
 	return at.level == level && pte_is_leaf(kind, e, level) ? OK : ERR_STATE;
 }
 
+/* Clear one entry, if it is a leaf inside grant g; true: it was. */
+static bool entry_clear(u32 g, u32 kind, struct place at)
+{
+	if (!grant_has_leaf(g, kind, PTE(at.page, at.index), at.level))
+		return false;
+	PTE(at.page, at.index) = 0;
+	return true;
+}
+
 bool entries_clear(u32 g, u32 kind, struct place at, u32 n)
 {
 	bool cleared = false;
 
-	for (u32 i = 0; i < n; i++) {
-		if (!grant_has_leaf(g, kind, PTE(at.page, at.index + i), at.level))
-			continue;
-		PTE(at.page, at.index + i) = 0;
-		cleared = true;
-	}
+	for (u32 i = 0; i < STEP_ENTRIES && i < n; i++, at.index++)
+		cleared |= entry_clear(g, kind, at);
 	return cleared;
 }
 
@@ -118,6 +123,23 @@ static err_t leaf_check(u32 g, u64 vaddr, u64 offset, u64 count, u64 attr)
 	return OK;
 }
 
+/* Enter a leaf, replacing one. */
+enum put { PUT_NEW, PUT_REPLACED, PUT_NOT }; /* not: a table stands there */
+
+static enum put leaf_put(u32 kind, struct place at, u64 leaf)
+{
+	const u64 old = PTE(at.page, at.index);
+
+	if (!pte_is_present(kind, old)) {
+		PTE(at.page, at.index) = leaf;
+		return PUT_NEW;
+	}
+	if (!pte_is_leaf(kind, old, at.level))
+		return PUT_NOT;
+	PTE(at.page, at.index) = leaf;
+	return PUT_REPLACED;
+}
+
 /* What became of a batch, or of one entry of a list. */
 struct written {
 	err_t err;
@@ -132,32 +154,28 @@ struct written {
  */
 static struct written leaves_write(u32 g, u64 vpage, u64 offset, u32 n, u64 attr)
 {
-	const u32 sp = SLOT(g)->obj;
-	const u32 kind = SP(sp)->kind;
+	const u32 kind = SP(SLOT(g)->obj)->kind;
 	const u32 level = attr_level(attr);
-	const u32 pages = (u32)level_pages(level);
 	const bool device = grant_is_device(g);
-	const struct place at = space_walk(sp, kind, vpage, level);
+	struct place at = space_walk(SLOT(g)->obj, kind, vpage, level);
 	struct written w = { place_check(kind, at, level), at.level - 1, 0, false };
 
 	if (!err_is_ok(w.err))
 		return w;
 
 	/* commit */
+	const u32 run = place_run(at, n);
 	u32 page = SLOT(g)->first + (u32)offset;
-	const u32 end = at.index + place_run(at, n);
 
-	for (u32 i = at.index; i < end; i++, page += pages) {
-		const u64 old = PTE(at.page, i);
+	for (; w.done < STEP_ENTRIES && w.done < run; w.done++, at.index++) {
+		const u64 leaf = pte_leaf(kind, page, (u32)attr & MAP_RIGHTS, level, device,
+					  attr & MAP_COMBINE);
+		const enum put put = leaf_put(kind, at, leaf);
 
-		if (pte_is_present(kind, old)) {
-			if (!pte_is_leaf(kind, old, level))
-				break;
-			w.flush = true;
-		}
-		PTE(at.page, i) = pte_leaf(kind, page, (u32)attr & MAP_RIGHTS, level, device,
-					   attr & MAP_COMBINE);
-		w.done++;
+		if (put == PUT_NOT)
+			break;
+		w.flush |= put == PUT_REPLACED;
+		page += (u32)level_pages(level);
 	}
 	/* An IOMMU in caching mode keeps absent entries too (VT-d 3.3, section 6.1). */
 	w.flush |= kind == SPACE_IO;
@@ -290,18 +308,16 @@ err_t sys_grant_map_list(u32 t, u32 g, u64 count)
 
 /* --- copying, reading marks ------------------------------------------------------ */
 
-/* Copy entry e as space_copy says; true: translations of the target may be wrong. */
+/* Copy entry e to dst with what both grants and attr allow; true: flush dst. */
 static bool entry_copy(u32 to, u32 kind, u64 e, struct place dst, u64 attr)
 {
 	const u32 to_kind = SP(SLOT(to)->obj)->kind;
 	const u32 rights = pte_rights(kind, e) & (u32)attr & MAP_RIGHTS & SLOT(to)->rights;
-	const u64 old = PTE(dst.page, dst.index);
+	const u64 leaf = pte_leaf(to_kind, pte_page(e), rights, 1, grant_is_device(to), false);
 
 	if (!(rights & MAP_READ))
 		return false;
-	PTE(dst.page, dst.index) =
-		pte_leaf(to_kind, pte_page(e), rights, 1, grant_is_device(to), false);
-	return pte_is_present(to_kind, old) || to_kind == SPACE_IO;
+	return leaf_put(to_kind, dst, leaf) == PUT_REPLACED || to_kind == SPACE_IO;
 }
 
 /*
@@ -322,7 +338,7 @@ static void run_copy(u32 g, u32 to, struct place src, struct place dst, u64 vpag
 	bool flush_source = false;
 	bool flush_target = false;
 
-	for (u32 i = 0; i < n; i++, src.index++, dst.index++) {
+	for (u32 i = 0; i < STEP_ENTRIES && i < n; i++, src.index++, dst.index++) {
 		const u64 e = PTE(src.page, src.index);
 
 		if (!grant_has_leaf(g, kind, e, 1) || !grant_has_leaf(to, kind, e, 1))
@@ -369,6 +385,18 @@ err_t sys_space_copy(u32 t, u32 g, u32 to, u64 vaddr, u64 count, u64 attr)
 	return OK;
 }
 
+/*
+ * Read an entry inside grant g and clear its marks; 0: it is not one.  Atomic,
+ * and to be flushed: a processor may be setting a mark, and does not set it
+ * again while it holds the translation (Intel SDM vol 3, 4.10.4.3).
+ */
+static u64 entry_harvest(u32 g, u32 kind, struct place at)
+{
+	if (!grant_has_leaf(g, kind, PTE(at.page, at.index), 1))
+		return 0;
+	return arch_atomic_and((u64 *)&PTE(at.page, at.index), pte_clean(kind, UINT64_MAX));
+}
+
 err_t sys_space_harvest(u32 t, u32 g, u64 vaddr, u64 count)
 {
 	const u64 vpage = vaddr >> PAGE_SHIFT;
@@ -386,24 +414,20 @@ err_t sys_space_harvest(u32 t, u32 g, u64 vaddr, u64 count)
 
 	/* commit */
 	entries_lock(sp);
-	const struct place at = space_walk(sp, kind, vpage, 1);
-	const u32 run = at.level == 1 ? place_run(at, (u32)count) : 0;
+	struct place at = space_walk(sp, kind, vpage, 1);
+	const bool found = at.level == 1;
+	const u32 done = found ? place_run(at, (u32)count) : place_skip(at, vpage, 1, (u32)count);
 
-	for (u32 i = 0; i < run; i++) {
-		if (!grant_has_leaf(g, kind, PTE(at.page, at.index + i), 1))
-			continue;
-		/* Atomic, and flushed: else a processor that still holds the
-		 * translation would not set the mark again (SDM vol 3, 4.10.4.3). */
-		const u64 e = arch_atomic_and((u64 *)&PTE(at.page, at.index + i),
-					      pte_clean(kind, UINT64_MAX));
+	for (u32 i = 0; found && i < STEP_ENTRIES && i < done; i++, at.index++) {
+		const u64 e = entry_harvest(g, kind, at);
 
 		accessed |= (u64)pte_is_accessed(kind, e) << i;
 		dirty |= (u64)pte_is_dirty(kind, e) << i;
 	}
 	if (accessed | dirty)
-		arch_space_flush(sp, vpage, run);
+		arch_space_flush(sp, vpage, done);
 	entries_unlock(sp);
-	FR_OUT(t, 0) = at.level == 1 ? run : place_skip(at, vpage, 1, (u32)count);
+	FR_OUT(t, 0) = done;
 	FR_OUT(t, 1) = accessed;
 	FR_OUT(t, 2) = dirty;
 	return OK;

@@ -5,7 +5,7 @@
  * Owns:       nothing; space.c, grant.c and mapping.c share these.
  * Locks:      the space's lock or all locks around a walk and what follows.
  *             Spec: proofs/spec/space.h
- * Never:      writes.
+ * Never:      writes; loops.
  *
  * Virtual addresses are page numbers here: address >> 12.
  */
@@ -48,24 +48,25 @@ struct place {
 	u32 level; /* of the table */
 };
 
-/*
- * Go down towards the entry of level `want` that covers vpage.  It ends early,
- * at a higher level, at an entry that is absent or a large page.
- */
-static inline struct place space_walk(u32 sp, u32 kind, u64 vpage, u32 want)
+/* One level down towards the entry of level `want` that covers vpage, if there is one. */
+PRED struct place place_below(u32 kind, struct place at, u64 vpage, u32 want)
 {
-	struct place at = { SPACE_ROOT(sp), level_index(vpage, LEVEL_ROOT), LEVEL_ROOT };
+	const u64 e = PTE(at.page, at.index);
+	const u32 level = at.level - 1;
 
-	for (u32 n = 1; n < LEVEL_ROOT && at.level > want; n++) {
-		const u64 e = PTE(at.page, at.index);
+	if (at.level <= want || !pte_is_present(kind, e) || pte_is_leaf(kind, e, at.level))
+		return at;
+	return (struct place){ pte_page(e), level_index(vpage, level), level };
+}
 
-		if (!pte_is_present(kind, e) || pte_is_leaf(kind, e, at.level))
-			break;
-		at.page = pte_page(e);
-		at.level--;
-		at.index = level_index(vpage, at.level);
-	}
-	return at;
+/* As far down as it goes: to level `want`, or an absent entry or large page above it. */
+PRED struct place space_walk(u32 sp, u32 kind, u64 vpage, u32 want)
+{
+	const struct place root = { SPACE_ROOT(sp), level_index(vpage, LEVEL_ROOT), LEVEL_ROOT };
+	const struct place third = place_below(kind, root, vpage, want);
+	const struct place second = place_below(kind, third, vpage, want);
+
+	return place_below(kind, second, vpage, want);
 }
 
 /* Are pages [page, page + n) inside those of grant g? */
