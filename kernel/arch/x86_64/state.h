@@ -4,7 +4,6 @@
  *
  * Objects are typed pages in the direct map of all RAM; the page descriptors
  * and the CPUs' areas are arrays at fixed addresses, backed only where needed.
- * Entries: Intel SDM vol 3, 4.5 (CPU); VT-d specification 9.8 (I/O, second stage).
  */
 #pragma once
 #include "ks.h"
