@@ -425,7 +425,7 @@ def debug(cfg, commands, batch=False):
                 gdb += ["-ex", c]
             gdb += ["-batch"] if batch else []
             print(f"console: {console.relative_to(ROOT)}", flush=True)
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            signal.signal(signal.SIGINT, lambda *_: None)     # gdb takes it
             return subprocess.run(gdb + [str(cfg.kernel)]).returncode
         finally:
             stop(qemu)

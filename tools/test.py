@@ -372,7 +372,7 @@ def run_all(jobs, totals, filter_):
 
 def every_job():
     slow_first = boot_jobs() + fuzz_jobs() + proof_jobs() + kernel_jobs()
-    rest = unit_jobs() + [Job("tools/unittest", run_tools), Job("check/form", run_check),
+    rest = unit_jobs() + [Job("tools/self", run_tools), Job("check/form", run_check),
                           Job("check/interface", run_interface)]
     return build_jobs(), slow_first + rest
 
