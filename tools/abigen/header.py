@@ -63,7 +63,8 @@ def handles(table):
            "/* Handles: a number in the caller's table; 0 names no capability. */"]
     out += [f"typedef struct {{ u32 h; }} {o.name}_h;" for o in table.objects]
     out += ["/* A handle whose type the call itself checks; ANY() makes one of any other. */",
-            "typedef struct { u32 h; } any_h;", "#define ANY(handle) ((any_h){ (handle).h })", "",
+            "typedef struct { u32 h; } any_h;", "#ifndef ANY /* proof units have another */",
+            "#define ANY(handle) ((any_h){ (handle).h })", "#endif", "",
             "/* A place for a capability: index | handle of the table << 32 (0: the caller's). */",
             "typedef struct { u64 where; } slot_t;",
             "#define SLOT_OWN(index) ((slot_t){ (u64)(index) })",
