@@ -138,6 +138,9 @@ static void attach(u32 t, u32 which)
 	case THREAD_NOTIF:
 		th->notif = c->obj;
 		NT(c->obj)->bound = t;
+		/* It may be receiving already: what was signalled before must not wait. */
+		if (NT(c->obj)->word != 0)
+			notif_set(c->obj, 0, arch_cpu());
 		break;
 	default:
 		break;
