@@ -87,6 +87,7 @@ struct worker {
 	volatile u32 done;     /* 1: fn returned */
 	struct msg m;
 };
+_Static_assert(offsetof(struct worker, out) == 88, "as raw.S has it");
 
 enum { WORKERS_MAX = 48 };
 extern struct worker workers[WORKERS_MAX];

@@ -4,6 +4,7 @@
  *
  * Makes any call with any arguments; also one that carries a message.
  */
+#define OUT 88 /* offset of out in struct worker; ktest.h checks it */
 	.text
 	.globl raw_call
 raw_call:
@@ -76,6 +77,87 @@ changed_registers:
 	popq	%r13
 	popq	%r12
 	popq	%rbp
+	popq	%rbx
+	ret
+
+/* --- what programs should not do (fault.c); rdi: the worker ------------------------- */
+	.globl do_div, do_ud, do_hlt, do_int3, do_int80, do_sysenter, do_fpu, do_noncanonical
+	.globl do_jump_noncanonical, do_in, do_wrmsr, do_foreign, do_iret_bad, do_registers
+	.globl fault_next
+do_div:
+	xorl	%ecx, %ecx
+	movl	$1, %eax
+	cltd
+	idivl	%ecx
+	ret
+do_ud:
+	ud2
+do_hlt:
+	hlt
+do_int3:
+	int3
+	ret
+do_int80:
+	int	$0x80
+	ret
+do_sysenter:
+	sysenter
+do_fpu:
+	pxor	%xmm0, %xmm0
+	ret
+do_noncanonical:
+	movabsq	$0x0000800000000000, %rax
+	movq	(%rax), %rax
+	ret
+do_jump_noncanonical:
+	movabsq	$0x0000800000000000, %rax
+	jmp	*%rax
+do_in:
+	inb	$0x80, %al
+	ret
+do_wrmsr:
+	movl	$0xc0000080, %ecx
+	xorl	%eax, %eax
+	xorl	%edx, %edx
+	wrmsr
+	ret
+do_iret_bad:
+	pushq	$0
+	pushq	$0
+	pushq	$0
+	pushq	$0x8
+	movabsq	$0x0000800000000000, %rax
+	pushq	%rax
+	iretq
+/* 100 and six arguments; then again with the results, as far as registers keep them. */
+do_foreign:
+	movl	$100, %eax
+	movl	$101, %edi
+	movl	$102, %esi
+	movl	$103, %edx
+	movl	$104, %r10d
+	movl	$105, %r8d
+	movl	$106, %r9d
+	syscall
+fault_next:
+	syscall
+	ud2
+/* Faults with known registers; if rip is moved on by 2, stores rax and r15. */
+do_registers:
+	pushq	%rbx
+	pushq	%r12
+	pushq	%r15
+	movl	$0x1b, %ebx
+	movl	$0x12, %r12d
+	movl	$0x15, %r15d
+	movl	$0x1a, %eax
+	ud2
+	movq	%rdi, %rcx
+	addq	$OUT, %rcx
+	movq	%rax, 0(%rcx)
+	movq	%r15, 8(%rcx)
+	popq	%r15
+	popq	%r12
 	popq	%rbx
 	ret
 	.section .note.GNU-stack, "", @progbits
