@@ -142,6 +142,7 @@ bool host_changed_nothing(u32 caller);
 /* Pages whose contents the last entry looked at. */
 u32 host_touched_count(void);
 u32 host_touched(u32 i);
+void host_print_changes(void);
 
 /* --- cpu.c: kernel entries --------------------------------------------------------- */
 void host_begin(u32 cpu, u32 kind, u64 a, u64 b, u64 c);

@@ -42,6 +42,7 @@ void host_fail(const char *what, u64 a, u64 b)
 		longjmp(host.caught, 1);
 	}
 	host_print_log();
+	host_print_changes();
 	fprintf(stderr, "# machine: %s (%#llx, %#llx) after %llu entries\n", what,
 		(unsigned long long)a, (unsigned long long)b, (unsigned long long)host.entries);
 	abort();

@@ -56,8 +56,8 @@ static void fill(struct host_tlb *e, u32 space, u32 tag, u64 vpage, u32 access)
 
 	if (leaf != 0 && (rights & access) == access) {
 		bool io = kind == SPACE_IO;
-		PTE(table, index) |= (io ? IOE_ACCESSED : PTE_ACCESSED) |
-				     (!(access & HOST_WRITE) ? 0 : io ? IOE_DIRTY : PTE_DIRTY);
+		PTE(table, index) |= (io ? IOPTE_A : PTE_A) |
+				     (!(access & HOST_WRITE) ? 0 : io ? IOPTE_D : PTE_D);
 	}
 	*e = (struct host_tlb){
 		.valid = leaf != 0 || kind == SPACE_IO,
@@ -165,7 +165,7 @@ void host_space_load(u32 cpu, u32 space)
 void arch_space_init(u32 sp)
 {
 	host_page_used(SPACE_ROOT(sp));
-	PTE(SPACE_ROOT(sp), PT_ENTRIES - 1) = PTE_PRESENT | PTE_WRITE;
+	PTE(SPACE_ROOT(sp), PT_ENTRIES - 1) = PTE_P | PTE_W;
 }
 
 void arch_space_retire(u32 sp)

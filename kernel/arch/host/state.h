@@ -151,4 +151,4 @@ static inline u64 *host_word(u32 page)
 #define PAGE_COUNT (host_mem.pages)
 #define INV_PAGES_MAX HOST_PAGES_MAX
 
-#include "pte.h"
+#include "../x86_64/pte.h"
