@@ -1,0 +1,416 @@
+# SPDX-License-Identifier: MIT
+"""Path-by-path execution of one harness, its obligations and its result."""
+import time
+
+import z3
+
+from . import Refused
+from . import terms as T
+from .execute import BIT, PRED_SECTION, Machine
+from .memory import Memory, fresh
+from .pointer import Ptr, is_ptr, poison_of
+from .report import counterexample
+from .terms import FALSE, TRUE, V, as_long, conj, fold, neg, num
+
+MAX_FAILURES = 5
+PANIC = 'arch_panic'
+ANY = {'prover_any_u8': 8, 'prover_any_u16': 16, 'prover_any_u32': 32, 'prover_any_u64': 64}
+COLUMNS = ('invariant', 'spec', 'leak', 'ni')
+
+
+class Frame:
+    __slots__ = ('fn', 'env', 'block', 'at', 'prev', 'dst', 'locals', 'visits', 'proof', 'contract')
+
+    def __init__(self, fn, env, dst, local, proof, contract):
+        self.fn, self.env, self.dst, self.locals, self.proof, self.contract = fn, env, dst, local, proof, contract
+        self.block, self.at, self.prev, self.visits = fn.entry, 0, None, {}
+
+    def copy(self):
+        f = Frame(self.fn, dict(self.env), self.dst, list(self.locals), self.proof, self.contract)
+        f.block, f.at, f.prev, f.visits = self.block, self.at, self.prev, dict(self.visits)
+        return f
+
+
+class State:
+    """One path: stack of frames, memory, path condition, obligations not yet asked, trail of lines."""
+    __slots__ = ('frames', 'mem', 'pc', 'pending', 'trail')
+
+    def __init__(self, frames, mem, pc=(), pending=(), trail=()):
+        self.frames, self.mem, self.pc, self.pending, self.trail = frames, mem, pc, list(pending), trail
+
+    def fork(self):
+        return State(self.frames[:-1] + [self.frames[-1].copy()], self.mem.copy(), self.pc,
+                     self.pending, self.trail)
+
+
+class Harness(Machine):
+    def __init__(self, mod, debug, unit_file, name, solver, merge_names=(), loop_limit=80, max_paths=2000):
+        super().__init__(mod, debug, unit_file)
+        self.merge_names = set(merge_names)
+        self.name, self.solver, self.loop_limit, self.max_paths = name, solver, loop_limit, max_paths
+        self.res = {'harness': name, 'paths': 0, 'reachable': 0, 'unknown': 0, 'obligations': 0,
+                    'checks': {}, 'ub': {'n': 0, 'failed': 0, 'open': 0}, 'failures': [], 'error': None,
+                    'hinted': {}, 'checked': [], 'written': [], 'contracts': [], 'assumptions': [],
+                    'functions': [], 'hints': 0, 'covers': {}}
+        self.inputs, self.stack = [], []
+
+    # ---- driver
+    def run(self):
+        t, c = time.monotonic(), time.process_time()
+        r = self.res
+        try:
+            fn = self.mod.funcs[self.name]
+            if fn.params:
+                raise Refused('a harness takes no parameters')
+            self.static_checks(fn)
+            mem = Memory()
+            self.written = mem.written
+            self.stack = [State([self.frame(fn, {}, None, [], False)], mem)]
+            while self.stack:
+                self.path(self.stack.pop())
+                if r['paths'] > self.max_paths:
+                    raise Refused(f'more than {self.max_paths} paths')
+                if len(r['failures']) >= MAX_FAILURES:
+                    break
+            if not r['failures']:
+                self.vacuity()
+        except Refused as e:
+            r['error'] = str(e)
+        r['written'] = sorted(map(self.key_name, self.written)) if hasattr(self, 'written') else []
+        r['ok'] = r['error'] is None and not r['failures']
+        s = self.solver
+        r.update(seconds=round(time.monotonic() - t, 2), cpu=round(time.process_time() - c, 2),
+                 asked=s.asked, cached=s.hits, repeated=s.repeated, solver_seconds=round(s.seconds, 2))
+        if s.disagreements:
+            r['error'], r['ok'] = f'solvers disagree: {s.disagreements}', False
+        return r
+
+    def static_checks(self, fn):
+        """All checks that the harness can call, so that one never reached is noticed."""
+        seen, todo = set(), [fn.name]
+        while todo:
+            n = todo.pop()
+            if n in seen or n not in self.mod.funcs:
+                continue
+            seen.add(n)
+            for block in self.mod.funcs[n].blocks.values():
+                for i in block:
+                    if i.op == 'call' and i.args[0] in ('prover_check', 'prover_cover'):
+                        book = 'checks' if i.args[0] == 'prover_check' else 'covers'
+                        text = self.text(self.value({}, i.args[1][-1][1], i.args[1][-1][0]))
+                        self.res[book].setdefault(text, {'n': 0, 'failed': 0, 'open': 0, 'reached': False})
+                    elif i.op == 'call':
+                        todo.append(i.args[0])
+
+    def vacuity(self):
+        r = self.res
+        if not r['reachable']:
+            raise Refused('vacuous: no path is satisfiable' if not r['unknown'] else
+                          'no path is known to be satisfiable')
+        if not r['checks'] and not r['covers']:
+            raise Refused('vacuous: the harness checks nothing')
+        lost = [n for book in ('checks', 'covers') for n, c in r[book].items() if not c['reached']]
+        if lost:
+            raise Refused('never reached on a satisfiable path: ' + '; '.join(lost))
+        missing = sorted(set(r['hinted']) - set(r['checked'])) if r['written'] or self.written else []
+        touched = {self.key_name(k) for k in self.written}
+        for name in missing:
+            if touched & set(r['hinted'][name]):
+                raise Refused(f'{name} is assumed, what it reads is written, and it is not checked')
+
+    def key_name(self, key):
+        name, path = key
+        return name + self.debug.path(self.obj(name).ty, path)
+
+    # ---- obligations
+    def need(self, st, cond, what, ins=None):
+        if z3.is_true(cond):
+            return
+        cond = fold(cond)
+        if not z3.is_true(cond):
+            where = self.debug.where(ins.dbg) if ins is not None else '?'
+            st.pending.append((cond, f'{what} at {where}'))
+
+    def flush(self, st):
+        """Proves what is pending, all at once if possible, under the path condition as it is now."""
+        todo, st.pending = st.pending, []
+        if not todo:
+            return
+        self.res['ub']['n'] += len(todo)
+        if self.ask(st, conj(*[c for c, _ in todo])) == 'unsat':
+            return
+        for c, what in todo:
+            self.obligation(st, c, what, self.res['ub'])
+            if len(self.res['failures']) >= MAX_FAILURES:
+                return
+
+    def ask(self, st, goal, model=False):
+        self.res['obligations'] += 1
+        return self.solver.check([*st.pc, neg(goal)], model)
+
+    def obligation(self, st, goal, what, count):
+        r = self.ask(st, goal, True)
+        if r == 'unsat':
+            return
+        count['failed' if r == 'sat' else 'open'] += 1
+        self.res['failures'].append(counterexample(self, st, what, r, self.solver.model))
+
+    def add(self, st, c):
+        """Adds to the path condition; False if the path is known to be dead."""
+        c = fold(c)
+        if z3.is_false(c):
+            return False
+        if not z3.is_true(c):
+            st.pc = st.pc + (c,)
+        return True
+
+    # ---- one path until it ends or forks
+    def frame(self, fn, env, dst, local, contract):
+        proof = self.under_proof(fn)
+        if proof and not contract:
+            entry = [fn.name, self.debug.file(fn.dbg) if fn.dbg else '?']
+            if entry not in self.res['functions']:
+                self.res['functions'].append(entry)
+        return Frame(fn, env, dst, local, proof or bool(contract), contract)
+
+    def path(self, st):
+        while True:
+            f = st.frames[-1]
+            ins = f.fn.blocks[f.block][f.at]
+            if ins.op == 'phi':
+                if not self.phis(st, f):
+                    return
+                continue
+            f.at += 1
+            proof = f.proof
+
+            def need(c, what, ins=ins):
+                if proof or 'poison' in what or 'uninitialised' in what:
+                    self.need(st, c, what, ins)
+            if self.simple(ins, f.env, st.mem, need, proof, None, f.locals):
+                continue
+            if ins.op == 'call':
+                if not self.call(st, f, ins, need):
+                    return
+            elif ins.op == 'jump':
+                f.prev, f.block, f.at = f.block, ins.args[0], 0
+            elif ins.op in ('br', 'switch'):
+                self.branch(st, f, ins, need)
+                return
+            elif ins.op == 'ret':
+                if not self.ret(st, f, ins, need):
+                    return
+            elif ins.op == 'unreachable':
+                self.need(st, FALSE, 'unreachable code reached', ins)
+                self.flush(st)
+                return
+            else:
+                raise Refused(f'{f.fn.name}: {ins.args[0] if ins.op == "unknown" else ins.text}')
+
+    def phis(self, st, f):
+        n = f.visits[f.block] = f.visits.get(f.block, 0) + 1
+        if n > self.loop_limit:
+            raise Refused(f'loop in {f.fn.name} goes on after {self.loop_limit} rounds')
+        new, block = {}, f.fn.blocks[f.block]
+        while (ins := block[f.at]).op == 'phi':
+            v = next((x for x, src in ins.args if src == f.prev), None)
+            if v is None:
+                raise Refused(f'phi without an entry for {f.prev}: {ins.text}')
+            new[ins.dst] = self.value(f.env, v, ins.ty)
+            f.at += 1
+        f.env.update(new)
+        return True
+
+    def branch(self, st, f, ins, need):
+        if ins.op == 'br':
+            v = self.value(f.env, ins.args[0], BIT)
+            ways = [(v.t, ins.args[1]), (neg(v.t), ins.args[2])]
+        else:
+            v = self.value(f.env, ins.args[0], ins.ty)
+            ways = [(v.t == num(n, ins.ty.width), b) for n, b in ins.args[2]]
+            ways.append((conj(*[neg(c) for c, _ in ways]), ins.args[1]))
+        if v.p is not None:
+            need(neg(v.p), 'branch on a poison or uninitialised value')
+        ways = [(fold(c), b) for c, b in ways]
+        ways = [(c, b) for c, b in ways if not z3.is_false(c)]
+        if len(ways) > 1:
+            self.flush(st)
+        where = self.debug.where(ins.dbg)
+        open_ways = []
+        for k, (c, b) in enumerate(ways):
+            last = k == len(ways) - 1
+            if z3.is_true(c) or last and not open_ways or self.solver.check([*st.pc, c]) != 'unsat':
+                open_ways.append((c, b))
+        for c, b in reversed(open_ways):
+            n = st.fork() if len(open_ways) > 1 else st
+            if len(ways) > 1:
+                n.trail = n.trail + (where,)
+            self.add(n, c)
+            g = n.frames[-1]
+            g.prev, g.block, g.at = f.block, b, 0
+            self.guard_loop(g)
+            self.stack.append(n)
+
+    def guard_loop(self, f):
+        """Counts visits of blocks without phi too, so that every loop meets the limit."""
+        if f.fn.blocks[f.block][0].op != 'phi':
+            n = f.visits[f.block] = f.visits.get(f.block, 0) + 1
+            if n > self.loop_limit:
+                raise Refused(f'loop in {f.fn.name} goes on after {self.loop_limit} rounds')
+
+    def ret(self, st, f, ins, need):
+        v = None if ins.args[0] is None else self.value(f.env, ins.args[0], ins.ty)
+        if v is not None and (p := poison_of(v)) is not None:
+            need(neg(p), f'poison or uninitialised result of {f.fn.name}')
+        for o in f.locals:
+            st.mem.local.pop(o, None)
+        if len(st.frames) == 1:
+            self.flush(st)
+            self.res['paths'] += 1
+            r = self.solver.check(list(st.pc))
+            self.res['reachable'] += r == 'sat'
+            self.res['unknown'] += r == 'unknown'
+            return False
+        st.frames = st.frames[:-2] + [st.frames[-2].copy()]
+        if f.dst:
+            st.frames[-1].env[f.dst] = v
+        return True
+
+    # ---- calls
+    def call(self, st, f, ins, need):
+        name, args = ins.args[0], self.arguments(ins, f.env)
+        if name in ('llvm.ubsantrap', 'llvm.trap'):
+            self.need(st, FALSE, self.trap(ins, args), ins)
+            self.flush(st)
+            return False
+        if name == PANIC:
+            self.need(st, FALSE, 'kernel assertion fails (KASSERT)', ins)
+            self.flush(st)
+            return False
+        if name.startswith('llvm.'):
+            r = self.intrinsic(ins, args, st.mem, need, None)
+        elif name.startswith('prover_') and name not in self.mod.funcs:
+            r = self.primitive(st, f, ins, name, args)
+            if r is False:
+                return False
+        else:
+            return self.enter(st, f, ins, name, args, need)
+        if ins.dst:
+            f.env[ins.dst] = r
+        return True
+
+    def enter(self, st, f, ins, name, args, need):
+        contract = f.contract
+        if f'prover_replace_{name}' in self.mod.funcs and self.name != f'h_contract_{name}':
+            name, contract = f'prover_replace_{name}', name
+            if contract not in self.res['contracts']:
+                self.res['contracts'].append(contract)
+        fn = self.mod.funcs.get(name)
+        if fn is None:
+            raise Refused(f'call of {name}, which has no body and no prover_replace_{name}')
+        if fn.section == PRED_SECTION or name in self.merge_names:
+            pred = fn.section == PRED_SECTION
+            if pred:
+                st.mem.reads = set()
+            r = self.merged(fn, ins, args, st.mem, need, f.proof and self.under_proof(fn),
+                            TRUE if pred else None)
+            if pred:
+                r.origin, st.mem.reads = (name, frozenset(st.mem.reads)), None
+            if ins.dst:
+                f.env[ins.dst] = r
+            return True
+        if any(g.fn is fn for g in st.frames):
+            raise Refused(f'recursion: {name}')
+        local = []
+        env = self.bind(fn, ins, args, st.mem, need, None, local)
+        st.frames.append(self.frame(fn, env, ins.dst, local, contract))
+        return True
+
+    # ---- primitives of prover.h
+    def text(self, p):
+        if not isinstance(p, Ptr) or p.obj is None or p.obj.kind != 'const' or p.off or p.terms:
+            raise Refused('a string literal is expected')
+        return ''.join(chr(c[1]) for c in p.obj.init[1][:-1])
+
+    def condition(self, v):
+        """A _Bool argument: what holds, and what holds with certainty (not poison)."""
+        return v.t if v.p is None else z3.And(v.t, neg(v.p))
+
+    def primitive(self, st, f, ins, name, a):
+        if name in ANY:
+            t = z3.BitVec(f'{self.text(a[0])}!{len(st.trail)}.{self.count(st, f, ins)}:{ANY[name]}', ANY[name])
+            return V(t)
+        if f.proof and not f.contract:
+            raise Refused(f'{name} called by code under proof')
+        if name == 'prover_snapshot':
+            return st.mem.snapshot(a[0], a[1])
+        self.flush(st)
+        if name == 'prover_assume' or name == 'prover_assume_state':
+            return self.assume(st, f, name, a)
+        if name == 'prover_hint':
+            return self.hint(st, a)
+        if name == 'prover_check':
+            return self.check(st, a)
+        if name == 'prover_cover':
+            c = self.res['covers'][self.text(a[1])]
+            c['n'] += 1
+            c['reached'] = c['reached'] or self.solver.check([*st.pc, self.condition(a[0])]) == 'sat'
+            return None
+        raise Refused(f'unknown primitive {name}')
+
+    @staticmethod
+    def count(st, f, ins):
+        """Number that makes an input unique: which call site on which round."""
+        n = f.visits[ins] = f.visits.get(ins, 0) + 1
+        return f'{len(st.frames)}.{f.fn.name}.{ins.dst[1:]}.{n}'
+
+    def assume(self, st, f, name, a):
+        if not f.contract:
+            if st.mem.dirty:
+                raise Refused('prover_assume after a write to state')
+            if name == 'prover_assume' and (cell := state_symbol(a[0].t)):
+                raise Refused(f'prover_assume about state ({cell}): use HINT, or ASSUME_STATE with a reason')
+        if name == 'prover_assume_state' and (text := self.text(a[1])) not in self.res['assumptions']:
+            self.res['assumptions'].append(text)
+        return None if self.add(st, self.condition(a[0])) else False
+
+    def hint(self, st, a):
+        if st.mem.dirty:
+            raise Refused('hint after a write to state')
+        if a[1].origin is None and as_long(a[1].t) is None:
+            raise Refused('a hint must be one instance of one PRED')
+        if a[1].origin:
+            pred, reads = a[1].origin
+            old = self.res['hinted'].setdefault(pred, [])
+            self.res['hinted'][pred] = sorted(set(old) | set(map(self.key_name, reads)))
+        self.res['hints'] += 1
+        good = a[1].t if a[1].p is None else z3.Or(a[1].t, a[1].p)
+        return None if self.add(st, z3.Implies(self.condition(a[0]), good)) else False
+
+    def check(self, st, a):
+        what = self.text(a[2])
+        c = self.res['checks'][what]
+        c['n'] += 1
+        guard = a[0].t if a[0].p is None else z3.Or(a[0].t, a[0].p)
+        if a[1].origin and z3.is_true(fold(guard)) and a[1].origin[0] not in self.res['checked']:
+            self.res['checked'].append(a[1].origin[0])
+        if not c['reached']:
+            c['reached'] = self.solver.check([*st.pc, guard]) == 'sat'
+        goal = fold(z3.Implies(guard, self.condition(a[1])))
+        if not z3.is_true(goal):
+            self.obligation(st, goal, what, c)
+        return None
+
+
+def state_symbol(t):
+    """Name of a state cell that a term depends on, or None. Inputs carry '!' in their names."""
+    todo, seen = [t], set()
+    while todo:
+        x = todo.pop()
+        if x.get_id() in seen:
+            continue
+        seen.add(x.get_id())
+        todo.extend(x.children())
+        if x.decl().kind() == z3.Z3_OP_UNINTERPRETED and '!' not in x.decl().name():
+            return x.decl().name()
+    return None

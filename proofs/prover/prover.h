@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Vocabulary of proof units.  Include it before any kernel file.
+ *
+ * A harness is `void h_<name>(void)`: inputs (ANY), assumptions about them,
+ * hints, snapshots, one kernel call, checks.
+ */
+#pragma once
+
+/* A side-effect-free function without loops: the prover makes it one term. */
+#define PRED static __attribute__((noinline, pure, unused, section("prover_pred")))
+#define UNROLL _Pragma("clang loop unroll(full)")
+
+unsigned char prover_any_u8(const char *name);
+unsigned short prover_any_u16(const char *name);
+unsigned int prover_any_u32(const char *name);
+unsigned long long prover_any_u64(const char *name);
+void prover_assume(_Bool condition);
+void prover_assume_state(_Bool condition, const char *why);
+void prover_hint(_Bool guard, _Bool instance);
+void prover_check(_Bool guard, _Bool goal, const char *what);
+void prover_cover(_Bool condition, const char *what);
+void prover_snapshot(void *copy, const void *of);
+
+/* Declare an arbitrary input: ANY(u32, t); */
+#define ANY(type, name) type name = (type)prover_any_##type(#name)
+/* Restrict inputs.  Conditions on state are hints or ASSUME_STATE. */
+#define ASSUME_INPUT(c) prover_assume(c)
+/* Collected into the report: a named assumption that nothing here proves. */
+#define ASSUME(id, reason) _Static_assert(1, reason)
+#define ASSUME_STATE(id, c, reason) prover_assume_state(c, #id ": " reason)
+/* Before the first write: an instance of an invariant; `instance` is one call of a PRED. */
+#define HINT(guard, instance) prover_hint(guard, instance)
+/* Obligations, by the column of the report that they count for. */
+#define CHECK_INV(x) prover_check(1, x, "invariant: " #x)
+#define CHECK_SPEC(x) prover_check(1, x, "spec: " #x)
+#define CHECK_LEAK(x) prover_check(1, x, "leak: " #x)
+#define CHECK_NI(x) prover_check(1, x, "ni: " #x)
+#define CHECK_IF(guard, column, x) prover_check(guard, x, column ": " #x)
+/* The case must be possible: a guard against hints that contradict each other. */
+#define COVER(x) prover_cover(x, "cover: " #x)
+/* `copy` is a whole global object with the type of `of`: becomes equal to it. */
+#define SNAPSHOT(copy, of) prover_snapshot(&(copy), &(of))

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: MIT
+"""Proof units: their header, their compilation, and running one harness of one.
+
+A unit begins with a comment `/* prove: ... */` in TOML:
+    [h_signal]                          # a harness
+    function = "notif_signal"           # what it proves
+    columns = ["ub", "invariant", "spec"]
+and, at the top, optional keys: flags (for clang), merge (kernel functions without loops that
+are evaluated as one term), loop_limit, timeout (seconds for each question).
+"""
+import os
+import re
+import subprocess
+import sys
+import tomllib
+
+from . import Refused
+from .debug import Debug
+from .ir import Module
+from .paths import COLUMNS, Harness
+from .solve import Solver
+
+CLANGS = ('clang-19',)
+SANITIZE = 'signed-integer-overflow,shift,integer-divide-by-zero,array-bounds,unreachable,builtin,return'
+FLAGS = ['-std=c2x', '-ffreestanding', '-O1', '-fno-inline', '-fno-vectorize', '-fno-slp-vectorize',
+         '-fno-unroll-loops', '-fno-jump-tables', '-g', f'-fsanitize={SANITIZE}', '-fsanitize-trap=all',
+         '-Werror=uninitialized', '-Werror=sometimes-uninitialized', '-Wno-unused-function', '-S', '-emit-llvm',
+         '-DWITH_GHOST', '-DARCH_PROOF', '-D__TESSERA_PROOF__']
+PROVER = os.path.dirname(os.path.abspath(__file__))
+
+
+class Unit:
+    def __init__(self, path, root, includes=(), build=None):
+        self.path, self.root = os.path.abspath(path), os.path.abspath(root)
+        self.name = os.path.splitext(os.path.basename(path))[0]
+        self.build = build or os.path.join(self.root, 'build')
+        self.includes = includes
+        with open(path, encoding='utf-8') as f:
+            m = re.search(r'/\* prove:\n(.*?)\*/', f.read(), re.S)
+        if not m:
+            raise Refused(f'{path}: no header comment "/* prove:"')
+        text = '\n'.join(re.sub(r'^ \* ?', '', l) for l in m[1].split('\n'))
+        head = tomllib.loads(text)
+        self.harnesses = {k: v for k, v in head.items() if isinstance(v, dict)}
+        self.options = {k: v for k, v in head.items() if not isinstance(v, dict)}
+        unknown = set(self.options) - {'flags', 'merge', 'loop_limit', 'timeout'}
+        if unknown or not self.harnesses:
+            raise Refused(f'{path}: header with unknown keys {sorted(unknown)} or without harness')
+
+    def compile(self):
+        os.makedirs(os.path.join(self.build, 'prove-ir'), exist_ok=True)
+        base = os.path.join(self.build, 'prove-ir', self.name)
+        with open(base + '.ignore', 'w', encoding='utf-8') as f:
+            f.write(f'src:{self.path}\nsrc:{os.path.realpath(self.path)}\n'
+                    'src:*/proofs/*.h\nsrc:proofs/*.h\n')
+        cmd = [CLANGS[0], *FLAGS, f'-fsanitize-ignorelist={base}.ignore', '-I' + PROVER,
+               *['-I' + os.path.join(self.root, i) for i in self.includes], *self.options.get('flags', []),
+               '-o', base + '.ll', self.path]
+        r = subprocess.run(cmd, capture_output=True, text=True, cwd=self.root)
+        if r.returncode:
+            raise Refused(f'{self.name}: clang: {r.stderr}')
+        with open(base + '.ll', encoding='utf-8') as f:
+            return f.read()
+
+    def module(self):
+        mod = Module(self.compile())
+        found = {n for n in mod.funcs if n.startswith('h_')}
+        if found != set(self.harnesses):
+            raise Refused(f'{self.name}: harnesses and header differ: {sorted(found ^ set(self.harnesses))}')
+        return mod
+
+    def run(self, name, mod, second=None, cache=True):
+        """Proves one harness; the result says so in `ok`."""
+        sys.setrecursionlimit(20000)
+        opt, spec = self.options, self.harnesses[name]
+        debug = Debug(mod.meta, self.root)
+        unit_file = os.path.relpath(os.path.realpath(self.path), os.path.realpath(self.root))
+        file = os.path.join(self.build, 'prove-cache', f'{self.name}.{name}') if cache else None
+        solver = Solver(file, int(1000 * opt.get('timeout', 120)), second)
+        h = Harness(mod, debug, unit_file, name, solver, opt.get('merge', ()), opt.get('loop_limit', 80))
+        r = h.run()
+        solver.save()
+        r['unit'], r['columns'] = self.name, spec['columns']
+        r['function'] = spec['function']
+        fn = mod.funcs.get(r['function'])
+        r['file'] = debug.file(fn.dbg) if fn is not None and fn.dbg else spec.get('file', '?')
+        have = {c for c in COLUMNS for text in r['checks'] if text.startswith(c + ': ')}
+        wrong = set(r['columns']) - have - {'ub'}
+        if r['ok'] and wrong:
+            r['ok'], r['error'] = False, f'columns without a check: {sorted(wrong)}'
+        if r['ok'] and fn is not None and fn.name not in [n for n, _ in r['functions']] and 'ub' in r['columns']:
+            r['ok'], r['error'] = False, f'{fn.name} is not executed'
+        return r
