@@ -3,7 +3,7 @@
  * Grants: the authority to enter a range of pages into a window of one space.
  *
  * Owns:       capabilities of type OBJ_GRANT.  Invariants: grant_inv(), leaf_inv().
- * Locks:      all locks.                   Spec: proofs/spec/space.h
+ * Locks:      all locks.                   Spec: proofs/spec/spec_space.h
  * Called by:  generated dispatch; delete.c.
  * Never:      walks the tree of capabilities.
  *

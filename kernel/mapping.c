@@ -4,7 +4,7 @@
  *
  * Owns:       leaf entries of page tables. Invariant: leaf_inv().
  * Locks:      this CPU's and the space's; space_copy: all locks.
- *             Spec: proofs/spec/space.h
+ *             Spec: proofs/spec/spec_space.h
  * Called by:  generated dispatch; grant.c (entries_clear).
  * Never:      writes a slot or a page descriptor.
  *

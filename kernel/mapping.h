@@ -4,7 +4,7 @@
  *
  * Owns:       nothing; space.c, grant.c and mapping.c share these.
  * Locks:      the space's lock or all locks around a walk and what follows.
- *             Spec: proofs/spec/space.h
+ *             Spec: proofs/spec/spec_space.h
  * Never:      writes; loops.
  *
  * Virtual addresses are page numbers here: address >> 12.
@@ -49,7 +49,7 @@ struct place {
 };
 
 /* One level down towards the entry of level `want` that covers vpage, if there is one. */
-PRED struct place place_below(u32 kind, struct place at, u64 vpage, u32 want)
+static inline struct place place_below(u32 kind, struct place at, u64 vpage, u32 want)
 {
 	const u64 e = PTE(at.page, at.index);
 	const u32 level = at.level - 1;
@@ -60,7 +60,7 @@ PRED struct place place_below(u32 kind, struct place at, u64 vpage, u32 want)
 }
 
 /* As far down as it goes: to level `want`, or an absent entry or large page above it. */
-PRED struct place space_walk(u32 sp, u32 kind, u64 vpage, u32 want)
+static inline struct place space_walk(u32 sp, u32 kind, u64 vpage, u32 want)
 {
 	const struct place root = { SPACE_ROOT(sp), level_index(vpage, LEVEL_ROOT), LEVEL_ROOT };
 	const struct place third = place_below(kind, root, vpage, want);

@@ -4,7 +4,7 @@
  *
  * Owns:       struct space, entries that point to page-table pages.
  *             Invariants: space_inv(), ptable_inv().
- * Locks:      all locks.                   Spec: proofs/spec/space.h
+ * Locks:      all locks.                   Spec: proofs/spec/spec_space.h
  * Called by:  generated dispatch; memory.c, destroy.c.
  * Never:      touches leaf entries of a page that can still translate.
  *
