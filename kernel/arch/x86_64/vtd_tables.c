@@ -180,6 +180,11 @@ void iommu_retire(u32 sp)
 
 /* --- which interrupts -------------------------------------------------------------- */
 
+bool iommu_remaps(void)
+{
+	return vtd.on && vtd.remaps;
+}
+
 static void irte_write(u32 index, u64 low, u64 high)
 {
 	volatile u64 *e = &WORD(vtd.irt, index * 2);
