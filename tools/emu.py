@@ -42,7 +42,8 @@ BOCHS_VGA = ("/usr/share/bochs/VGABIOS-lgpl-latest", "/usr/share/vgabios/vgabios
              "/usr/share/seabios/vgabios-stdvga.bin")
 ANSI = re.compile(r"\x1b\[[0-9;?=]*[A-Za-z]|\x1b[()][A-Z0-9]|\x1b[=>]")
 # What the kernel prints last when it has found a bug in itself; Bochs has no other exit status.
-EPITAPH = re.compile(r"^(?:KERNEL )?(?:epitaph|panic)\b.*", re.IGNORECASE | re.MULTILINE)
+EPITAPH = re.compile(r"^KERNEL panic: ", re.MULTILINE)
+EPITAPH_END = re.compile(r"^end of epitaph$", re.MULTILINE)
 
 
 @dataclasses.dataclass
@@ -87,9 +88,21 @@ class Result:
     console: str
     seconds: float
 
-    def epitaph(self):
+    def epitaph(self, kernel):
+        """The kernel's last words, with the place in its source; '' if it said none."""
         m = EPITAPH.search(self.console)
-        return self.console[m.start():].strip() if m else ""
+        if not m:
+            return ""
+        text = self.console[m.start():].strip()
+        rip = re.search(r"\brip=(?:0x)?(ffffffff[0-9a-f]{8})\b", text)
+        return text + ("\nrip is " + place(kernel, rip.group(1)) if rip else "")
+
+
+def place(elf, address):
+    """Function and line of an address in an ELF file."""
+    done = subprocess.run(["addr2line", "-f", "-p", "-e", str(elf), address], text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    return done.stdout.strip() or address
 
 
 class Slot:
@@ -357,9 +370,7 @@ def run_bochs(cfg, watch, iso, directory):
                     except OSError:
                         rc = 0
                 watch.feed(console.read())
-                if EPITAPH.search(watch.text()):
-                    time.sleep(1.0)
-                    watch.feed(console.read())
+                if EPITAPH_END.search(watch.text()):
                     rc = 97
                 elif cfg.expect and watch.expected():
                     rc = 33

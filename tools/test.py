@@ -261,7 +261,8 @@ def emulate(name, cfg, filter_=""):
     if out.failed:
         out.detail = f"{result.reason}. {out.detail}".strip()
         out.detail += f"\nconsole, all of it in {log(name, result.console)}:\n"
-        out.detail += result.epitaph() or tap.failures(result.console) or tail(result.console)
+        out.detail += (result.epitaph(cfg.kernel) or tap.failures(result.console)
+                       or tail(result.console))
     return out
 
 
@@ -297,7 +298,7 @@ def boot_job(name, options):
         (out.passed if result.ok else out.failed).append("")
         if not result.ok:
             out.detail = f"{result.reason}\nconsole, all of it in " \
-                f"{log(f'boot-{name}', result.console)}:\n{result.epitaph() or tail(result.console)}"
+                f"{log(f'boot-{name}', result.console)}:\n{result.epitaph(cfg.kernel) or tail(result.console)}"
         return out
     return Job(f"boot/{name}", run, ("build/gcc-kernel", "build/gcc-programs"))
 
