@@ -30,10 +30,11 @@ struct arch_frame {
 	/* Valid while the thread is not loaded. */
 	u64 fs_base, gs_base;
 	u64 dr[4];
-	u64 dr7;   /* 0: no break points */
-	u64 retry; /* 1: stopped before the system call in this frame was made */
+	u64 dr7; /* 0: no break points */
 };
-_Static_assert(sizeof(struct arch_frame) == 256, "as entry.S has it");
+_Static_assert(offsetof(struct arch_frame, call_rsp) == 128 &&
+		       offsetof(struct arch_frame, ss) == 184,
+	       "as entry.S has it");
 
 #define FR(t) (&TH(t)->frame)
 #define FR_NR(t) (FR(t)->rax)

@@ -10,6 +10,8 @@
 #pragma once
 #include "ks.h"
 
+#define OBJECT_PAGES (1ull << 26) /* slot numbers have 32 bits: objects lie in the first 256 GiB */
+
 /* Interrupt vectors.  Device vectors are VECTOR_DEVICE + index into cpu.irq. */
 enum {
 	VECTOR_DEVICE = 0x30, /* 0x30 to 0xcf: IRQ_VECTORS of them */
@@ -29,6 +31,7 @@ enum {
 	DMAR_REGIONS_MAX = 16,
 	RANGE_MAX = 64,
 	NODE_RANGE_MAX = 32,
+	XSTATE_PARTS = 8, /* x87, SSE, AVX, two unused, three of AVX-512 */
 };
 
 /* A processor (MADT, SRAT). */
@@ -123,18 +126,26 @@ struct machine {
 	struct dmar_region region[DMAR_REGIONS_MAX];
 	bool x2apic_opt_out; /* DMAR flags: firmware asks not to use x2APIC */
 
+	/* Physical pages that are the kernel's: registers it uses, and RAM it keeps. */
+	u32 registers;
+	struct machine_range reg[RANGE_MAX];
+	u32 kept;
+	struct machine_range keep[RANGE_MAX];
+
 	/* What every processor has. */
 	bool x2apic; /* in use: APIC ids above 254 need remapped interrupts */
 	bool tsc_deadline;
 	bool pcid;
-	bool invpcid;
 	bool fsgsbase;
 	bool pages_1g;
-	bool smap;
 	bool xsave;
 	bool xsaveopt;
+	u64 cr4;
 	u64 xcr0;
-	u32 xstate_bytes; /* of a thread's image, standard form */
+	u32 xstate_at[XSTATE_PARTS]; /* where part i of an image lies, in the standard form */
+	u32 xstate_size[XSTATE_PARTS];
+	u32 xstate_bytes; /* of a whole image */
+	u32 mxcsr_mask;
 	u64 address_mask; /* physical address bits that this processor has */
 	u64 tsc_hz;
 	u64 tsc_offset;  /* TSC when the clock was 0 */
@@ -180,6 +191,7 @@ void ioapic_init(void);
 void iommu_init(void);
 void iommu_interrupt(void); /* VECTOR_IOMMU arrived */
 bool iommu_level_ok(u32 level);
+bool iommu_remaps(void); /* devices can send no interrupt but those they were given */
 /* arch_space_flush and arch_space_retire of an I/O space. */
 void iommu_flush(u32 sp, u64 vpage, u64 pages);
 void iommu_retire(u32 sp);

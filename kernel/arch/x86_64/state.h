@@ -7,6 +7,7 @@
  */
 #pragma once
 #include "ks.h"
+#include "percpu.h"
 
 #define DMAP_BASE 0xffff800000000000ull
 #define PD_BASE 0xffffff8000000000ull
@@ -41,5 +42,14 @@ _Static_assert(OBJECT_OFFSET % 16 == 0, "the processor pushes to a multiple of 1
 /* Both may change behind the compiler's back: programs, and the page walker. */
 #define PTE(page, i) (((volatile u64 *)DMAP(page))[i])
 #define WORD(page, i) (((volatile u64 *)DMAP(page))[i])
+
+/* Inline in every file. */
+extern inline __attribute__((gnu_inline, always_inline)) u32 arch_cpu(void)
+{
+	u32 c;
+
+	__asm__("mov %%gs:%c1, %0" : "=r"(c) : "i"(GS_CPU));
+	return c;
+}
 
 #include "pte.h"

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Entries from user mode and exits to it.
+ *
+ * A thread's registers are pushed straight into its frame: on SYSCALL the stack
+ * pointer is loaded with its end, on interrupts the processor takes it from the
+ * TSS.  Then the CPU's own stack is used, which is empty at every entry, and
+ * whatever thread is current at the end is left to.  Interrupts are off except
+ * in idle_loop, so no entry interrupts another but those with a stack of their
+ * own (IST), which touch neither GS nor locks.
+ *
+ * Manuals:    Intel SDM vol 2 (SYSCALL, SYSRET, SWAPGS), vol 3, 6.14.
+ */
+#include "percpu.h"
+
+#define KIND_FULL 1
+#define KIND_FOREIGN 2
+
+	.macro push_registers		/* rcx and what follows it are pushed */
+	push	%rax
+	push	%rdi
+	push	%rsi
+	push	%rdx
+	push	%r8
+	push	%r9
+	push	%rbx
+	push	%rbp
+	push	%r12
+	push	%r13
+	push	%r14
+	push	%r15
+	.endm
+
+	.macro pop_registers		/* all but rcx and what follows it */
+	pop	%r15
+	pop	%r14
+	pop	%r13
+	pop	%r12
+	pop	%rbp
+	pop	%rbx
+	pop	%r9
+	pop	%r8
+	pop	%rdx
+	pop	%rsi
+	pop	%rdi
+	pop	%rax
+	.endm
+
+	.section .text, "ax"
+	.globl syscall_entry, kernel_exit, idle_loop, idle_end
+	.balign 64
+syscall_entry:
+	swapgs
+	mov	%rsp, %gs:GS_SCRATCH
+	mov	%gs:GS_CALL_TOP, %rsp
+	push	%gs:GS_SCRATCH
+	push	%r11
+	push	%rcx
+	push_registers
+	push	$0			/* FRAME_SYSCALL */
+	push	%r10
+	mov	%gs:GS_STACK, %rsp
+	mov	%gs:GS_CPU, %edi
+	call	kernel_syscall
+
+kernel_exit:
+	mov	%gs:GS_EXIT, %rsp
+	pop	%r10			/* kind; and 0 is what r10 comes back as */
+	test	%r10, %r10
+	jnz	exit_other
+exit_sysret:
+	pop_registers
+	pop	%rcx			/* never above the last user page, see USER_PAGES */
+	pop	%r11
+	pop	%rsp
+	swapgs
+	sysretq
+
+exit_other:
+	cmp	$KIND_FOREIGN, %r10
+	mov	-16(%rsp), %r10
+	je	exit_sysret
+	ja	idle
+	pop_registers
+	pop	%rcx
+	pop	%r11
+	add	$24, %rsp		/* call_rsp, vector, error */
+	swapgs
+	iretq
+
+/* No thread: CR3 holds the kernel's tables, GS is the kernel's, nothing is on the stack. */
+idle:
+	mov	%gs:GS_STACK, %rsp
+idle_loop:
+	sti
+	hlt
+	cli
+	jmp	idle_loop
+idle_end:
+
+/* Vector and error code are pushed; below them are rip, cs, rflags, rsp, ss. */
+	.balign 16
+trap_entry:
+	testb	$3, 24(%rsp)
+	jz	trap_from_kernel
+	push	$0			/* call_rsp */
+	push	%r11
+	push	%rcx
+	push_registers
+	push	$KIND_FULL
+	push	%r10
+	mov	136(%rsp), %esi	/* vector */
+	swapgs
+	lfence				/* the branch above may have been mispredicted */
+	mov	%gs:GS_STACK, %rsp
+trap_enter:
+	push	$2			/* AC and DF are the user's: clear them */
+	popfq
+	mov	%gs:GS_CPU, %edi
+	call	trap
+	jmp	kernel_exit
+
+/* An interrupt of idle_loop starts an entry; all else is a bug. */
+trap_from_kernel:
+	lfence
+	push	$0
+	push	%r11
+	push	%rcx
+	push_registers
+	push	$KIND_FULL
+	push	%r10
+	mov	%rsp, %rdi
+	mov	136(%rsp), %esi
+	mov	152(%rsp), %rax	/* rip */
+	cmp	$idle_loop, %rax
+	jb	trap_kernel
+	cmp	$idle_end, %rax
+	jae	trap_kernel
+	cmp	$32, %esi
+	jb	trap_kernel
+	mov	%gs:GS_STACK, %rsp
+	jmp	trap_enter
+
+/* #DB, NMI, #DF and #MC: from anywhere, so GS may be either. */
+	.balign 16
+ist_entry:
+	push	$0
+	push	%r11
+	push	%rcx
+	push_registers
+	push	$KIND_FULL
+	push	%r10
+	cld
+	mov	%rsp, %rdi
+	call	trap_ist		/* 1: a trap of user mode, now in the thread's frame */
+	test	%eax, %eax
+	jnz	1f
+	pop	%r10
+	add	$8, %rsp
+	pop_registers
+	pop	%rcx
+	pop	%r11
+	add	$24, %rsp
+	iretq
+1:	swapgs
+	lfence
+	mov	$1, %esi
+	mov	%gs:GS_STACK, %rsp
+	jmp	trap_enter
+
+/* One stub of 16 bytes for each vector: error code if the processor pushes none, vector, jump. */
+	.balign 16
+	.globl trap_stub
+trap_stub:
+	.set vector, 0
+	.rept 256
+	.balign 16
+	.if !(vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21 || vector == 29 || vector == 30)
+	push	$0
+	.endif
+	push	$vector
+	.if vector == 1 || vector == 2 || vector == 8 || vector == 18
+	jmp	ist_entry
+	.else
+	jmp	trap_entry
+	.endif
+	.set vector, vector + 1
+	.endr
+	.balign 16

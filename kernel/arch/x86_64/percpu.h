@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What each CPU has of its own, at PERCPU_BASE + CPU number * 64 KiB:
+ *
+ *   0x0000  struct cpu, of the generic kernel
+ *   0x2000  struct percpu, to which GS points while the CPU is in the kernel
+ *   0x5000  its stack (two pages in debug kernels)
+ *   0x7000  four stacks of 1 KiB, for #DB, NMI, #DF and #MC
+ *
+ * What lies between is not mapped.  A CPU is found from its stack pointer.
+ *
+ * Locks:      none; only the CPU itself writes, but for the atomic requests.
+ */
+#pragma once
+
+#define PERCPU_AT 0x2000
+#define PERCPU_0 0xffffff9000000000
+#define STACK_TOP_AT 0x6000
+#define IST_AT 0x7000
+
+/* Offsets that entry.S knows. */
+#define GS_SCRATCH 0
+#define GS_CALL_TOP 8
+#define GS_EXIT 16
+#define GS_STACK 24
+#define GS_CPU 32
+
+/* Segment selectors; SYSRET wants this order (Intel SDM vol 3, 5.8.8). */
+#define KERNEL_CS 0x08
+#define KERNEL_SS 0x10
+#define USER_SS 0x1b
+#define USER_CS 0x23
+#define TSS_SELECTOR 0x28
+
+#ifndef __ASSEMBLER__
+#include "arch_frame.h"
+#include "sched.h"
+
+enum { STACK_PAGES = DEBUG ? 2 : 1, IST_SIZE = 1024, PCIDS = 64 };
+enum { IST_DEBUG = 1, IST_NMI = 2, IST_DOUBLE = 3, IST_MACHINE = 4 };
+
+/* Intel SDM vol 3, 8.7; aligned so that rsp[0] is. */
+struct __attribute__((packed, aligned(4))) tss {
+	u32 reserved0;
+	u64 rsp[3];
+	u64 ist[8]; /* [0] is reserved */
+	u64 reserved1;
+	u16 reserved2;
+	u16 io_map; /* above the limit: user mode has no ports */
+};
+_Static_assert(sizeof(struct tss) == 104, "Intel SDM vol 3, figure 8-11");
+
+struct percpu {
+	u64 scratch;
+	u64 call_top; /* end of call_rsp in the current thread's frame */
+	u64 exit;     /* address of `kind` in the current thread's frame, or in `idle` */
+	u64 stack;
+	u32 cpu;
+
+	u32 space;      /* whose root table CR3 holds; NIL: the kernel's own */
+	u32 apic_id;
+	bool fpu_used;  /* the FPU registers hold a thread's values */
+	bool fpu_off;   /* CR0.TS is set */
+	bool debugging; /* DR7 is not 0 */
+	u64 idle[2];    /* r10 and kind of a frame for no thread */
+	u64 pcid_uid[PCIDS]; /* whose entries the TLB may hold under this number + 1 */
+
+	/* Requests to this CPU; atomic. */
+	u64 flush_from; /* bit c: CPU c wants its flush_* looked at */
+	u32 sync;       /* 1: forget the current thread, then write 0 */
+	/* A request by this CPU. */
+	u32 flush_space;
+	u64 flush_first;
+	u64 flush_pages;   /* 0: do not use the space any more */
+	u64 flush_waiting; /* bit c: CPU c has not answered; atomic */
+
+	u64 gdt[7];
+	struct tss tss;
+};
+_Static_assert(offsetof(struct percpu, call_top) == GS_CALL_TOP &&
+		       offsetof(struct percpu, exit) == GS_EXIT &&
+		       offsetof(struct percpu, stack) == GS_STACK &&
+		       offsetof(struct percpu, cpu) == GS_CPU,
+	       "as entry.S has it");
+_Static_assert(sizeof(struct percpu) <= PAGE_SIZE && sizeof(struct cpu) <= PERCPU_AT, "fits");
+
+#define PERCPU(c) ((struct percpu *)(PERCPU_BASE + ((u64)(c) << PERCPU_SHIFT) + PERCPU_AT))
+
+/* A field of this CPU's area, in one instruction. */
+#define GS_READ64(field)                                                                           \
+	({                                                                                         \
+		u64 v_;                                                                            \
+		__asm__ volatile("mov %%gs:%c1, %0"                                                \
+				 : "=r"(v_)                                                        \
+				 : "i"(offsetof(struct percpu, field)));                           \
+		v_;                                                                                \
+	})
+
+/* entry.S */
+extern const u8 trap_stub[256][16];
+extern const u8 syscall_entry[];
+extern const u8 idle_loop[], idle_end[];
+_Noreturn void kernel_exit(void); /* leave the kernel; the stack is forgotten */
+
+/* cpu.c */
+void cpu_detect(void);          /* features of this machine, on CPU 0 */
+void cpu_prepare(u32 cpu);      /* fill in the CPU's own area */
+void cpu_start(u32 cpu);        /* registers of the CPU that calls */
+void idt_init(void);
+
+/* lapic.c */
+void lapic_init(void); /* on CPU 0: find and map; calibrate */
+void lapic_start(void); /* on each CPU */
+u32 lapic_id(void);
+void lapic_send(u32 cpu, u32 vector);
+void lapic_start_processor(u32 apic_id, u32 page);
+void lapic_stop_others(void);
+void delay_us(u32 us); /* busy; after calibration */
+
+/* smp.c */
+void smp_start(void);
+void smp_release(void); /* let the started CPUs go */
+void serve(void);   /* answer flush requests to this CPU */
+void switch_space(struct percpu *me, u32 sp);
+
+/* memory.c */
+void memory_init(void);
+void memory_descriptors(void); /* all RAM reserved; on the kernel's own tables */
+u64 memory_root(void); /* CR3 of the kernel's own tables */
+
+/* trap.c */
+void trap(u32 cpu, u32 vector);
+u64 trap_ist(struct arch_frame *f);
+_Noreturn void trap_kernel(struct arch_frame *f);
+
+/* panic.c */
+extern u32 panicking;
+_Noreturn void panic_frame(const char *what, const struct arch_frame *f);
+
+/* console.c */
+void console_init(void);
+void console_text(const char *s);
+void console_hex(u64 v);
+void console_decimal(u64 v);
+#endif

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Several processors: locks, starting them, and requests from one to another.
+ *
+ * A CPU in the kernel has interrupts off, so it answers requests where it
+ * waits: for a lock, or for the answer to a request of its own.  That is why
+ * no two can wait for each other.
+ *
+ * Locks:      none are taken here.        Model: proofs/proto.
+ * Called by:  everything that locks, flushes, stops threads elsewhere.
+ * Manuals:    Intel SDM vol 3, 4.10.4 and 4.10.5 (TLB), 8.4 (processors).
+ */
+#include "asm.h"
+#include "percpu.h"
+#include "platform.h"
+
+enum { START_MS = 200, INVLPG_MAX = 32, SKEW_ROUNDS = 200 };
+
+extern const u8 ap_start[], ap_start_end[];
+
+/* For the CPU that is being started (boot.S), one at a time. */
+u64 ap_root, ap_stack;
+u32 ap_cpu;
+static u32 ap_ready; /* it is in C; atomic */
+static u32 ap_go;    /* all may leave; atomic */
+
+/* --- address spaces ------------------------------------------------------------------- */
+
+static void load_kernel_space(struct percpu *me)
+{
+	if (me->space == NIL)
+		return;
+	write_cr3(memory_root());
+	ATOMIC_AND(&SP(me->space)->active, ~(1ull << me->cpu));
+	me->space = NIL;
+}
+
+/*
+ * CR3 for a space on this CPU.  Bit 63: what the TLB holds under this PCID
+ * stays.  The order is: active, fence, stale; who unmaps does stale, fence,
+ * active.  So either sees the other.
+ */
+static u64 cr3_of(struct percpu *me, u32 sp)
+{
+	struct space *s = SP(sp);
+	u64 mine = 1ull << me->cpu, root = (u64)SPACE_ROOT(sp) << PAGE_SHIFT;
+	u32 i = sp % PCIDS;
+
+	ATOMIC_OR(&s->active, mine);
+	if ((ATOMIC_LOAD(&s->stale) & mine) != 0)
+		ATOMIC_AND(&s->stale, ~mine);
+	else if (machine.pcid && me->pcid_uid[i] == s->uid)
+		return root | (i + 1) | 1ull << 63;
+	me->pcid_uid[i] = s->uid;
+	return machine.pcid ? root | (i + 1) : root;
+}
+
+void switch_space(struct percpu *me, u32 sp)
+{
+	u32 old = me->space;
+
+	if (old == sp)
+		return;
+	if (sp == NIL) {
+		load_kernel_space(me);
+		return;
+	}
+	write_cr3(cr3_of(me, sp));
+	me->space = sp;
+	if (old != NIL)
+		ATOMIC_AND(&SP(old)->active, ~(1ull << me->cpu));
+}
+
+/* The mark is taken away first: what is unmapped from now on sets it again. */
+static void flush_here(struct percpu *me, u32 sp, u64 first, u64 pages)
+{
+	if (me->space != sp)
+		return;
+	if (pages == 0) {
+		load_kernel_space(me);
+		return;
+	}
+	ATOMIC_AND(&SP(sp)->stale, ~(1ull << me->cpu));
+	if (pages > INVLPG_MAX) {
+		write_cr3(read_cr3());
+		return;
+	}
+	for (u64 i = 0; i < pages; i++)
+		invlpg((first + i) << PAGE_SHIFT);
+}
+
+/* --- requests ------------------------------------------------------------------------------ */
+
+void serve(void)
+{
+	struct percpu *me = PERCPU(arch_cpu());
+
+	if (ATOMIC_LOAD(&me->flush_from) == 0)
+		return;
+	u64 from = __atomic_exchange_n(&me->flush_from, 0, __ATOMIC_SEQ_CST);
+
+	for (u32 c = 0; c < CPU_MAX && from != 0; c++, from >>= 1) {
+		struct percpu *p = PERCPU(c);
+
+		if ((from & 1) == 0)
+			continue;
+		flush_here(me, p->flush_space, p->flush_first, p->flush_pages);
+		ATOMIC_AND(&p->flush_waiting, ~(1ull << me->cpu));
+	}
+}
+
+/* Another CPU, which holds all locks, wants nothing of the current thread left here. */
+static void serve_sync(void)
+{
+	struct percpu *me = PERCPU(arch_cpu());
+	struct cpu *c = CPU(me->cpu);
+
+	if (ATOMIC_LOAD(&me->sync) == 0)
+		return;
+	if (c->loaded != NIL)
+		arch_switch(c->loaded, NIL);
+	c->loaded = NIL;
+	ATOMIC_STORE(&me->sync, 0);
+}
+
+static void flush(u32 sp, u64 first, u64 pages)
+{
+	struct percpu *me = PERCPU(arch_cpu());
+	u64 targets = ATOMIC_LOAD(&SP(sp)->active);
+
+	flush_here(me, sp, first, pages);
+	targets &= ~(1ull << me->cpu);
+	if (targets == 0)
+		return;
+	me->flush_space = sp;
+	me->flush_first = first;
+	me->flush_pages = pages;
+	ATOMIC_STORE(&me->flush_waiting, targets);
+	for (u32 c = 0; c < CPU_MAX && c < ks.cpus; c++) {
+		if ((targets >> c & 1) == 0)
+			continue;
+		ATOMIC_OR(&PERCPU(c)->flush_from, 1ull << me->cpu);
+		lapic_send(c, VECTOR_REQUEST);
+	}
+	while (ATOMIC_LOAD(&me->flush_waiting) != 0) {
+		serve();
+		cpu_pause();
+	}
+}
+
+void arch_space_flush(u32 sp, u64 vpage, u64 pages)
+{
+	if (SP(sp)->kind == SPACE_IO) {
+		iommu_flush(sp, vpage, pages);
+		return;
+	}
+	ATOMIC_OR(&SP(sp)->stale, ~0ull);
+	flush(sp, vpage, pages == 0 ? 1 : pages);
+}
+
+void arch_space_retire(u32 sp)
+{
+	if (SP(sp)->kind == SPACE_IO)
+		iommu_retire(sp);
+	else
+		flush(sp, 0, 0);
+}
+
+void arch_kick(u32 cpu)
+{
+	lapic_send(cpu, VECTOR_KICK);
+}
+
+void arch_sync(u32 cpu)
+{
+	struct percpu *p = PERCPU(cpu);
+
+	__atomic_store_n(&p->sync, 1, __ATOMIC_SEQ_CST);
+	lapic_send(cpu, VECTOR_REQUEST);
+	while (ATOMIC_LOAD(&p->sync) != 0)
+		cpu_pause();
+}
+
+/* --- locks and atomic operations --------------------------------------------------------------- */
+
+void arch_lock(struct lock *l)
+{
+	u32 mine = __atomic_fetch_add(&l->next, 1, __ATOMIC_ACQUIRE);
+
+	while (ATOMIC_LOAD(&l->serving) != mine) {
+		serve();
+		serve_sync();
+		cpu_pause();
+	}
+}
+
+void arch_unlock(struct lock *l)
+{
+	ATOMIC_STORE(&l->serving, l->serving + 1);
+}
+
+u64 arch_atomic_or(u64 *p, u64 bits)
+{
+	return ATOMIC_OR(p, bits);
+}
+
+u64 arch_atomic_and(u64 *p, u64 bits)
+{
+	return ATOMIC_AND(p, bits);
+}
+
+u64 arch_atomic_swap(u64 *p, u64 v)
+{
+	return __atomic_exchange_n(p, v, __ATOMIC_SEQ_CST);
+}
+
+u32 arch_atomic_swap32(u32 *p, u32 v)
+{
+	return __atomic_exchange_n(p, v, __ATOMIC_SEQ_CST);
+}
+
+bool arch_atomic_cas32(u32 *p, u32 expected, u32 v)
+{
+	return __atomic_compare_exchange_n(p, &expected, v, false, __ATOMIC_SEQ_CST,
+					   __ATOMIC_SEQ_CST);
+}
+
+/* --- starting --------------------------------------------------------------------------------------- */
+
+void boot_ap(u32 cpu);
+
+void boot_ap(u32 cpu)
+{
+	cpu_start(cpu);
+	lapic_start();
+	ATOMIC_STORE(&ap_ready, 1);
+	while (ATOMIC_LOAD(&ap_go) == 0)
+		cpu_pause();
+}
+
+/* A page below 1 MiB that is RAM: a STARTUP interrupt can only name such. */
+static u32 low_page(void)
+{
+	for (u32 i = 0; i < RANGE_MAX && i < machine.rams; i++) {
+		if (machine.ram[i].first < 0x9f)
+			return (u32)machine.ram[i].first;
+	}
+	return NIL;
+}
+
+static bool start_one(u32 cpu, u32 page)
+{
+	cpu_prepare(cpu);
+	ap_cpu = cpu;
+	ap_stack = PERCPU(cpu)->stack;
+	ATOMIC_STORE(&ap_ready, 0);
+	lapic_start_processor(machine.processor[cpu].apic_id, page);
+	for (u32 i = 0; i < START_MS * 10 && ATOMIC_LOAD(&ap_ready) == 0; i++)
+		delay_us(100);
+	return ATOMIC_LOAD(&ap_ready) != 0;
+}
+
+/* CPUs that do not come up are left out; numbers stay without gaps. */
+void smp_start(void)
+{
+	u32 page = low_page(), found = machine.processors;
+
+	ks.cpus = 1;
+	if (page == NIL)
+		return;
+	for (u64 i = 0; i < (u64)(ap_start_end - ap_start); i++)
+		((u8 *)DMAP(page))[i] = ap_start[i];
+	ap_root = memory_root();
+	for (u32 i = 1; i < CPU_MAX && i < found; i++) {
+		machine.processor[ks.cpus] = machine.processor[i];
+		if (start_one(ks.cpus, page))
+			ks.cpus++;
+	}
+	machine.processors = ks.cpus;
+}
+
+void smp_release(void)
+{
+	ATOMIC_STORE(&ap_go, 1);
+}
