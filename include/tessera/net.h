@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Protocol of network devices, between a client, the multiplexer and a driver.
+ *
+ * Buffers belong to whoever holds them: the client gives empty ones to be
+ * filled and full ones to be sent, and gets each back once.
+ *
+ * Request ring:  w[0] id | operation << 32 | area << 40
+ *                w[1] offset in the area
+ *                w[2] bytes (NET_SEND: of the frame; NET_RECEIVE: of the room,
+ *                     at least NET_ROOM_MIN)
+ *                w[3] flags, NET_FLAG_*
+ * Answer ring:   w[0] id | status << 32
+ *                w[1] bytes of the frame received
+ *                w[2] NET_INFO: hardware address, first byte lowest | mtu << 48
+ *                w[3] flags
+ * Frames start with the Ethernet header and have no check sequence.
+ */
+#pragma once
+
+enum { NET_FRAME_MAX = 1514, NET_ROOM_MIN = 2048 };
+enum net_operation { NET_SEND, NET_RECEIVE, NET_INFO };
+enum net_status {
+	NET_DONE,
+	NET_BAD,   /* no such operation, area, or length */
+	NET_ERROR, /* not sent; not received */
+	NET_GONE,
+};
+/* NET_SEND: the driver shall fill in the TCP or UDP checksum; NET_RECEIVE: it was found right. */
+enum { NET_FLAG_CHECKSUM = 1, NET_FLAG_LINK_DOWN = 2 };
