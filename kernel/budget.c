@@ -222,8 +222,12 @@ void sched_move(u32 sc, u32 cpu)
 
 	sched_unbind(sc);
 	SC(sc)->cpu = cpu;
-	if (parked)
-		timeq_add(cpu, sc, SC(sc)->refill);
+	if (!parked)
+		return;
+	timeq_add(cpu, sc, SC(sc)->refill);
+	/* That CPU has not set its timer for it. */
+	if (cpu != arch_cpu())
+		arch_kick(cpu);
 }
 
 err_t sys_sched_configure(u32 t, u32 s, u32 cpus, u64 cpu, u64 budget, u64 period)
