@@ -204,6 +204,11 @@ static void make_table(void)
 	range(HANDLE_DEVCTL, OBJ_DEVCTL, RIGHTS_ALL_DEVCTL, 0, 1u << 16);
 }
 
+static void bind(u32 which, u32 handle)
+{
+	must(sys_thread_bind(boot.thread, slot(HANDLE_THREAD), which, slot(handle), 0), "boot: bind");
+}
+
 static void make_thread(void)
 {
 	u32 sched = make(HANDLE_SCHED, OBJ_SCHED);
@@ -217,12 +222,9 @@ static void make_thread(void)
 	must(sys_sched_configure(boot.thread, slot(HANDLE_SCHED), slot(HANDLE_CPUS), 0, slice, slice),
 	     "boot: sched");
 	must(sys_thread_set_prio(boot.thread, slot(HANDLE_THREAD), PRIO_FIRST), "boot: priority");
-	must(sys_thread_bind(boot.thread, slot(HANDLE_THREAD), slot(HANDLE_SPACE), THREAD_SPACE, 0),
-	     "boot: bind space");
-	must(sys_thread_bind(boot.thread, slot(HANDLE_THREAD), slot(HANDLE_TABLE), THREAD_TABLE, 0),
-	     "boot: bind table");
-	must(sys_thread_bind(boot.thread, slot(HANDLE_THREAD), slot(HANDLE_SCHED), THREAD_SCHED, 0),
-	     "boot: bind sched");
+	bind(THREAD_SPACE, HANDLE_SPACE);
+	bind(THREAD_TABLE, HANDLE_TABLE);
+	bind(THREAD_SCHED, HANDLE_SCHED);
 }
 
 /* --- memory of the first program --------------------------------------------------------------- */
