@@ -22,7 +22,7 @@
 #define BUDGET_HZ 100u                       /* time slices of the first program in a second */
 
 enum {
-	SLOT_PAGES_MAX = 8,
+	SLOT_PAGES = 8, /* 512 handles: more than a first program needs at once */
 	PAGES_A_STEP = 64,
 	PRIO_FIRST = 100,
 	PRIO_HIGHEST = 255,
@@ -34,7 +34,7 @@ struct boot {
 	struct boot_info info;
 	u32 memory; /* slot of the capability that all is made from */
 	u32 page;   /* next page to use */
-	u32 slots[SLOT_PAGES_MAX];
+	u32 slots[SLOT_PAGES];
 	u32 handle; /* next that is free */
 	u32 thread;
 	struct elf elf;
@@ -184,19 +184,14 @@ static void make_first_slots(u32 region)
 
 static void make_table(void)
 {
-	u32 tables = boot.elf.pages / PT_ENTRIES + 8;
-	u32 pages = (boot.handle + tables + SLOTS_PER_PAGE) / SLOTS_PER_PAGE;
-
-	if (pages > SLOT_PAGES_MAX)
-		arch_panic("the first program is too large", __FILE__, __LINE__);
 	(void)make(HANDLE_TABLE, OBJ_TABLE);
 	must(sys_table_attach(NIL, slot(HANDLE_TABLE), slot(HANDLE_SLOTS), 0), "boot: table");
-	for (u32 i = 1; i < SLOT_PAGES_MAX && i <= pages; i++) {
+	for (u32 i = 1; i < SLOT_PAGES; i++) {
 		boot.slots[i] = make(boot.handle, OBJ_SLOTS);
 		must(sys_table_attach(NIL, slot(HANDLE_TABLE), slot(boot.handle++), i),
 		     "boot: table");
 	}
-	boot.info.free_end = (pages < SLOT_PAGES_MAX ? pages + 1 : pages) * SLOTS_PER_PAGE;
+	boot.info.free_end = SLOT_PAGES * SLOTS_PER_PAGE;
 	cap_insert(slot(HANDLE_SYSTEM), NIL, OBJ_SYSTEM, RIGHTS_ALL_SYSTEM, NIL);
 	range(HANDLE_CPUS, OBJ_CPUS, RIGHTS_ALL_CPUS, 0, ks.cpus);
 	range(HANDLE_IOPORTS, OBJ_IOPORTS, RIGHTS_ALL_IOPORTS, 0, 1u << 16);

@@ -11,7 +11,7 @@
 #include "ks.h"
 
 #define IMAGE_LOWEST 0x400000ull
-#define IMAGE_END (1ull << 30) /* what one page-table page of level 2 covers */
+#define IMAGE_END (512ull << 20) /* 256 page-table pages, each with a handle, below 1 GiB */
 
 enum {
 	EHDR_BYTES = 64,

@@ -44,7 +44,8 @@ enum {
 	ICR_POLLS = 1000000,
 	PM_HZ = 3579545,
 	PIT_HZ = 1193182,
-	CALIBRATE_MS = 10,
+	CALIBRATE_MS = 5,
+	TSC_HZ_GUESS = 1000000000,
 	CALIBRATE_POLLS = 10000000,
 	DELTA_MAX = 1 << 30, /* times a scale below 2^33 fits 64 bits */
 };
@@ -159,19 +160,18 @@ static u32 reference_count(void)
 	return machine.pm_port != 0 ? in32(machine.pm_port) & 0xffffff : ~pit_count() & 0xffff;
 }
 
-/* Count ticks of TSC and LAPIC timer while the reference counts 10 ms. */
-static void calibrate(void)
+struct rates {
+	u64 tsc_hz;
+	u64 lapic_scale;
+};
+
+/* Count ticks of TSC and LAPIC timer while the reference counts some milliseconds. */
+static struct rates measure(void)
 {
 	u32 hz = machine.pm_port != 0 ? PM_HZ : PIT_HZ;
 	u32 mask = machine.pm_port != 0 ? 0xffffff : 0xffff;
-	u32 passed = 0;
+	u32 start = reference_count(), passed = 0;
 
-	if (machine.pm_port == 0) {
-		out8(0x43, 0x34); /* counter 0, both bytes, rate generator */
-		out8(0x40, 0);
-		out8(0x40, 0);
-	}
-	u32 start = reference_count();
 	apic_write(APIC_INITIAL, ~0u);
 	u64 tsc = rdtsc();
 
@@ -181,8 +181,28 @@ static void calibrate(void)
 	u64 timer = ~0u - apic_read(APIC_CURRENT);
 
 	apic_write(APIC_INITIAL, 0);
-	machine.tsc_hz = passed == 0 ? 1000000000 : ticks * hz / passed;
-	machine.lapic_scale = (timer << 32) / ticks;
+	return (struct rates){ passed == 0 ? TSC_HZ_GUESS : ticks * hz / passed,
+			       (timer << 32) / ticks };
+}
+
+/* Something between the readings (SMM, a busy host) spoils a measurement: the middle of three. */
+static void calibrate(void)
+{
+	struct rates r[3];
+
+	if (machine.pm_port == 0) {
+		out8(0x43, 0x34); /* counter 0, both bytes, rate generator */
+		out8(0x40, 0);
+		out8(0x40, 0);
+	}
+	for (u32 i = 0; i < 3; i++)
+		r[i] = measure();
+	u32 high = r[0].tsc_hz > r[1].tsc_hz ? 0 : 1;
+	u32 low = 1 - high;
+	u32 middle = r[2].tsc_hz > r[high].tsc_hz ? high : r[2].tsc_hz < r[low].tsc_hz ? low : 2;
+
+	machine.tsc_hz = r[middle].tsc_hz;
+	machine.lapic_scale = r[middle].lapic_scale;
 }
 
 /* --- setting up ------------------------------------------------------------------------------ */
