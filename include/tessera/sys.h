@@ -91,6 +91,8 @@ u32 sys_slot(void);
 void sys_slot_free(u32 slot);
 /* Every slot handed out lies below this one. */
 u32 sys_slots_end(void);
+/* The end of the slots that there are now; sys_slot makes more when it needs them. */
+u32 sys_slots_limit(void);
 
 /* --- memory ---------------------------------------------------------------------------- */
 

@@ -16,29 +16,46 @@ void sys_note_pages(u32 slot, u32 number, u32 pages)
 	pages_of[slot] = pages;
 }
 
+/*
+ * Not all pages of a memory were free when this program got it: one that turns
+ * out to be in use stays marked, and the next is tried.
+ */
+err_t sys_create_at(u32 slot, u32 type, u64 param)
+{
+	u32 pages = OBJ_PAGES(type);
+	memory_h memory;
+	u64 offset;
+	u32 number;
+	err_t e;
+
+	do {
+		number = sys_pages(pages, 1, &memory, &offset);
+		if (number == SYS_NO_PAGES)
+			return ERR_BUSY;
+		e = object_create(memory, SLOT_OWN(slot), type, offset, param);
+		if (err_is(e, ERR_BUSY) && pages > 1)
+			sys_pages_free(number + 1, pages - 1);
+	} while (err_is(e, ERR_BUSY));
+	if (err_is_ok(e))
+		sys_note_pages(slot, number, pages);
+	else
+		sys_pages_free(number, pages);
+	return e;
+}
+
 err_t sys_create(u32 type, u64 param, any_h *out)
 {
 	u32 slot = sys_slot();
-	memory_h memory;
-	u64 offset;
 
 	out->h = 0;
 	if (slot == 0)
 		return ERR_SLOT;
-	u32 number = sys_pages(OBJ_PAGES(type), 1, &memory, &offset);
-	if (number == SYS_NO_PAGES) {
+	err_t e = sys_create_at(slot, type, param);
+	if (err_is_ok(e))
+		out->h = slot;
+	else
 		sys_slot_free(slot);
-		return ERR_BUSY;
-	}
-	err_t e = object_create(memory, SLOT_OWN(slot), type, offset, param);
-	if (!err_is_ok(e)) {
-		sys_pages_free(number, OBJ_PAGES(type));
-		sys_slot_free(slot);
-		return e;
-	}
-	sys_note_pages(slot, number, OBJ_PAGES(type));
-	out->h = slot;
-	return OK;
+	return e;
 }
 
 /* The kernel makes at most 64 pages a call. */
@@ -47,37 +64,52 @@ static err_t make_frames(memory_h memory, u32 slot, u64 offset, u32 pages)
 	u32 n = pages < 64 ? pages : 64;
 	err_t e = frames_create(memory, SLOT_OWN(slot), offset, n);
 
+	if (!err_is_ok(e))
+		return e;
 	for (u32 done = n; err_is_ok(e) && done < pages; done += n) {
 		n = pages - done < 64 ? pages - done : 64;
 		e = frames_extend((frames_h){ slot }, n);
 	}
+	if (!err_is_ok(e))
+		(void)sys_delete(SLOT_OWN(slot));
+	return e;
+}
+
+static err_t create_frames_at(u32 slot, u32 pages, u32 align)
+{
+	memory_h memory;
+	u64 offset;
+	u32 number;
+	err_t e;
+
+	do {
+		number = sys_pages(pages, align, &memory, &offset);
+		if (number == SYS_NO_PAGES)
+			return ERR_BUSY;
+		e = make_frames(memory, slot, offset, pages);
+		if (err_is(e, ERR_BUSY))
+			sys_pages_free(number + 1, pages - 1);
+	} while (err_is(e, ERR_BUSY));
+	if (err_is_ok(e))
+		sys_note_pages(slot, number, pages);
+	else
+		sys_pages_free(number, pages);
 	return e;
 }
 
 err_t sys_create_frames(u32 pages, u32 align, frames_h *out)
 {
 	u32 slot = sys_slot();
-	memory_h memory;
-	u64 offset;
 
 	out->h = 0;
 	if (slot == 0)
 		return ERR_SLOT;
-	u32 number = sys_pages(pages, align, &memory, &offset);
-	if (number == SYS_NO_PAGES) {
+	err_t e = create_frames_at(slot, pages, align);
+	if (err_is_ok(e))
+		out->h = slot;
+	else
 		sys_slot_free(slot);
-		return ERR_BUSY;
-	}
-	err_t e = make_frames(memory, slot, offset, pages);
-	if (!err_is_ok(e)) {
-		(void)sys_delete(SLOT_OWN(slot));
-		sys_pages_free(number, pages);
-		sys_slot_free(slot);
-		return e;
-	}
-	sys_note_pages(slot, number, pages);
-	out->h = slot;
-	return OK;
+	return e;
 }
 
 static u32 must_create(u32 type, u64 param, const char *what)

@@ -8,6 +8,8 @@
  */
 #include "ktest.h"
 
+/* Handles of tests: pages of slots of their own, behind those that the supervisor has. */
+enum { FIRST_SLOTS = 512, SLOT_PAGES = 24, END_SLOTS = FIRST_SLOTS + SLOT_PAGES * 64 };
 enum { SECONDS = 2, NEG_MAX = 64, SIGNAL_DONE = 1, SIGNAL_FAIL = 2, SIGNAL_SKIP = 4 };
 
 extern const struct test __start_tests[], __stop_tests[];
@@ -17,7 +19,7 @@ struct sys_thread runner;
 ep_h super_ep;
 notif_h nowhere;
 static notif_h super_notif; /* what threads of a test signal */
-static u32 base_slot, base_tables;
+static u32 base_tables;
 static volatile u32 failed;
 static char why[200];
 static const struct test *current;
@@ -56,7 +58,7 @@ static void run_current(void *arg)
 
 static void prepare(void)
 {
-	sys_slots_reset(base_slot, sys_info->free_end);
+	sys_slots_reset(FIRST_SLOTS, END_SLOTS);
 	sys_memory_reset();
 	sys_memory_add((memory_h){ test_memory }, 0, TEST_PAGES);
 	sys_threads_reset(0);
@@ -72,13 +74,13 @@ static void prepare(void)
 /* Everything in the test's memory goes, whatever refers to it; then it must all be free. */
 static bool take_back(void)
 {
-	slot_t probe = SLOT_OWN(base_slot);
+	slot_t probe = SLOT_OWN(FIRST_SLOTS);
 	u32 end = sys_slots_end();
 	bool clean = true;
 
 	sys_must(thread_stop(runner.thread), "stop");
 	sys_must(sys_revoke((any_h){ test_memory }), "revoke");
-	for (u32 s = base_slot; s < end; s++) {
+	for (u32 s = FIRST_SLOTS; s < end; s++) {
 		if (err_is_ok(cap_info((any_h){ s }, NULL, NULL, NULL)))
 			sys_must(sys_delete(SLOT_OWN(s)), "delete what is left");
 	}
@@ -186,7 +188,8 @@ static void set_up(void)
 	nowhere = sys_notif();
 	sys_must(thread_set_prio((thread_h){ HANDLE_THREAD }, 255), "priority");
 	sys_must(thread_bind((thread_h){ HANDLE_THREAD }, THREAD_NOTIF, ANY(super_notif), 0), "notification");
-	base_slot = sys_slots_end();
+	for (u32 i = 0; i < SLOT_PAGES; i++)
+		sys_must(table_attach((table_h){ HANDLE_TABLE }, sys_slots(), FIRST_SLOTS / 64 + i), "slots");
 	base_tables = sys_own_space.tables;
 }
 

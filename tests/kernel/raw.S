@@ -160,4 +160,49 @@ do_registers:
 	popq	%r12
 	popq	%rbx
 	ret
+
+/* --- FPU (fpu.c); rdi: 16 words ------------------------------------------------------ */
+	.globl fpu_fill, fpu_differs, fpu_read
+	.altmacro
+	.macro fill n
+	movq	8*\n(%rdi), %xmm\n
+	punpcklqdq %xmm\n, %xmm\n
+	.endm
+	.macro differ n
+	movq	%xmm\n, %rdx
+	xorq	8*\n(%rdi), %rdx
+	orq	%rdx, %rax
+	.endm
+	.macro store n
+	movq	%xmm\n, 8*\n(%rdi)
+	.endm
+	.macro all what
+	.set	i, 0
+	.rept	16
+	\what	%i
+	.set	i, i + 1
+	.endr
+	.endm
+fpu_fill:
+	all	fill
+	ret
+fpu_differs:
+	xorl	%eax, %eax
+	all	differ
+	ret
+fpu_read:
+	all	store
+	ret
+
+/* --- instructions to stop at (debug.c); rdi: the worker ------------------------------- */
+	.globl do_steps, step_0, step_1, step_2
+do_steps:
+	movl	$1, %eax
+step_0:
+	addl	$2, %eax
+step_1:
+	movq	%rax, OUT(%rdi)
+step_2:
+	nop
+	ret
 	.section .note.GNU-stack, "", @progbits
