@@ -252,7 +252,8 @@ def bochs_command(cfg, directory, iso):
         f"romimage: file={BOCHS_BIOS}",
         f"vgaromimage: file={first_file(BOCHS_VGA)}",
         f"ata0-master: type=cdrom, path={iso}, status=inserted",
-        "boot: cdrom", "clock: sync=none", "display_library: term", "sound: waveoutdrv=dummy",
+        "boot: cdrom", "clock: sync=none", "sound: waveoutdrv=dummy",
+        "display_library: term", "vga: extension=none",         # a terminal shows no graphics
         f"log: {d}/log", f"com1: enabled=1, mode=file, dev={d}/console",
         "panic: action=fatal", "error: action=ignore", "info: action=ignore",
         "debug: action=ignore", ""]))
@@ -367,8 +368,11 @@ def run_bochs(cfg, watch, iso, directory):
                 if select.select([master], [], [], 0.1)[0]:
                     try:
                         os.read(master, 65536)
-                    except OSError:
+                    except OSError:             # it ended by itself: its log says why
+                        log = pathlib.Path(directory) / "log"
+                        watch.feed(console.read() + b"\n" + log.read_bytes()[-1500:])
                         rc = 0
+                        break
                 watch.feed(console.read())
                 if EPITAPH_END.search(watch.text()):
                     rc = 97
