@@ -21,48 +21,15 @@ void fuzz_check_all(void)
 		host_fail(inv_failed.name, inv_failed.index, inv_failed.index2);
 }
 
-/* Somebody waits for nothing but the processor: then it has it, or will look. */
-static void check_progress(u32 cpu)
-{
-	const struct host_cpu *hc = &host.cpu[cpu];
-	u32 current = CPU(cpu)->current, top = CPU(cpu)->top;
-	bool looks = hc->phase == HOST_WAITING || hc->kicked;
-
-	if (!looks && top != 0 && (current == NIL || TH(current)->eprio + 1u < top))
-		host_fail("a thread is ready and nobody will run it", cpu, top);
-	if (!looks && CPU(cpu)->timeq != NIL && hc->timer > TN(CPU(cpu)->timeq)->when)
-		host_fail("a deadline passes without a timer", cpu, CPU(cpu)->timeq);
-	if (!looks && CPU(cpu)->mailbox != NIL)
-		host_fail("a mailbox that nobody looks into", cpu, CPU(cpu)->mailbox);
-	if (!looks && current != NIL && CPU(cpu)->charged != NIL &&
-	    hc->timer > CPU(cpu)->since + SC(CPU(cpu)->charged)->left)
-		host_fail("a budget ends without a timer", cpu, current);
-	if (!looks && current != NIL && CPU(cpu)->charged != TH(current)->running_on)
-		host_fail("a thread runs on time that is not charged", cpu, current);
-}
-
 static void check(void)
 {
 	fuzz.operations++;
 	host_check();
-	for (u32 c = 0; c < ks.cpus; c++)
-		check_progress(c);
 	if (fuzz.operations % fuzz.check_every == 0)
 		fuzz_check_all();
 }
 
 /* --- system calls ------------------------------------------------------------------- */
-
-/* Would an entry that does nothing really do nothing? */
-static bool is_quiet(u32 cpu)
-{
-	const struct cpu *c = CPU(cpu);
-	u32 t = c->current;
-
-	return t != NIL && c->mailbox == NIL && c->since == host.clock && c->top <= TH(t)->eprio + 1u &&
-	       c->charged == TH(t)->running_on &&
-	       (c->timeq == NIL || c->alarm <= TN(c->timeq)->when);
-}
 
 /* Registers that a call may change: all for messages, else only results. */
 static void check_registers(const struct arch_frame *before, const struct arch_frame *after, u32 nr,
@@ -115,7 +82,7 @@ static void finish(u32 cpu)
 	}
 	struct arch_frame before = TH(t)->frame;
 	u32 expected = pre_call(t, before.r[REG_RAX]);
-	bool quiet = is_quiet(cpu);
+	bool quiet = host_is_quiet(cpu);
 	fuzz.calls++;
 	host_finish(cpu);
 	check_result(cpu, t, &before, expected, quiet);

@@ -107,6 +107,7 @@ struct host_machine {
 	bool catching;
 	jmp_buf caught;
 	const char *failure;
+	u64 failure_a, failure_b;
 };
 extern struct host_machine host;
 
@@ -153,8 +154,12 @@ void host_enter(u32 cpu, u32 kind, u64 a, u64 b, u64 c);
 bool host_deliver(u32 cpu);
 /* Let the clock go on; nothing is delivered. */
 void host_advance(u64 ticks);
-/* Check caches, routes and registers against the state of the kernel. */
+
+/* --- check.c ------------------------------------------------------------------------ */
+/* Check caches, routes and timers against the state of the kernel. */
 void host_check(void);
+/* Would an entry of this CPU that does nothing change nothing? */
+bool host_is_quiet(u32 cpu);
 
 /* --- mmu.c ---------------------------------------------------------------------------- */
 enum host_access { HOST_READ = 1, HOST_WRITE = 2, HOST_EXEC = 4 };

@@ -169,8 +169,12 @@ static void print_changes(u32 page)
 	const u32 *now = (const u32 *)(void *)host_mem.byte[page];
 	const u32 *then = (const u32 *)(void *)journal.byte[page];
 
+	bool thread = host_mem.pd[page].type == OBJ_THREAD;
+
 	for (u32 i = 0; i < PAGE_SIZE / 4 && !host.catching; i++) {
-		if (now[i] != then[i])
+		bool frame = thread && i >= OBJECT_OFFSET / 4 &&
+			     i < (OBJECT_OFFSET + sizeof(struct arch_frame)) / 4;
+		if (now[i] != then[i] && !frame)
 			fprintf(stderr, "# page %#x type %u +%u: %#x -> %#x\n", page,
 				host_mem.pd[page].type, i * 4, then[i], now[i]);
 	}

@@ -37,6 +37,8 @@ void host_fail(const char *what, u64 a, u64 b)
 {
 	host.in_kernel = false;
 	host.failure = what;
+	host.failure_a = a;
+	host.failure_b = b;
 	if (host.catching) {
 		host.catching = false;
 		longjmp(host.caught, 1);
@@ -184,10 +186,4 @@ void host_boot(const struct host_config *config)
 	cap_insert(root_slot(HANDLE_SYSTEM), NIL, OBJ_SYSTEM, RIGHTS_ALL_SYSTEM, NIL);
 	sched_ready(host_root.thread);
 	host_enter(0, HOST_KICK, 0, 0, 0);
-}
-
-void host_check(void)
-{
-	host_check_caches();
-	host_check_routes();
 }
