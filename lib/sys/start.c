@@ -41,8 +41,8 @@ void sys_exit(int code)
 {
 	(void)ioport_out((ioports_h){ HANDLE_IOPORTS }, EXIT_PORT, 1,
 			 code == 0 ? EXIT_OK : EXIT_FAILED);
-	for (;;)
-		(void)thread_stop((thread_h){ HANDLE_THREAD });
+	(void)thread_stop((thread_h){ HANDLE_THREAD });
+	__builtin_trap();
 }
 
 void sys_must(err_t e, const char *what)

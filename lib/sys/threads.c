@@ -94,8 +94,9 @@ err_t sys_thread_run(struct sys_thread *t, void (*entry)(void *), void *arg)
 void sys_thread_main(struct sys_thread *t)
 {
 	t->entry(t->arg);
-	for (;;)
-		(void)thread_stop(t->thread);
+	(void)thread_stop(t->thread);
+	/* Resumed, or without a table to stop itself by: a fault. */
+	__builtin_trap();
 }
 
 static void drop(u32 h)

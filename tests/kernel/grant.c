@@ -254,7 +254,8 @@ TEST(large_pages, "2 MiB pages are mapped, used, and unmapped")
 	EXPECT_OK(sys_map(&sys_own_space, g, AREA_A + 0x400000, 1023, 1, RW));
 	EXPECT_EQ(*word(AREA_A + 0x400ff8), 77);
 	EXPECT_ERR(grant_map(g, AREA_A + 0x1000, 0, 1, RW | MAP_SIZE_2M, &done), ERR_ARG);
-	EXPECT_ERR(grant_map(g, AREA_A + 0x600000, 1, 1, RW | MAP_SIZE_2M, &done), ERR_RANGE);
+	EXPECT_ERR(grant_map(g, AREA_A + 0x600000, 1, 1, RW | MAP_SIZE_2M, &done), ERR_ARG);
+	EXPECT_ERR(grant_map(g, AREA_A + 0x600000, 1024, 1, RW | MAP_SIZE_2M, &done), ERR_RANGE);
 	EXPECT_ERR(grant_map(g, AREA_A + 0x600000, 0, 1, RW | MAP_SIZE_2M | MAP_SIZE_1G, &done), ERR_RANGE);
 	/* A small entry cannot stand where a large one does. */
 	EXPECT_ERR(grant_map(g, AREA_A, 0, 1, RW, &done), ERR_STATE);

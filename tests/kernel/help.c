@@ -23,6 +23,7 @@ struct worker *worker_new(u32 prio, u32 cpu, u64 flags, void (*fn)(struct worker
 		i++;
 	EXPECT(i < WORKERS_MAX);
 	w = &workers[i];
+	memset(w, 0, sizeof *w);
 	w->fn = fn;
 	EXPECT_OK(sys_thread_create(&w->t, flags, prio, cpu));
 	EXPECT_OK(thread_bind(w->t.thread, THREAD_FAULT, ANY(super_ep), 100 + i));

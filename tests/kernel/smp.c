@@ -104,12 +104,12 @@ static void count(struct worker *w)
 		w->count++;
 }
 
-TEST(stop_remote, "a thread on another CPU is stopped when the call returns")
+TEST_FOR(stop_remote, 10, "a thread on another CPU is stopped when the call returns")
 {
 	need_cpus(2);
 	struct worker *w = worker(PRIO_LOW, 1, count);
 
-	for (u32 i = 0; i < 50; i++) {
+	for (u32 i = 0; i < 20; i++) {
 		u64 seen = w->count;
 
 		while (w->count == seen)
@@ -133,12 +133,12 @@ static void call_null(struct worker *w)
 	}
 }
 
-TEST(stop_in_call, "a thread that is stopped on its way into a call makes the call when it is resumed")
+TEST_FOR(stop_in_call, 10, "a thread that is stopped on its way into a call makes the call when it is resumed")
 {
 	need_cpus(2);
 	struct worker *w = worker(PRIO_LOW, 1, call_null);
 
-	for (u32 i = 0; i < 100; i++) {
+	for (u32 i = 0; i < 30; i++) {
 		u64 seen = w->count;
 
 		EXPECT_OK(thread_stop(w->t.thread));

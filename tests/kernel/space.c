@@ -162,16 +162,17 @@ TEST(table_destroyed, "destroying a page-table page unmaps what was below it")
 	EXPECT_OK(sys_destroy(ANY(sp->table[before + 1])));
 	EXPECT_ERR(grant_map(g, AREA_A, 0, 1, RW, &level), ERR_TABLE);
 	EXPECT_EQ(level, 2);
-	/* The one below it was detached, can be used again, and is empty. */
+	/* The one below it stands alone, and cannot be used again. */
 	EXPECT_OK(ptable_attach(sys_ptable(), ANY(sp->space), AREA_A, 2, NULL));
-	EXPECT_OK(ptable_attach(sp->table[before + 2], ANY(sp->space), AREA_A, 1, NULL));
+	EXPECT_ERR(ptable_attach(sp->table[before + 2], ANY(sp->space), AREA_A, 1, NULL), ERR_STATE);
+	EXPECT_OK(ptable_attach(sys_ptable(), ANY(sp->space), AREA_A, 1, NULL));
 	EXPECT_OK(space_harvest(g, AREA_A, 2, &done, &level, NULL));
 	EXPECT_EQ(level, 0);
 	EXPECT_OK(grant_map(g, AREA_A + SYS_PAGE, 1, 1, RW, &done));
 	EXPECT_EQ(*(volatile u64 *)(AREA_A + SYS_PAGE), 0);
 }
 
-TEST(table_survives, "page-table pages outlive their space and can be used in another")
+TEST(table_once, "page-table pages outlive their space, but are attached only once")
 {
 	space_h a = sys_space(0), b = sys_space(0);
 	ptable_h top = sys_ptable(), low = sys_ptable();
@@ -179,6 +180,9 @@ TEST(table_survives, "page-table pages outlive their space and can be used in an
 	EXPECT_OK(ptable_attach(top, ANY(a), AREA_A, 3, NULL));
 	EXPECT_OK(ptable_attach(low, ANY(a), AREA_A, 2, NULL));
 	EXPECT_OK(sys_destroy(ANY(a)));
-	EXPECT_OK(ptable_attach(low, ANY(b), AREA_B, 3, NULL));
-	EXPECT_OK(ptable_attach(top, ANY(b), AREA_B, 2, NULL));
+	EXPECT_ERR(ptable_attach(top, ANY(b), AREA_B, 3, NULL), ERR_STATE);
+	EXPECT_ERR(ptable_attach(low, ANY(b), AREA_B, 3, NULL), ERR_STATE);
+	EXPECT_OK(sys_destroy(ANY(top)));
+	EXPECT_ERR(ptable_attach(low, ANY(b), AREA_B, 3, NULL), ERR_STATE);
+	EXPECT_OK(sys_destroy(ANY(low)));
 }

@@ -88,6 +88,8 @@ TEST(thread_no_table, "a thread without a table has no capabilities")
 	struct worker *w = worker_new(PRIO_HIGH, 0, 0, lookup_all);
 
 	EXPECT_OK(thread_bind(w->t.thread, THREAD_TABLE, (any_h){ 0 }, 0));
+	/* It cannot stop itself without a handle, so it ends with a fault. */
+	EXPECT_OK(thread_bind(w->t.thread, THREAD_FAULT, (any_h){ 0 }, 0));
 	worker_run(w);
 	WAIT_FOR(w->done);
 	EXPECT_EQ(w->count, 0);
@@ -100,6 +102,7 @@ TEST(thread_own_table, "a thread looks up handles in its own table")
 
 	EXPECT_OK(table_attach(a, sys_slots(), 0));
 	EXPECT_OK(cap_derive((any_h){ HANDLE_SYSTEM }, SLOT_IN(a, 11), 0, 0));
+	EXPECT_OK(thread_bind(w->t.thread, THREAD_FAULT, (any_h){ 0 }, 0));
 	EXPECT_OK(thread_bind(w->t.thread, THREAD_TABLE, (any_h){ 0 }, 0));
 	EXPECT_OK(thread_bind(w->t.thread, THREAD_TABLE, ANY(a), 0));
 	worker_run(w);
