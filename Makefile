@@ -158,7 +158,7 @@ test:
 gdb:
 	$(DEPS) debug
 	$(SUBMAKE) all
-	@$(EMU) --gdb --timeout 0 build/kernel-debug/tessera.elf build/programs/$(P).elf
+	@$(EMU) --gdb --icount --timeout 0 build/kernel-debug/tessera.elf build/programs/$(P).elf
 
 trace:
 	$(DEPS) run

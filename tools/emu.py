@@ -199,9 +199,10 @@ def resolve(cfg):
     return dataclasses.replace(cfg, accel="kvm" if kvm else "tcg")
 
 
-def accel_args(cfg):
+def accel_args(cfg, stops=False):
+    """With `stops`, a machine that a debugger stops: without sleep, its clock would run on then."""
     if cfg.icount:
-        return ["-accel", "tcg", "-icount", "shift=0,sleep=off"]
+        return ["-accel", "tcg", "-icount", "shift=0" if stops else "shift=0,sleep=off"]
     return ["-accel", "kvm" if cfg.accel == "kvm" else "tcg,thread=multi"]
 
 
@@ -221,7 +222,8 @@ def machine_args(cfg):
 def qemu_command(cfg, iso=None, console="stdio", gdb_socket=None):
     cmd = [QEMU, *machine_args(cfg), "-nodefaults", "-no-user-config", "-display", "none",
            "-serial", console, "-no-reboot", "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
-           "-m", cfg.mem, "-smp", str(cfg.cpus), "-cpu", cfg.cpu, *accel_args(cfg)]
+           "-m", cfg.mem, "-smp", str(cfg.cpus), "-cpu", cfg.cpu,
+           *accel_args(cfg, stops=bool(gdb_socket))]
     if cfg.edu:
         cmd += ["-device", "edu"]
     if cfg.machine.startswith("iso"):

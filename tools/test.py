@@ -217,6 +217,7 @@ DEBUG, RELEASE = "build/kernel-debug/tessera.elf", "build/kernel/tessera.elf"
 CLANG = "build/clang/kernel-debug/tessera.elf"
 # name, kernel, configuration
 KERNEL_MATRIX = [
+    ("bochs", DEBUG, {"machine": "bochs", "timeout": 600}),
     ("microvm", DEBUG, {}),
     ("release", RELEASE, {}),
     ("clang", CLANG, {}),

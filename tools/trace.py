@@ -6,7 +6,8 @@
     trace.py chrome FILE OUT    as Chrome trace JSON (chrome://tracing, Perfetto)
 
 `run` boots the debug kernel under gdb, which reads each event when it is made; so nothing is lost
-and nothing is added to the kernel, but time passes slowly. It writes build/trace.json (the
+and nothing is added to the kernel. Each stop makes the clock jump by some ten thousand ticks: the
+order is right, the distances are too long. It writes build/trace.json (the
 recording), build/trace.txt and build/trace-chrome.json.
 """
 import argparse
