@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who runs when: priorities, time slices, budgets, lending along calls, the
+ * time queue.
+ */
+#include "harness.h"
+
+TEST(sched_priority, "the highest priority runs at once, on this CPU and on another")
+{
+	struct worker low = new_thread(1, 50, 0), high = new_thread(1, 120, 0);
+
+	IS(CPU(1)->current, high.t);
+	IS(CALL1(root, SYS_THREAD_SET_PRIO, low.thread, 130), ERRNO_OK);
+	settle();
+	IS(CPU(1)->current, low.t);
+	struct worker top = new_thread(0, 200, 0);
+	IS(CPU(0)->current, top.t);
+	IS(CALL0(top.t, SYS_THREAD_STOP, top.thread), BLOCKED);
+	IS(CPU(0)->current, root);
+}
+
+TEST(sched_yield, "yield lets others of the same priority run, in turn, and none below")
+{
+	struct worker a = new_thread(1, 100, 0), b = new_thread(1, 100, 0), c = new_thread(1, 99, 0);
+
+	IS(CPU(1)->current, a.t);
+	IS(CALL0(a.t, SYS_THREAD_YIELD, 0), BLOCKED);
+	IS(CPU(1)->current, b.t);
+	host.cpu[1].regs.r[REG_RAX] = SYS_THREAD_YIELD;
+	enter(1, HOST_SYSCALL, 0);
+	IS(CPU(1)->current, a.t);
+	CHECK(TH(c.t)->queued);
+}
+
+TEST(sched_slice, "a time slice that ends lets the next of the same priority run")
+{
+	struct worker a = new_thread(1, 100, 0), b = new_thread(1, 100, 0);
+
+	IS(CPU(1)->current, a.t);
+	host_advance(9999);
+	settle();
+	IS(CPU(1)->current, a.t);
+	host_advance(2);
+	settle();
+	IS(CPU(1)->current, b.t);
+	host_advance(10000);
+	settle();
+	IS(CPU(1)->current, a.t);
+}
+
+TEST(sched_budget, "a thread whose budget is used up waits for its period to end")
+{
+	struct worker a = new_thread(1, 100, 0);
+
+	IS(CALL4(root, SYS_SCHED_CONFIGURE, a.sched, HANDLE_CPUS, 1, 1000, 5000), ERRNO_OK);
+	settle();
+	u64 start = host.clock;
+	host_advance(1001);
+	settle();
+	IS(CPU(1)->current, NIL);
+	CHECK(TN(page_of(a.sched))->queued);
+	host.clock = start + 4990;
+	settle();
+	IS(CPU(1)->current, NIL);
+	host.clock = start + 5002;
+	settle();
+	IS(CPU(1)->current, a.t);
+	IS(SC(page_of(a.sched))->left, 1000);
+}
+
+TEST(sched_configure_checks, "budget, period and CPU of a scheduling context are checked")
+{
+	u64 sc = new_object(OBJ_SCHED, 0), cpus = new_handle();
+
+	IS(CALL4(root, SYS_SCHED_CONFIGURE, sc, HANDLE_CPUS, 0, 2000, 1000), ERRNO_ARG);
+	IS(CALL4(root, SYS_SCHED_CONFIGURE, sc, HANDLE_CPUS, 0, 999, 1000), ERRNO_ARG);
+	IS(CALL4(root, SYS_SCHED_CONFIGURE, sc, HANDLE_CPUS, TEST_CPUS, 1000, 1000), ERRNO_RANGE);
+	IS(CALL4(root, SYS_RANGE_DERIVE, HANDLE_CPUS, cpus, 2, 1, 1), ERRNO_OK);
+	IS(CALL4(root, SYS_SCHED_CONFIGURE, sc, cpus, 1, 1000, 1000), ERRNO_RANGE);
+	IS(CALL4(root, SYS_SCHED_CONFIGURE, sc, cpus, 0, 1000, 1000), ERRNO_OK);
+	IS(SC(page_of(sc))->cpu, 2);
+	IS(CALL4(root, SYS_SCHED_CONFIGURE, HANDLE_SCHED, HANDLE_CPUS, 1, 1000, 1000), ERRNO_STATE);
+}
+
+/* A chain client -> a -> b on one CPU; each is current on the client's time. */
+TEST(sched_lend_chain, "a call lends the caller's time along a chain of servers, and answers return it")
+{
+	u64 ea = new_object(OBJ_EP, 0), eb = new_object(OBJ_EP, 0);
+	struct worker c = new_thread(0, 100, 0), a = new_thread(0, 100, 0), b = new_thread(0, 100, 0);
+
+	IS(CALL2(a.t, SYS_EP_RECV, ea, 0, 0), BLOCKED);
+	IS(CALL2(b.t, SYS_EP_RECV, eb, 0, 0), BLOCKED);
+	IS(CALL2(c.t, SYS_EP_CALL, ea, 0, 0), BLOCKED);
+	IS(TH(a.t)->running_on, page_of(c.sched));
+	IS(CALL2(a.t, SYS_EP_CALL, eb, 0, 0), BLOCKED);
+	IS(TH(b.t)->running_on, page_of(c.sched));
+	IS(CALL2(b.t, SYS_EP_REPLY_RECV, eb, 0, 0), BLOCKED);
+	IS(CPU(0)->current, a.t);
+	IS(TH(a.t)->running_on, page_of(c.sched));
+	IS(CALL2(a.t, SYS_EP_REPLY_RECV, ea, 0, 0), BLOCKED);
+	IS(CPU(0)->current, c.t);
+	IS(TH(c.t)->running_on, page_of(c.sched));
+	IS(SC(page_of(a.sched))->runner, NIL);
+}
+
+TEST(sched_lend_priority, "a borrower runs at the higher of its own and the lender's priority")
+{
+	u64 ep = new_object(OBJ_EP, 0);
+	struct worker a = new_thread(0, 100, 0);
+
+	IS(CALL2(a.t, SYS_EP_RECV, ep, 0, 0), BLOCKED);
+	IS(CALL1(root, SYS_THREAD_SET_PRIO, a.thread, 90), ERRNO_OK);
+	struct worker c = new_thread(0, 150, 0);
+	IS(CALL2(c.t, SYS_EP_CALL, ep, 0, 0), BLOCKED);
+	IS(CPU(0)->current, a.t);
+	IS(TH(a.t)->eprio, 150);
+	IS(CALL2(a.t, SYS_EP_REPLY_RECV, ep, 0, 0), BLOCKED);
+	IS(CPU(0)->current, c.t);
+	IS(TH(a.t)->running_on, NIL);
+}
+
+TEST(sched_lend_used_up, "a borrower goes on with its own time when the lent is used up")
+{
+	u64 ep = new_object(OBJ_EP, 0);
+	struct worker c = new_thread(1, 100, 0), a = new_thread(1, 100, 0);
+
+	IS(CALL4(root, SYS_SCHED_CONFIGURE, c.sched, HANDLE_CPUS, 1, 1000, 50000), ERRNO_OK);
+	settle();
+	u64 at1 = new_object(OBJ_EP, 2);
+	(void)ep;
+	IS(CALL2(a.t, SYS_EP_RECV, at1, 0, 0), BLOCKED);
+	IS(CALL2(c.t, SYS_EP_CALL, at1, 0, 0), BLOCKED);
+	IS(TH(a.t)->running_on, page_of(c.sched));
+	host_advance(1001);
+	settle();
+	IS(CPU(1)->current, a.t);
+	IS(TH(a.t)->running_on, page_of(a.sched));
+	IS(CALL2(a.t, SYS_EP_REPLY_RECV, at1, 0, 0), BLOCKED);
+	IS(CPU(1)->current, NIL);
+	host_advance(50000);
+	settle();
+	IS(CPU(1)->current, c.t);
+}
+
+TEST(sched_lender_ends, "a caller that is cancelled, times out or dies takes its time back")
+{
+	u64 ep = new_object(OBJ_EP, 0);
+
+	for (u32 how = 0; how < 4; how++) {
+		struct worker c = new_thread(0, 100, 0), a = new_thread(0, 100, 0);
+		IS(CALL2(a.t, SYS_EP_RECV, ep, 0, 0), BLOCKED);
+		IS(CALL2(c.t, SYS_EP_CALL, ep, 0, how == 0 ? host.clock + 10 : 0), BLOCKED);
+		IS(TH(a.t)->running_on, page_of(c.sched));
+		if (how == 0)
+			host_advance(11);
+		else if (how == 1)
+			IS(CALL0(root, SYS_THREAD_STOP, c.thread), ERRNO_OK);
+		else
+			delete_all(how == 2 ? c.thread : c.sched);
+		settle();
+		IS(TH(a.t)->running_on, page_of(a.sched));
+		IS(TH(a.t)->state, THREAD_READY);
+		run(a.t);
+		IS(CALL0(root, SYS_THREAD_STOP, a.thread), ERRNO_OK);
+	}
+}
+
+TEST(sched_cross_not_lent, "across CPUs nothing is lent")
+{
+	u64 ep = new_object(OBJ_EP, 0);
+	struct worker c = new_thread(0, 100, 0), a = new_thread(1, 100, 0);
+
+	IS(CALL2(a.t, SYS_EP_RECV, ep, 0, 0), BLOCKED);
+	IS(CALL2(c.t, SYS_EP_CALL, ep, 0, 0), BLOCKED);
+	settle();
+	IS(TH(a.t)->running_on, page_of(a.sched));
+	IS(SC(page_of(c.sched))->runner, NIL);
+}
+
+TEST(sched_passive, "a server without time of its own runs on its clients', and stops when that ends")
+{
+	u64 ep = new_object(OBJ_EP, 0);
+	struct worker c = new_thread(0, 100, 0), a = new_thread(0, 100, 0);
+
+	IS(CALL2(a.t, SYS_EP_RECV, ep, 0, 0), BLOCKED);
+	IS(CALL0(root, SYS_THREAD_STOP, a.thread), ERRNO_OK);
+	IS(CALL0(root, SYS_THREAD_RESUME, a.thread), ERRNO_OK);
+	IS(CALL2(a.t, SYS_EP_RECV, ep, 0, 0), BLOCKED);
+	IS(CALL2(c.t, SYS_EP_CALL, ep, 0, 0), BLOCKED);
+	IS(CPU(0)->current, a.t);
+	IS(CALL2(a.t, SYS_REPLY, 0, 0, 0), ERRNO_OK);
+	IS(TH(a.t)->running_on, page_of(a.sched));
+	IS(TH(c.t)->running_on, page_of(c.sched));
+}
+
+/* --- time queue ---------------------------------------------------------------------------- */
+
+TEST(timeq_order, "deadlines come in order, however many there are, 16 a kernel entry")
+{
+	enum { N = 48 };
+	u64 n = new_object(OBJ_NOTIF, 0), start = host.clock + 1000;
+	struct worker w[N];
+
+	for (u32 i = 0; i < N; i++) {
+		w[i] = new_thread(0, 100, 0);
+		IS(CALL1(w[i].t, SYS_NOTIF_WAIT, n, start + (i * 29 % N) * 10), BLOCKED);
+	}
+	for (u32 k = 0; k < N; k++) {
+		host.clock = start + k * 10;
+		settle();
+		for (u32 i = 0; i < N; i++)
+			IS(result(w[i].t), i * 29 % N <= k ? ERRNO_DONE_TIMEOUT : BLOCKED);
+	}
+	IS(CPU(0)->timeq, NIL);
+}
+
+TEST(timeq_many_at_once, "more deadlines at one time than an entry handles are handled by further entries")
+{
+	enum { N = 40 };
+	u64 n = new_object(OBJ_NOTIF, 0), at = host.clock + 1000;
+	struct worker w[N];
+
+	for (u32 i = 0; i < N; i++) {
+		w[i] = new_thread(0, 100, 0);
+		IS(CALL1(w[i].t, SYS_NOTIF_WAIT, n, at), BLOCKED);
+	}
+	host.clock = at + 1;
+	u64 before = host.entries;
+	settle();
+	CHECK(host.entries - before >= N / 16);
+	for (u32 i = 0; i < N; i++)
+		IS(result(w[i].t), ERRNO_DONE_TIMEOUT);
+}
