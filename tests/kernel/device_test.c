@@ -422,23 +422,6 @@ TEST_FOR(device_rebound, 10, "a device that is bound to another I/O space reache
 	EXPECT(!edu_writes(IO_WINDOW + SYS_PAGE));
 }
 
-TEST(device_functions, "a function belongs to one device, a device to one bus and eight functions")
-{
-	device_h a, b;
-
-	if (!(sys_info->features & FEATURE_IOMMU)) {
-		EXPECT_ERR(device_of(0x10, 1, &a), ERR_DEVICE);
-		test_skip("no IOMMU");
-	}
-	EXPECT_ERR(device_of(0x10, 9, &a), ERR_RANGE);
-	EXPECT_ERR(device_of(0xfe, 4, &a), ERR_RANGE);
-	EXPECT_OK(device_of(0x10, 8, &a));
-	EXPECT_ERR(device_of(0x17, 1, &b), ERR_BUSY);
-	EXPECT_OK(device_of(0x18, 1, &b));
-	EXPECT_OK(sys_delete(SLOT_OWN(a.h)));
-	EXPECT_OK(device_of(0x17, 1, &a));
-}
-
 TEST(device_irqs, "a device has at most 64 interrupts, each of one of its functions")
 {
 	device_h d;

@@ -112,54 +112,6 @@ TEST(irq_remote, "an interrupt goes to the CPU of its notification, wherever it 
 	}
 }
 
-TEST(irq_lost_notif,
-     "an interrupt whose notification is destroyed is masked and can be bound again")
-{
-	notif_h n = sys_notif();
-	irq_h irq;
-
-	rtc_periodic(0);
-	EXPECT_OK(line_create(RTC_LINE, 0, &irq));
-	EXPECT_OK(irq_bind(irq, n, 1));
-	EXPECT_OK(irq_ack(irq));
-	EXPECT_OK(sys_destroy(ANY(n)));
-	rtc_periodic(RATE_1024_HZ);
-	EXPECT_ERR(irq_ack(irq), ERR_STATE);
-	n = sys_notif();
-	EXPECT_OK(irq_bind(irq, n, 2));
-	EXPECT_OK(irq_ack(irq));
-	EXPECT_EQ(bits_within(n, 500), 2);
-	EXPECT_OK(irq_bind(irq, (notif_h){ 0 }, 0));
-	EXPECT_ERR(irq_ack(irq), ERR_STATE);
-	EXPECT_EQ(bits_within(n, 20), 0);
-	rtc_periodic(0);
-}
-
-TEST(irq_badge, "an interrupt bound through a badged capability signals the badge's bits")
-{
-	notif_h n = sys_notif();
-	notif_h badged = { sys_derive(ANY(n), RIGHT_NOTIF_SIGNAL, 0xb0) };
-	irq_h irq;
-
-	rtc_periodic(0);
-	EXPECT_OK(line_create(RTC_LINE, 0, &irq));
-	EXPECT_OK(irq_bind(irq, badged, 1));
-	EXPECT_OK(irq_ack(irq));
-	rtc_periodic(RATE_1024_HZ);
-	EXPECT_EQ(bits_within(n, 500), 0xb0);
-	rtc_periodic(0);
-}
-
-TEST(irq_one_object, "an interrupt input has at most one object")
-{
-	irq_h a, b;
-
-	EXPECT_OK(line_create(RTC_LINE, 0, &a));
-	EXPECT_ERR(line_create(RTC_LINE, 0, &b), ERR_BUSY);
-	EXPECT_OK(sys_delete(SLOT_OWN(a.h)));
-	EXPECT_OK(line_create(RTC_LINE, 0, &b));
-}
-
 TEST(irq_limits, "an input that does not exist or lies outside the capability is refused")
 {
 	memory_h memory;
@@ -177,19 +129,6 @@ TEST(irq_limits, "an input that does not exist or lies outside the capability is
 	EXPECT_ERR(irq_create(memory, new_slot(), offset, (any_h){ one }, 1, 0), ERR_RANGE);
 	EXPECT_ERR(irq_create(memory, new_slot(), offset, (any_h){ none }, 0, 0), ERR_RIGHTS);
 	EXPECT_OK(irq_create(memory, new_slot(), offset, (any_h){ one }, 0, 0));
-}
-
-TEST(irq_unbound, "an interrupt that is not bound cannot be acknowledged, nor one bound to nothing")
-{
-	notif_h n = sys_notif();
-	irq_h irq;
-
-	EXPECT_OK(line_create(RTC_LINE, 0, &irq));
-	EXPECT_ERR(irq_ack(irq), ERR_STATE);
-	EXPECT_ERR(irq_bind(irq, n, 0), ERR_ARG);
-	EXPECT_OK(irq_bind(irq, (notif_h){ 0 }, 0));
-	EXPECT_ERR(irq_ack(irq), ERR_STATE);
-	EXPECT_ERR(irq_message(irq, NULL, NULL), ERR_STATE);
 }
 
 TEST_FOR(irq_vectors, 10, "vectors that are given up can be used again")
