@@ -32,15 +32,17 @@ class Frame:
 
 
 class State:
-    """One path: stack of frames, memory, path condition, obligations not yet asked, trail of lines."""
-    __slots__ = ('frames', 'mem', 'pc', 'pending', 'trail')
+    """One path: stack of frames, memory, path condition and perhaps a model of it, obligations not
+    yet asked, trail of lines."""
+    __slots__ = ('frames', 'mem', 'pc', 'model', 'pending', 'trail')
 
-    def __init__(self, frames, mem, pc=(), pending=(), trail=()):
-        self.frames, self.mem, self.pc, self.pending, self.trail = frames, mem, pc, list(pending), trail
+    def __init__(self, frames, mem, pc=(), model=None, pending=(), trail=()):
+        self.frames, self.mem, self.pc, self.model, self.trail = frames, mem, pc, model, trail
+        self.pending = list(pending)
 
     def fork(self):
         return State(self.frames[:-1] + [self.frames[-1].copy()], self.mem.copy(), self.pc,
-                     self.pending, self.trail)
+                     self.model, self.pending, self.trail)
 
 
 class Harness(Machine):
@@ -155,13 +157,18 @@ class Harness(Machine):
         count['failed' if r == 'sat' else 'open'] += 1
         self.res['failures'].append(counterexample(self, st, what, r, self.solver.model))
 
-    def add(self, st, c):
+    def possible(self, st, c):
+        """Satisfiability of the path condition and c; a model of them may remain in the solver."""
+        return self.solver.check([*st.pc, c], known=st.model)
+
+    def add(self, st, c, model=None):
         """Adds to the path condition; False if the path is known to be dead."""
         c = fold(c)
         if z3.is_false(c):
             return False
         if not z3.is_true(c):
             st.pc = st.pc + (c,)
+            st.model = model
         return True
 
     # ---- one path until it ends or forks
@@ -239,13 +246,15 @@ class Harness(Machine):
         open_ways = []
         for k, (c, b) in enumerate(ways):
             last = k == len(ways) - 1
-            if z3.is_true(c) or last and not open_ways or self.solver.check([*st.pc, c]) != 'unsat':
-                open_ways.append((c, b))
-        for c, b in reversed(open_ways):
+            if z3.is_true(c) or last and not open_ways:
+                open_ways.append((c, b, st.model))
+            elif self.possible(st, c) != 'unsat':
+                open_ways.append((c, b, self.solver.model))
+        for c, b, model in reversed(open_ways):
             n = st.fork() if len(open_ways) > 1 else st
             if len(ways) > 1:
                 n.trail = n.trail + (where,)
-            self.add(n, c)
+            self.add(n, c, model)
             g = n.frames[-1]
             g.prev, g.block, g.at = f.block, b, 0
             self.guard_loop(g)
@@ -267,7 +276,7 @@ class Harness(Machine):
         if len(st.frames) == 1:
             self.flush(st)
             self.res['paths'] += 1
-            r = self.solver.check(list(st.pc))
+            r = self.possible(st, TRUE)
             self.res['reachable'] += r == 'sat'
             self.res['unknown'] += r == 'unknown'
             return False
@@ -315,7 +324,7 @@ class Harness(Machine):
             r = self.merged(fn, ins, args, st.mem, need, f.proof and self.under_proof(fn),
                             TRUE if pred else None)
             if pred:
-                r.origin, st.mem.reads = (name, frozenset(st.mem.reads)), None
+                r.origin, st.mem.reads = (name, frozenset(st.mem.reads), tuple(args)), None
             if ins.dst:
                 f.env[ins.dst] = r
             return True
@@ -354,7 +363,7 @@ class Harness(Machine):
         if name == 'prover_cover':
             c = self.res['covers'][self.text(a[1])]
             c['n'] += 1
-            c['reached'] = c['reached'] or self.solver.check([*st.pc, self.condition(a[0])]) == 'sat'
+            c['reached'] = c['reached'] or self.possible(st, self.condition(a[0])) == 'sat'
             return None
         raise Refused(f'unknown primitive {name}')
 
@@ -380,7 +389,7 @@ class Harness(Machine):
         if a[1].origin is None and as_long(a[1].t) is None:
             raise Refused('a hint must be one instance of one PRED')
         if a[1].origin:
-            pred, reads = a[1].origin
+            pred, reads, _ = a[1].origin
             old = self.res['hinted'].setdefault(pred, [])
             self.res['hinted'][pred] = sorted(set(old) | set(map(self.key_name, reads)))
         self.res['hints'] += 1
@@ -392,14 +401,21 @@ class Harness(Machine):
         c = self.res['checks'][what]
         c['n'] += 1
         guard = a[0].t if a[0].p is None else z3.Or(a[0].t, a[0].p)
-        if a[1].origin and z3.is_true(fold(guard)) and a[1].origin[0] not in self.res['checked']:
+        if a[1].origin and z3.is_true(fold(guard)) and arbitrary(a[1].origin[2]) and \
+                a[1].origin[0] not in self.res['checked']:
             self.res['checked'].append(a[1].origin[0])
         if not c['reached']:
-            c['reached'] = self.solver.check([*st.pc, guard]) == 'sat'
+            c['reached'] = self.possible(st, guard) == 'sat'
         goal = fold(z3.Implies(guard, self.condition(a[1])))
         if not z3.is_true(goal):
             self.obligation(st, goal, what, c)
         return None
+
+
+def arbitrary(args):
+    """Are the arguments different inputs? Only then does a check say something of every index."""
+    names = [v.t.decl().name() for v in args if not is_ptr(v) and z3.is_const(v.t) and '!' in v.t.decl().name()]
+    return len(set(names)) == len(args)
 
 
 def state_symbol(t):

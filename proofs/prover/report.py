@@ -99,26 +99,25 @@ def assumption_marks(root, results):
 
 
 # ---- results
-def rows(units):
+def rows(results):
     """One row per function that a harness proves; several harnesses of one function are joined."""
     out = {}
-    for u in units:
-        for r in u['results']:
-            row = out.setdefault(r['function'], {
-                'name': r['function'], 'file': r['file'], 'ub': None, 'invariant': None, 'spec': None,
-                'leak': None, 'ni': None, 'seconds': 0.0})
-            row['seconds'] = round(row['seconds'] + r['seconds'], 1)
-            for c in r['columns']:
-                word = 'proved' if r['ok'] else 'not yet'
-                row[c] = word if row[c] in (None, 'proved') else row[c]
+    for r in results:
+        row = out.setdefault(r['function'], {
+            'name': r['function'], 'file': r['file'], 'ub': None, 'invariant': None, 'spec': None,
+            'leak': None, 'ni': None, 'seconds': 0.0})
+        row['seconds'] = round(row['seconds'] + r['seconds'], 1)
+        for c in r['columns']:
+            word = 'proved' if r['ok'] else 'not yet'
+            row[c] = word if row[c] in (None, 'proved') else row[c]
     for row in out.values():
         for c in ('ub', 'invariant', 'spec', 'leak', 'ni'):
             row[c] = row[c] or 'not yet'
     return sorted(out.values(), key=lambda r: (r['file'], r['name']))
 
 
-def write_reports(root, units, lines, assumptions, tools):
-    functions = rows(units)
+def write_reports(root, results, lines, assumptions, tools):
+    functions = rows(results)
     data = {'functions': functions, 'lines': lines,
             'assumptions': [{'where': a['where'], 'why': a['why']} for a in assumptions], 'tools': tools}
     os.makedirs(os.path.join(root, 'build'), exist_ok=True)

@@ -14,6 +14,7 @@ import time
 import z3
 
 LOGIC = 'QF_UFBV'
+QUICK_MS = 8000
 VERSION = 'z3 ' + z3.get_version_string()
 
 
@@ -46,13 +47,16 @@ class Solver:
             h.update(self.digest(a))
         return h.hexdigest()
 
-    def check(self, asserts, want_model=False):
-        """Satisfiability of the conjunction; `self.model` is set on 'sat' if a model is wanted."""
+    def check(self, asserts, want_model=False, known=None):
+        """Satisfiability of the conjunction. `known`: a model of all assertions but perhaps the last.
+        On 'sat', `self.model` is a model if one was wanted or had to be found."""
         self.asked += 1
         self.model = None
         key = self.key(asserts, VERSION)
         r = self.used.get(key) or self.old.get(key)
-        if r is None or r == 'sat' and want_model:
+        if r is None and known is not None and z3.is_true(known.eval(asserts[-1], model_completion=True)):
+            r, self.model = 'sat', known
+        elif r is None or r == 'sat' and want_model:
             r = self.run(asserts)
         else:
             self.hits += 1
@@ -63,10 +67,13 @@ class Solver:
         return r
 
     def run(self, asserts):
+        """Asks Z3: first the usual way for a short time, then by Ackermann's reduction, then for long."""
         t = time.monotonic()
-        for make in (lambda: z3.SolverFor(LOGIC), z3.Solver):
+        quick = min(self.timeout, QUICK_MS)
+        for make, limit in ((lambda: z3.SolverFor(LOGIC), quick), (z3.Tactic('qfufbv_ackr').solver, self.timeout),
+                            (lambda: z3.SolverFor(LOGIC), self.timeout)):
             s = make()
-            s.set('timeout', self.timeout)
+            s.set('timeout', limit)
             s.add(*asserts)
             r = str(s.check())
             if r != 'unknown':

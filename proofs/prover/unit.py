@@ -8,6 +8,7 @@ A unit begins with a comment `/* prove: ... */` in TOML:
 and, at the top, optional keys: flags (for clang), merge (kernel functions without loops that
 are evaluated as one term), loop_limit, timeout (seconds for each question).
 """
+import hashlib
 import os
 import re
 import subprocess
@@ -68,6 +69,30 @@ class Unit:
         if found != set(self.harnesses):
             raise Refused(f'{self.name}: harnesses and header differ: {sorted(found ^ set(self.harnesses))}')
         return mod
+
+    def fingerprint(self, name, mod):
+        """Hash of all that the result of a harness depends on."""
+        h, todo, seen = hashlib.sha256(), [name], set()
+        while todo:
+            n = todo.pop()
+            fn = mod.funcs.get(n)
+            if n in seen or fn is None:
+                continue
+            seen.add(n)
+            for b, block in fn.blocks.items():
+                for i in block:
+                    rng = mod.meta[i.meta['range']] if 'range' in i.meta else ''
+                    h.update(f'{n} {b} {re.sub(r", ![a-zA-Z_.]+ !\d+", "", i.text)} {rng}\n'.encode())
+                    if i.op == 'call':
+                        todo += [i.args[0], f'prover_replace_{i.args[0]}']
+        h.update(repr(sorted(mod.type_lines.items())).encode())
+        h.update(repr(sorted((g.name, repr(g.ty), g.const, g.init) for g in mod.globs.values())).encode())
+        h.update(repr((self.options, self.harnesses[name])).encode())
+        for f in sorted(os.listdir(PROVER)):
+            if f.endswith('.py'):
+                with open(os.path.join(PROVER, f), 'rb') as src:
+                    h.update(src.read())
+        return h.hexdigest()
 
     def run(self, name, mod, second=None, cache=True):
         """Proves one harness; the result says so in `ok`."""

@@ -1,0 +1,241 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Driver of `make prove`.
+
+    run.py [UNIT[:HARNESS] ...]       prove (all units of proofs/units by default)
+    run.py --quick                    only harnesses whose code changed since they were last proved
+    run.py --second-solver cvc5       repeat every 'unsat' with another solver
+    run.py --fresh                    ignore all caches
+    run.py --mutants [NAME ...]       break the kernel as proofs/mutants.toml says: who notices?
+
+The exit status is 0 only if every harness that ran is proved and nothing of proofs/expected.toml is lost.
+"""
+import argparse
+import glob
+import json
+import multiprocessing
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+PACKAGES = {'clang-19': 'clang-19', 'cvc5': 'cvc5'}
+INCLUDES = ('kernel', 'kernel/arch/proof', 'include', 'build/gen', 'proofs/spec', 'proofs/units')
+
+
+def install(second):
+    """Missing tools come from Debian packages, by name."""
+    need = [p for c, p in PACKAGES.items() if (c != 'cvc5' or second == 'cvc5') and not shutil.which(c)]
+    try:
+        import z3                                                     # noqa: F401
+    except ImportError:
+        need.append('python3-z3')
+    if need:
+        print('installing', *need, flush=True)
+        subprocess.run(['apt-get', 'install', '-y', '--no-install-recommends', *need], check=True,
+                       stdout=subprocess.DEVNULL)
+
+
+def prove_one(job):
+    """In a process of its own, so that terms and cache keys do not depend on what ran before."""
+    unit, mod, name, second, cache = job
+    try:
+        return unit.run(name, mod, second, cache)
+    except RecursionError:
+        return {'harness': name, 'unit': unit.name, 'ok': False, 'error': 'the prover recursed too deep'}
+
+
+JOBS = []
+
+
+def prove_index(i):
+    return prove_one(JOBS[i])
+
+
+def stored(unit, name):
+    path = os.path.join(unit.build, 'prove-cache', f'{unit.name}.{name}.json')
+    if not os.path.exists(path):
+        return path, None
+    with open(path, encoding='utf-8') as f:
+        return path, json.load(f)
+
+
+def prove(units, only, args, stop_early=False, show=True):
+    """Runs the harnesses, longest first, in two processes; yields results as they come."""
+    from prover import Refused
+    todo, results = [], []
+    for u in units:
+        try:
+            mod = u.module()
+        except Refused as e:
+            results.append({'harness': '-', 'unit': u.name, 'ok': False, 'error': str(e), 'columns': [],
+                            'function': f'({u.name})', 'file': '?', 'seconds': 0, 'failures': [], 'hinted': {},
+                            'checked': [], 'written': [], 'contracts': [], 'hints': 0, 'paths': 0,
+                            'reachable': 0, 'obligations': 0, 'cached': 0, 'asked': 0})
+            line(results[-1], show)
+            continue
+        for name in u.harnesses:
+            if only and u.name not in only and f'{u.name}:{name}' not in only:
+                continue
+            path, old = stored(u, name)
+            mark = u.fingerprint(name, mod)
+            if args.quick and old and old['ok'] and old['mark'] == mark:
+                old['unchanged'] = True
+                results.append(old)
+            else:
+                todo.append(((old or {}).get('seconds', 1e6), path, mark, (u, mod, name, args.second_solver,
+                                                                          not args.fresh)))
+    todo.sort(key=lambda t: -t[0])
+    JOBS[:] = [t[3] for t in todo]
+    with multiprocessing.get_context('fork').Pool(args.jobs, maxtasksperchild=1) as pool:
+        for i, r in enumerate_unordered(pool, len(JOBS)):
+            _, path, mark, _ = todo[i]
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, 'w', encoding='utf-8') as f:
+                json.dump(dict(r, mark=mark), f)
+            results.append(r)
+            line(r, show)
+            if stop_early and not r['ok']:
+                pool.terminate()
+                break
+    return results
+
+
+def numbered(i):
+    return i, prove_index(i)
+
+
+def enumerate_unordered(pool, n):
+    return pool.imap_unordered(numbered, range(n), chunksize=1)
+
+
+def line(r, show):
+    if not show:
+        return
+    state = 'proved' if r['ok'] else 'FAILED'
+    print(f'{state}  {r["unit"]}:{r["harness"]:<22} {r["function"]:<22} paths {r["reachable"]}/{r["paths"]} '
+          f'obligations {r["obligations"]} hints {r["hints"]} cached {r["cached"]}/{r["asked"]} '
+          f'{r["seconds"]:.1f} s', flush=True)
+    if r['error']:
+        print('   ', r['error'])
+    for f in r['failures']:
+        print('    ' + f.replace('\n', '\n    '))
+
+
+def lacking(results):
+    """Invariants assumed anywhere must be checked by every harness that writes what they read."""
+    hinted = {}
+    for r in results:
+        for name, cells in r['hinted'].items():
+            hinted.setdefault(name, set()).update(cells)
+    out = []
+    for r in results:
+        if 'invariant' not in r['columns']:
+            continue
+        lost = sorted(n for n, cells in hinted.items()
+                      if n not in r['checked'] and cells & set(r['written']))
+        if lost:
+            out.append((r, lost))
+    return out
+
+
+def conclude(results, args, whole):
+    from prover.report import assumption_marks, count_lines, write_reports
+    from prover.solve import VERSION, command_version
+    for r, lost in lacking(results) if whole else []:
+        print(f'note: {r["unit"]}:{r["harness"]} writes what it does not check: {" ".join(lost)}')
+        r['columns'] = [c for c in r['columns'] if c != 'invariant']
+    if not whole:
+        return all(r['ok'] for r in results)
+    tools = [VERSION, command_version('clang-19')]
+    if args.second_solver:
+        tools.append(command_version(args.second_solver))
+    lines, marks = count_lines(ROOT), assumption_marks(ROOT, results)
+    functions = write_reports(ROOT, results, lines, marks, tools)
+    good = all(r['ok'] for r in results)
+    for name, columns in expected().items():
+        row = next((f for f in functions if f['name'] == name), None)
+        lost = [c for c in columns if not row or row[c] != 'proved']
+        if lost:
+            print(f'LOST    {name}: {", ".join(lost)} (proofs/expected.toml)')
+            good = False
+    ratio = (lines['spec'] + lines['hints'] + lines['ghost']) / max(1, lines['code'])
+    print(f'{sum(r["ok"] for r in results)} of {len(results)} harnesses proved; '
+          f'{sum(r["obligations"] for r in results)} obligations; lines: {lines["code"]} code, {lines["spec"]} '
+          f'specification, {lines["hints"]} hints, {lines["ghost"]} ghost ({ratio:.2f} to 1); '
+          f'{len(marks)} assumptions; {sum(r["seconds"] for r in results):.0f} s')
+    return good
+
+
+def expected():
+    path = os.path.join(ROOT, 'proofs/expected.toml')
+    if not os.path.exists(path):
+        return {}
+    with open(path, 'rb') as f:
+        return tomllib.load(f).get('proved', {})
+
+
+def load(root, pattern, build=None):
+    from prover.unit import Unit
+    return [Unit(p, root, INCLUDES, build) for p in sorted(glob.glob(os.path.join(root, pattern)))]
+
+
+# ---- mutants
+def mutants(args, table, root, pattern):
+    """Breaks one line at a time in a copy of the tree; a mutant nobody notices is a hole."""
+    with open(table, 'rb') as f:
+        todo = [m for m in tomllib.load(f)['mutant'] if not args.names or m['name'] in args.names]
+    missed = 0
+    for m in todo:
+        work = os.path.join(ROOT, 'build/mutant')
+        shutil.rmtree(work, ignore_errors=True)
+        shutil.copytree(root, work, symlinks=True, ignore=shutil.ignore_patterns('.git', 'build', '__pycache__'))
+        for part in ('prove-cache', 'gen'):
+            if os.path.isdir(os.path.join(ROOT, 'build', part)):
+                shutil.copytree(os.path.join(ROOT, 'build', part), os.path.join(work, 'build', part))
+        path = os.path.join(work, m['file'])
+        with open(path, encoding='utf-8') as f:
+            text = f.read()
+        if text.count(m['find']) < 1:
+            print(f'STALE   {m["name"]}: the pattern is not in {m["file"]}')
+            missed += 1
+            continue
+        with open(path, 'w', encoding='utf-8') as f:
+            f.write(text.replace(m['find'], m['replace'], 1))
+        args.quick = True
+        results = prove(load(work, pattern), m.get('units'), args, stop_early=True, show=False)
+        by = [f'{r["unit"]}:{r["harness"]}' for r in results if not r['ok']]
+        if not by and 'test' in m and subprocess.run(m['test'], shell=True, cwd=work, stdout=subprocess.DEVNULL,
+                                                     stderr=subprocess.DEVNULL, check=False).returncode:
+            by = ['test']
+        missed += not by
+        what = next((r['error'] or r['failures'][0].split('\n')[0] for r in results if not r['ok']), '')
+        print(f'{"caught" if by else "MISSED"}  {m["name"]}: {", ".join(by)} {what}', flush=True)
+    print(f'{len(todo) - missed} of {len(todo)} mutants caught')
+    return missed == 0
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__.split('\n')[0])
+    p.add_argument('names', nargs='*')
+    p.add_argument('--quick', action='store_true')
+    p.add_argument('--fresh', action='store_true')
+    p.add_argument('--mutants', action='store_true')
+    p.add_argument('--second-solver', metavar='COMMAND')
+    p.add_argument('--jobs', type=int, default=2)
+    args = p.parse_args()
+    install(args.second_solver)
+    if args.mutants:
+        return 0 if mutants(args, os.path.join(ROOT, 'proofs/mutants.toml'), ROOT, 'proofs/units/*.c') else 1
+    units = load(ROOT, 'proofs/units/*.c')
+    if not units:
+        print('no units in proofs/units')
+        return 0
+    results = prove(units, args.names, args)
+    return 0 if conclude(results, args, not args.names) else 1
+
+
+if __name__ == '__main__':
+    sys.exit(main())
