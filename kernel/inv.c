@@ -107,8 +107,11 @@ static bool all_of_table(u32 i)
 static bool all_of_cpu(u32 i)
 {
 	CPU_INVARIANTS(CHECK)
-	for (u32 p = 0; p < PRIO_COUNT; p++)
-		CHECK2(ready_queue_inv, i, p)
+	for (u32 p = 0; p < PRIO_COUNT; p++) {
+		bool empty = CPU(i)->ready_head[p] == NIL && CPU(i)->ready_tail[p] == NIL;
+		if (!empty || (CPU(i)->ready_map[p / 64] >> (p % 64) & 1))
+			CHECK2(ready_queue_inv, i, p)
+	}
 	for (u32 v = 0; v < IRQ_VECTORS; v++) {
 		if (CPU(i)->irq[v] != NIL)
 			CHECK2(vector_inv, i, v)
@@ -196,6 +199,9 @@ static bool visit_slot(u32 s)
 {
 	const struct cap *c = SLOT(s);
 
+	/* Of an empty slot, this implies all others. */
+	if (c->type == 0)
+		return cap_empty_inv(s) || failed("cap_empty_inv", s, 0);
 	if (!all_of_cap(s))
 		return false;
 	if (c->type == OBJ_REPLY)
@@ -252,6 +258,9 @@ static void count_object(u32 p)
 
 static bool visit_page(u32 p)
 {
+	/* Of a free page, this implies all others. */
+	if (PD(p)->type == PAGE_FREE)
+		return page_idle_inv(p) || failed("page_idle_inv", p, 0);
 	if (!all_of_page(p) || !all_of_object(p))
 		return false;
 	count_object(p);
@@ -273,6 +282,12 @@ static bool leaf_inv(u32 sp, u64 v, u64 e, u32 level)
 	return failed("leaf_inv: no grant for a leaf entry", sp, (u32)v);
 }
 
+static bool eight_are_empty(u32 p, u32 i)
+{
+	return (PTE(p, i) | PTE(p, i + 1) | PTE(p, i + 2) | PTE(p, i + 3) | PTE(p, i + 4) |
+		PTE(p, i + 5) | PTE(p, i + 6) | PTE(p, i + 7)) == 0;
+}
+
 /* All entries of one table that translates for space sp from virtual page v on. */
 static bool entries_inv(u32 sp, u32 p, u32 first, u32 end, u64 v)
 {
@@ -281,6 +296,8 @@ static bool entries_inv(u32 sp, u32 p, u32 first, u32 end, u64 v)
 	for (u32 i = first; i < end; i++) {
 		u64 e = PTE(p, i);
 
+		if (i % 8 == 0 && eight_are_empty(p, i))
+			i += 7;
 		if (e == 0)
 			continue;
 		CHECK2(table_entry_inv, p, i)
@@ -316,8 +333,10 @@ static bool visit_table_page(u32 i)
 	}
 	PTABLE_INVARIANTS(CHECK)
 	if (table_level(i) == 0) {
-		for (u32 n = 0; n < PT_ENTRIES; n++)
-			CHECK2(ptable_fresh_inv, i, n)
+		for (u32 n = 0; n < PT_ENTRIES; n += 8) {
+			for (u32 k = n; k < n + 8 && !eight_are_empty(i, n); k++)
+				CHECK2(ptable_fresh_inv, i, k)
+		}
 		return true;
 	}
 	u32 sp = table_space(i, &v);
@@ -379,7 +398,7 @@ bool kernel_inv(void)
 	sum = (struct totals){ 0 };
 	inv_failed = (struct inv_failure){ 0 };
 	for (u32 p = 0; p < PAGE_COUNT; p++) {
-		if (PD(p)->type != PAGE_FREE ? !visit_page(p) : !all_of_page(p))
+		if (!visit_page(p))
 			return false;
 	}
 	for (u32 p = 0; p < PAGE_COUNT; p++) {

@@ -46,9 +46,10 @@ const struct fuzz_call *call_named(u32 nr);
 
 /* --- run.c --------------------------------------------------------------------------- */
 struct fuzz_options {
-	u32 check_every; /* all invariants after every Nth operation */
+	u32 check_every; /* all invariants after every Nth kernel entry */
 	u64 calls;       /* system calls made so far */
 	u64 operations;
+	u64 entries;     /* operations that entered the kernel */
 	u64 errors;      /* calls that ended with an error, of which was checked that ... */
 	u64 unchanged;   /* ... they changed nothing */
 	u64 result[64][ERRNO_DEVICE + 1]; /* how often each call ended how; completions are OK */

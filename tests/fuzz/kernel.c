@@ -3,7 +3,7 @@
  * Entry of the fuzzer: an input of libFuzzer, or, built with FUZZ_ALONE, a
  * program of its own that runs from seeds:
  *
- *   kernel-alone SEED CALLS [EVERY]     all invariants after every EVERYth operation
+ *   kernel-alone SEED CALLS [EVERY]     all invariants after every EVERYth kernel entry
  */
 #include "fuzz.h"
 
@@ -44,9 +44,9 @@ int main(int argc, char **argv)
 			(unsigned long long)fuzz.calls);
 		run_seed(seed);
 	}
-	printf("\nnext seed %llu: %llu calls, %llu operations, %llu errors of which %llu compared\n",
+	printf("\nnext seed %llu: %llu calls, %llu entries, %llu errors of which %llu compared\n",
 	       (unsigned long long)seed, (unsigned long long)fuzz.calls,
-	       (unsigned long long)fuzz.operations, (unsigned long long)fuzz.errors,
+	       (unsigned long long)fuzz.entries, (unsigned long long)fuzz.errors,
 	       (unsigned long long)fuzz.unchanged);
 	for (u32 i = 1; i <= SYS_MAX; i++) {
 		printf("%2u", i);

@@ -21,11 +21,15 @@ void fuzz_check_all(void)
 		host_fail(inv_failed.name, inv_failed.index, inv_failed.index2);
 }
 
-static void check(void)
+/* What was no kernel entry changed no state of the kernel. */
+static void check(u64 entries_before)
 {
 	fuzz.operations++;
+	if (host.entries == entries_before)
+		return;
 	host_check();
-	if (fuzz.operations % fuzz.check_every == 0)
+	fuzz.entries++;
+	if (fuzz.entries % fuzz.check_every == 0)
 		fuzz_check_all();
 }
 
@@ -96,19 +100,14 @@ static void enter(u32 cpu, u32 kind, u64 a, u64 b, u64 c)
 		finish(cpu);
 }
 
-/* A thread that was stopped on its way into a call makes it again: half do. */
-static bool was_rewound(u32 cpu)
-{
-	return host.cpu[cpu].regs.r[REG_RIP] % 0x1000 == 0x1000 - HOST_SYSCALL_BYTES && chance(128);
-}
-
 static void call(u32 cpu)
 {
-	if (was_rewound(cpu))
-		host.cpu[cpu].regs.r[REG_RIP] += HOST_SYSCALL_BYTES;
-	else if (chance(4))
+	/* With the registers as they are: so does one that was stopped on its way into a call. */
+	bool again = chance(6);
+
+	if (!again && chance(4))
 		make_random_call(cpu);
-	else
+	else if (!again)
 		make_call(cpu, choose_call());
 	enter(cpu, HOST_SYSCALL, 0, 0, 0);
 }
@@ -246,6 +245,7 @@ static bool wake_machine(void)
 bool fuzz_step(void)
 {
 	u32 cpu = choose(ks.cpus);
+	u64 entries = host.entries;
 
 	if (chance(40))
 		(void)outside_step(cpu);
@@ -253,7 +253,7 @@ bool fuzz_step(void)
 		user_step(cpu);
 	else if (!deliver(cpu) && !wake_machine())
 		return false;
-	check();
+	check(entries);
 	return true;
 }
 

@@ -121,7 +121,7 @@ TEST(thread_stop_in_call, "a thread stopped on its way into a system call makes 
 	u64 n = new_object(OBJ_NOTIF, 0);
 
 	prepare(w.t, SYS_NOTIF_SIGNAL, n, 4, 0, 0, 0, 0);
-	regs(w.t)[REG_RIP] = 0x2002;
+	regs(w.t)[REG_RIP] = 0x2000;
 	host_begin(1, HOST_SYSCALL, 0, 0, 0);
 	IS(CALL0(root, SYS_THREAD_STOP, w.thread), ERRNO_OK);
 	finish(1);
@@ -278,6 +278,7 @@ static void with_handler(u32 cpu, u32 handler_cpu, bool waits)
 		IS(CALL2(h.t, SYS_EP_RECV, ep, 0, 0), BLOCKED);
 	run(w.t);
 	regs(w.t)[REG_R15] = 0xf15;
+	regs(w.t)[REG_RIP] = 0x1000;
 	fault(w.t, FAULT_PAGE, 6, 0x5000);
 	settle();
 	if (!waits)

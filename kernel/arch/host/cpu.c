@@ -159,6 +159,8 @@ static void save_frame(u32 cpu, u32 kind)
 	if (host.in_kernel)
 		host_page_used(t);
 	TH(t)->frame = hc->regs;
+	if (kind == HOST_SYSCALL && arch_user_ip(hc->regs.r[REG_RIP] + HOST_SYSCALL_BYTES))
+		TH(t)->frame.r[REG_RIP] += HOST_SYSCALL_BYTES;
 	TH(t)->frame.kind = kind == HOST_SYSCALL ? FRAME_SYSCALL : FRAME_FULL;
 }
 

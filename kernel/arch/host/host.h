@@ -19,7 +19,7 @@ enum {
 	HOST_TLB = 16,    /* entries of each CPU, and of the IOMMU */
 	HOST_PCIDS = 3,   /* tags of each CPU: few, so that they are used again */
 	HOST_LINES = 24,  /* IOAPIC inputs */
-	HOST_MESSAGES = 1024, /* interrupt remapping entries */
+	HOST_MESSAGES = 128, /* interrupt remapping entries */
 	HOST_REQUESTERS = 64, /* PCI functions that exist: ids 0 to 63 */
 	HOST_DOMAINS = 8,
 	HOST_LOG = 64,
