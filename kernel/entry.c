@@ -36,17 +36,15 @@ void unlock_all(void)
 	arch_unlock(&ks.writer);
 }
 
-/* Every entry ends here; what only all locks allow is done first. */
+/*
+ * Every entry ends here.  What only all locks allow waits for kernel_kick: a
+ * CPU that waits for a lock may have its thread stopped, as one that has not
+ * made its call yet, and here it has.
+ */
 static void leave_local(u32 cpu)
 {
-	if (CPU(cpu)->mailbox != NIL && !notif_mailbox(cpu)) {
-		unlock_local(cpu);
-		lock_all();
-		(void)notif_mailbox(cpu);
-		sched_exit(cpu);
-		unlock_all();
-		return;
-	}
+	if (CPU(cpu)->mailbox != NIL && !notif_mailbox(cpu))
+		arch_kick(cpu);
 	sched_exit(cpu);
 	unlock_local(cpu);
 }
@@ -166,5 +164,11 @@ void kernel_kick(u32 cpu)
 {
 	lock_local(cpu);
 	trace_add(cpu, TRACE_kick, cpu, 0);
-	leave_local(cpu);
+	if (CPU(cpu)->mailbox == NIL || notif_mailbox(cpu)) {
+		leave_local(cpu);
+		return;
+	}
+	unlock_local(cpu);
+	lock_all();
+	leave_global(cpu);
 }
