@@ -164,6 +164,24 @@ PRED bool cap_fields_inv(u32 s)
 	       IMP(SLOT(s)->type != OBJ_GRANT, SLOT(s)->window == 0 && SLOT(s)->length == 0);
 }
 
+/* Page numbers and the like do not go beyond 32 bits. */
+PRED bool cap_range_inv(u32 s)
+{
+	return (u64)SLOT(s)->first + SLOT(s)->count <= 1ull << 32;
+}
+
+/* A window lies in the addresses that programs, or devices, may use. */
+PRED bool cap_window_inv(u32 s)
+{
+	return IMP(SLOT(s)->type == OBJ_GRANT,
+		   SLOT(s)->window <= 1ull << 36 && SLOT(s)->length <= 1ull << 36 &&
+			   SLOT(s)->window + SLOT(s)->length <=
+				   (is_object(SLOT(s)->obj, OBJ_SPACE) &&
+						    SP(SLOT(s)->obj)->uid == SLOT(s)->badge
+					    ? USER_PAGES
+					    : 1ull << 36));
+}
+
 /* Page i of what an owner of frames names is one of these frames. */
 PRED bool cap_frames_inv(u32 s, u32 i)
 {
@@ -181,4 +199,6 @@ PRED bool cap_frames_inv(u32 s, u32 i)
 	X(cap_root_inv)                                                                            \
 	X(cap_owner_inv)                                                                           \
 	X(cap_object_inv)                                                                          \
-	X(cap_fields_inv)
+	X(cap_fields_inv)                                                                          \
+	X(cap_range_inv)                                                                           \
+	X(cap_window_inv)
