@@ -179,7 +179,9 @@ static void dmar_entry(u64 at, u32 type, u32 size)
 {
 	u32 segment = firmware16(at + 6);
 
-	if (type == 0 && size >= 16 && machine.units < DMAR_UNITS_MAX) {
+	if (type == 0 && machine.units == DMAR_UNITS_MAX) {
+		machine.too_many_units = true;
+	} else if (type == 0 && size >= 16) {
 		machine.unit[machine.units] = (struct dmar_unit){
 			.address = firmware64(at + 8),
 			.segment = segment,
@@ -203,6 +205,7 @@ static void dmar_read(u64 table, u32 length)
 	u64 at = table + 48, end = table + length;
 
 	machine.x2apic_opt_out = (firmware8(table + 37) & 2) != 0;
+	machine.remaps_irqs = (firmware8(table + 37) & 1) != 0;
 	for (u32 i = 0; i < ENTRIES_MAX && at + 4 <= end; i++) {
 		u32 size = firmware16(at + 2);
 

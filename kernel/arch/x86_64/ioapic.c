@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * I/O APICs, and the 8259 that they replace.
+ * I/O APICs.
  *
  * Owns:       registers of the I/O APICs.
  * Locks:      ioapics.lock: a register is reached in two steps.
  * Called by:  the boot path of CPU 0; msi.c.
  */
 #include "ioapic.h"
-#include "asm.h"
 
 enum {
 	IOAPIC_SELECT = 0x00, /* which register (82093AA data sheet, 3.1) */
@@ -101,13 +100,9 @@ static u32 source_find(u32 id)
 	return NIL;
 }
 
-/* All inputs masked; of the 8259s too, which could else send vectors of their own. */
+/* All inputs masked. */
 void ioapic_init(void)
 {
-	if (machine.has_pic) {
-		out8(0x21, 0xff);
-		out8(0xa1, 0xff);
-	}
 	for (u32 i = 0; i < machine.ioapics; i++) {
 		ioapics.unit[i].regs = mmio_map(machine.ioapic[i].address, 32);
 		ioapics.unit[i].gsi = machine.ioapic[i].gsi;

@@ -26,8 +26,8 @@ _Static_assert(VECTOR_DEVICE + IRQ_VECTORS <= VECTOR_TIMER, "device vectors lie 
 enum {
 	IOAPIC_MAX = 16,
 	OVERRIDE_MAX = 24,
-	DMAR_UNITS_MAX = 8,
-	DMAR_SCOPES_MAX = 64,
+	DMAR_UNITS_MAX = 32,
+	DMAR_SCOPES_MAX = 256,
 	DMAR_REGIONS_MAX = 16,
 	RANGE_MAX = 64,
 	NODE_RANGE_MAX = 32,
@@ -124,7 +124,9 @@ struct machine {
 	struct dmar_scope scope[DMAR_SCOPES_MAX];
 	u32 regions;
 	struct dmar_region region[DMAR_REGIONS_MAX];
+	bool too_many_units; /* there are more than DMAR_UNITS_MAX */
 	bool x2apic_opt_out; /* DMAR flags: firmware asks not to use x2APIC */
+	bool remaps_irqs;    /* DMAR flags: interrupt remapping works on this machine */
 
 	/* Physical pages that are the kernel's: registers it uses, and RAM it keeps. */
 	u32 registers;

@@ -220,13 +220,13 @@ static bool units_find(void)
 		ecap &= mmio_read64(u->regs, REG_ECAP);
 	}
 	vtd.coherent = (ecap & ECAP_COHERENT) != 0;
-	vtd.remaps = (ecap & ECAP_REMAP) != 0;
+	vtd.remaps = machine.remaps_irqs && (ecap & ECAP_REMAP) != 0;
 	vtd.extended = vtd.remaps && machine.x2apic && (ecap & ECAP_EXTENDED) != 0;
 	vtd.large = CAP_LARGE(cap);
 	vtd.drain = (cap & CAP_DRAIN_WRITES ? INV_IOTLB_DRAIN_WRITES : 0) |
 		    (cap & CAP_DRAIN_READS ? INV_IOTLB_DRAIN_READS : 0);
 	vtd.units = machine.units;
-	return (ecap & ECAP_QUEUE) && (cap & CAP_4_LEVELS);
+	return (ecap & ECAP_QUEUE) && (cap & CAP_4_LEVELS) && !machine.too_many_units;
 }
 
 /* Leave nothing running that the firmware started. */
@@ -298,7 +298,7 @@ static u32 tables_make(void)
 /* Memory that the firmware wanted devices to go on using gets no such exception. */
 static void report(void)
 {
-	console_text(vtd.on ? "iommu: on" : "iommu: cannot be used");
+	console_text(vtd.on ? "iommu: on" : "iommu: not used, it lacks 4-level tables or queues");
 	if (vtd.remaps)
 		console_text(vtd.extended ? ", interrupts too (extended)" : ", interrupts too");
 	for (u32 i = 0; i < machine.regions; i++) {
