@@ -165,6 +165,8 @@ struct sys_space {
 extern struct sys_space sys_own_space;
 
 void sys_space_create(struct sys_space *sp, u32 domain);
+/* A new space in which this program's image is mapped too, all of it for all uses. */
+err_t sys_space_create_shared(struct sys_space *sp, u32 domain);
 /* Destroy space and page-table pages. */
 void sys_space_destroy(struct sys_space *sp);
 
@@ -220,6 +222,8 @@ struct sys_thread {
  * @param cpu    where it shall run
  */
 err_t sys_thread_create(struct sys_thread *t, u64 flags, u32 prio, u32 cpu);
+/* Let a stopped thread run in another space, where the image is mapped already. */
+err_t sys_thread_set_space(struct sys_thread *t, struct sys_space *sp);
 /* Run entry(arg) on it; when entry returns, the thread stops. */
 err_t sys_thread_run(struct sys_thread *t, void (*entry)(void *), void *arg);
 /* Stop and destroy it with all that sys_thread_create made. */

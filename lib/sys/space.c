@@ -14,6 +14,15 @@ void sys_space_create(struct sys_space *sp, u32 domain)
 	*sp = (struct sys_space){ .space = sys_space(domain) };
 }
 
+err_t sys_space_create_shared(struct sys_space *sp, u32 domain)
+{
+	grant_h g;
+
+	sys_space_create(sp, domain);
+	return sys_map_frames(sp, (any_h){ HANDLE_IMAGE }, sys_info->image_vaddr, sys_info->image_count,
+			      MAP_READ | MAP_WRITE | MAP_EXEC, &g);
+}
+
 void sys_space_destroy(struct sys_space *sp)
 {
 	(void)sys_destroy(ANY(sp->space));

@@ -84,6 +84,15 @@ err_t sys_thread_create(struct sys_thread *t, u64 flags, u32 prio, u32 cpu)
 	return err_is_ok(e) ? thread_set_prio(t->thread, prio) : e;
 }
 
+err_t sys_thread_set_space(struct sys_thread *t, struct sys_space *sp)
+{
+	u64 stack = t->stack_top - SYS_STACK_PAGES * SYS_PAGE;
+	grant_h g;
+	err_t e = sys_map_frames(sp, ANY(t->frames), stack, SYS_STACK_PAGES + 1, MAP_READ | MAP_WRITE, &g);
+
+	return err_is_ok(e) ? thread_bind(t->thread, THREAD_SPACE, ANY(sp->space), 0) : e;
+}
+
 err_t sys_thread_run(struct sys_thread *t, void (*entry)(void *), void *arg)
 {
 	t->entry = entry;

@@ -12,14 +12,9 @@ TESTS(ptable_attach);
 static struct worker *apart(struct sys_space *sp, u32 prio, u32 cpu, void (*fn)(struct worker *))
 {
 	struct worker *w = worker_new(prio, cpu, 0, fn);
-	u64 stack = w->t.stack_top - SYS_STACK_PAGES * SYS_PAGE;
-	grant_h g;
 
-	sys_space_create(sp, 1 + cpu);
-	EXPECT_OK(sys_map_frames(sp, (any_h){ HANDLE_IMAGE }, sys_info->image_vaddr, sys_info->image_count,
-				 RW | MAP_EXEC, &g));
-	EXPECT_OK(sys_map_frames(sp, ANY(w->t.frames), stack, SYS_STACK_PAGES + 1, RW, &g));
-	EXPECT_OK(thread_bind(w->t.thread, THREAD_SPACE, ANY(sp->space), 0));
+	EXPECT_OK(sys_space_create_shared(sp, 1 + cpu));
+	EXPECT_OK(sys_thread_set_space(&w->t, sp));
 	return w;
 }
 
