@@ -109,7 +109,7 @@ def row(c, why, error, values):
     handle = values[0] or zero
     args = (values[1:] + [zero] * 5)[:5]
     out = [f"\t{{ {c.const()}, ERRNO_{error}, {handle},", f'\t  "{c.name}: {why}",']
-    return out + text.wrap("\t  { ", args, " } },", "  ")
+    return out + text.wrap("\t  { ", args, " } },", "")
 
 
 def of_call(table, c):
