@@ -41,9 +41,11 @@ FREE := $(COMMON) -ffreestanding -fno-pic -fno-pie -mgeneral-regs-only -fno-stac
 	-U_FORTIFY_SOURCE -fno-stack-clash-protection
 KFLAGS := $(FREE) -mcmodel=kernel -mno-red-zone -fno-jump-tables \
 	-iquote kernel -iquote kernel/arch/x86_64 -iquote proofs/spec -Iinclude -Ibuild/gen
-K_REL  := $(KFLAGS) -O2 -DDEBUG=0
+# With gcc the release kernel is optimised as one program; clang would need another linker for that.
+K_LTO  := $(if $(findstring clang,$(CC)),,-flto -fno-fat-lto-objects)
+K_REL  := $(KFLAGS) -O2 -DDEBUG=0 $(K_LTO)
 K_DBG  := $(KFLAGS) -Og -DDEBUG=1
-K_LD   := -nostdlib -static -z max-page-size=0x1000 -z noexecstack --build-id=none
+K_LD   := -static -z max-page-size=0x1000 -z noexecstack --build-id=none
 PFLAGS := $(FREE) -O2 -Iinclude -Ibuild/gen $(LIBS:%=-Ilib/%)
 P_LD   := -nostdlib -static -z max-page-size=0x1000 -z noexecstack --build-id=none \
 	-u _start -e _start -T tools/program.ld
@@ -95,10 +97,10 @@ $(eval $(call objects,$(B)/fuzz-obj,$(CLANG),$(HFLAGS) $(FSAN)))
 define kernel_image
 $(B)/$(1)/tessera.elf: $(K_SRC:%=$(B)/$(1)/%.o) kernel/arch/x86_64/kernel.ld
 	$(say) LD $$@
-	$(Q)$(LD) $(K_LD) -T kernel/arch/x86_64/kernel.ld -Map=$(B)/$(1)/tessera.map -o $$@ $(K_SRC:%=$(B)/$(1)/%.o)
+	$(Q)$(2) -no-pie $(K_LD:%=-Xlinker %) -T kernel/arch/x86_64/kernel.ld -Xlinker -Map=$(B)/$(1)/tessera.map -nostdlib -o $$@ $(K_SRC:%=$(B)/$(1)/%.o)
 endef
-$(eval $(call kernel_image,kernel))
-$(eval $(call kernel_image,kernel-debug))
+$(eval $(call kernel_image,kernel,$(CC) $(K_REL) $(if $(K_LTO),-flto-partition=one)))
+$(eval $(call kernel_image,kernel-debug,$(CC) $(K_DBG)))
 
 # $(1) library
 define library
@@ -196,7 +198,7 @@ fmt:
 
 docs:
 	$(SUBMAKE) gen
-	@mkdir -p docs/manual && cp build/gen/docs/manual/text/*.md docs/manual/
+	@mkdir -p docs/manual && cp build/gen/docs/manual/*.md docs/manual/
 
 iso:
 	$(DEPS) iso
