@@ -131,19 +131,22 @@ TEST(irq_limits, "an input that does not exist or lies outside the capability is
 	EXPECT_OK(irq_create(memory, new_slot(), offset, (any_h){ one }, 0, 0));
 }
 
-TEST_FOR(irq_vectors, 10, "vectors that are given up can be used again")
+TEST_FOR(irq_vectors, 10, "vectors that are given up while interrupts come can be used again")
 {
-	notif_h n = sys_notif();
+	notif_h n[2] = { sys_notif(), notif_on(sys_info->cpus - 1) };
 	irq_h irq;
 
 	rtc_periodic(0);
 	EXPECT_OK(line_create(RTC_LINE, 0, &irq));
-	for (u32 i = 0; i < 1000; i++) {
-		EXPECT_OK(irq_bind(irq, n, 1));
+	rtc_periodic(RATE_8192_HZ);
+	for (u32 i = 0; i < 500; i++) {
+		/* The other CPU may be slow to take what is on its way to vectors given up. */
+		while (err_is(irq_bind(irq, n[i % 2], 1), ERR_DEVICE))
+			sleep_us(100);
 		EXPECT_OK(irq_ack(irq));
+		(void)rtc_read(RTC_C);
 	}
-	rtc_periodic(RATE_1024_HZ);
-	EXPECT_EQ(bits_within(n, 500), 1);
+	EXPECT_EQ(bits_within(n[1], 500), 1);
 	rtc_periodic(0);
 }
 
