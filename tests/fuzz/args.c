@@ -161,9 +161,25 @@ static u64 choose_count(u32 most)
 	return chance(200) ? 1 + choose(4) : choose_between(1, most);
 }
 
+/* Of some handles the deepest, so that chains grow long. */
+static u64 choose_deep(u32 t)
+{
+	u64 best = choose_handle(t, 0, 0);
+
+	for (u32 i = 0; i < 6; i++) {
+		u64 h = choose_handle(t, 0, 0);
+		u32 s = slot_behind(t, h), b = slot_behind(t, best);
+		if (s != NIL && (b == NIL || SLOT(s)->depth > SLOT(b)->depth))
+			best = h;
+	}
+	return best;
+}
+
 /* Calls for which the ranges in the table say too little. */
 static bool special_args(u32 cpu, u32 t, u32 nr)
 {
+	if (nr == SYS_CAP_DERIVE && chance(60))
+		*reg(cpu, REG_RDI) = choose_deep(t);
 	u32 s = slot_behind(t, *reg(cpu, REG_RDI));
 
 	switch (nr) {

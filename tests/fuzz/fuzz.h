@@ -44,6 +44,13 @@ void fill_message_page(u32 t, u32 page);
 const struct fuzz_call *choose_call(void);
 const struct fuzz_call *call_named(u32 nr);
 
+/* --- shadow.c ------------------------------------------------------------------------ */
+void shadow_reset(void);
+void shadow_forget(u32 t);
+void shadow_forget_all(void);
+void shadow_check(void);
+void shadow_compute(u32 cpu);
+
 /* --- run.c --------------------------------------------------------------------------- */
 struct fuzz_options {
 	u32 check_every; /* all invariants after every Nth kernel entry */

@@ -28,6 +28,7 @@ static void check(u64 entries_before)
 	if (host.entries == entries_before)
 		return;
 	host_check();
+	shadow_check();
 	fuzz.entries++;
 	if (fuzz.entries % fuzz.check_every == 0)
 		fuzz_check_all();
@@ -50,13 +51,44 @@ static void check_registers(const struct arch_frame *before, const struct arch_f
 	}
 }
 
+/* A receiver on the same CPU has the words of the call that it took. */
+static void check_delivery(u32 t, u32 r, const struct arch_frame *sent)
+{
+	if (TH(t)->state != THREAD_REPLY || TH(r)->reply_to != t || TH(r)->reply_call != TH(t)->call)
+		return;
+	const u64 *got = host.cpu[TH(r)->home].regs.r;
+	for (u32 i = 0; i < 8; i++) {
+		if (got[REG_RBX + i] != sent->r[REG_RBX + i])
+			host_fail("a message arrived with other words than were sent", r, i);
+	}
+}
+
+/* Nothing is derived below what is being revoked, nor deeper than allowed. */
+static void check_derived(u32 t, const struct arch_frame *before)
+{
+	u32 s = slot_find(t, before->r[REG_RSI], RIGHT_TABLE_INSERT);
+
+	if (s == NIL || SLOT(s)->type == 0 || cap_is_dying(s) || SLOT(s)->depth > CAP_DEPTH_MAX)
+		host_fail("a capability was made where none may be", before->r[REG_RAX], s);
+}
+
+static bool makes_capability(u32 nr)
+{
+	return nr == SYS_CAP_DERIVE || nr == SYS_RANGE_DERIVE || nr == SYS_OBJECT_CREATE ||
+	       nr == SYS_FRAMES_CREATE || nr == SYS_GRANT_CREATE || nr == SYS_IRQ_CREATE ||
+	       nr == SYS_DEVICE_CREATE;
+}
+
 static void check_result(u32 cpu, u32 t, const struct arch_frame *before, u32 expected, bool quiet)
 {
 	const struct host_cpu *hc = &host.cpu[cpu];
 	u32 nr = (u32)before->r[REG_RAX];
 
-	if (hc->thread != t)
+	if (hc->thread != t) {
+		if (nr == SYS_EP_CALL && hc->thread != NIL && PD(t)->type == OBJ_THREAD)
+			check_delivery(t, hc->thread, before);
 		return;
+	}
 	u64 result = hc->regs.r[REG_RAX];
 	bool error = result != 0 && result < ERRNO_DONE_SIGNAL;
 	if (expected != ERRNO_OK && result != expected)
@@ -66,6 +98,8 @@ static void check_result(u32 cpu, u32 t, const struct arch_frame *before, u32 ex
 	check_registers(before, &hc->regs, nr, error);
 	if (nr < 64)
 		fuzz.result[nr][error ? result : 0]++;
+	if (result == ERRNO_OK && makes_capability(nr))
+		check_derived(t, before);
 	fuzz.errors += error;
 	if (!error || !quiet)
 		return;
@@ -81,6 +115,8 @@ static void finish(u32 cpu)
 	bool is_call = hc->kind == HOST_SYSCALL && t != NIL && !(TH(t)->flags & THREAD_FOREIGN);
 
 	if (!is_call) {
+		if (t != NIL && (hc->kind == HOST_SYSCALL || hc->kind == HOST_FAULT))
+			shadow_forget(t);
 		host_finish(cpu);
 		return;
 	}
@@ -88,7 +124,11 @@ static void finish(u32 cpu)
 	u32 expected = pre_call(t, before.r[REG_RAX]);
 	bool quiet = host_is_quiet(cpu);
 	fuzz.calls++;
+	shadow_forget(t);
 	host_finish(cpu);
+	u64 nr = before.r[REG_RAX];
+	if (nr == SYS_THREAD_SET_REGS || nr == SYS_THREAD_START)
+		shadow_forget_all();
 	check_result(cpu, t, &before, expected, quiet);
 }
 
@@ -194,6 +234,7 @@ static void user_step(u32 cpu)
 			user_access(cpu);
 		break;
 	case 2:
+		shadow_compute(cpu);
 		page = choose_page(OBJ_FRAMES);
 		if (page != NIL)
 			fill_message_page(host.cpu[cpu].thread, page);
@@ -359,6 +400,7 @@ void fuzz_start(void)
 		image.made = true;
 		return;
 	}
+	shadow_reset();
 	memcpy(host_mem.pd, image.mem.pd, sizeof(host_mem.pd));
 	memcpy(host_mem.byte, image.mem.byte, FUZZ_PAGES * PAGE_SIZE);
 	host = image.machine;
