@@ -253,7 +253,8 @@ def print_form(files):
     if shutil.which("clang-format"):
         paths = [f.path for f in files if not f.path.endswith(".S")]
         out = subprocess.run(["clang-format", "--dry-run", *paths], cwd=ROOT, text=True,
-                             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE).stderr if paths else ""
+                             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                             stderr=subprocess.PIPE).stderr
         ragged = sorted({line.split(":")[0] for line in out.splitlines() if "warning:" in line})
         print(f"files that `make fmt` would change: {len(ragged)} of {len(paths)}")
 

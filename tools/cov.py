@@ -72,12 +72,13 @@ def rows(summary):
     for f in summary["data"][0]["files"]:
         path = os.path.relpath(os.path.join(ROOT, f["filename"]), ROOT)
         generic = path.startswith("kernel/") and not path.startswith("kernel/arch/")
-        if generic or path == "build/gen/dispatch.c":
+        if (generic or path == "build/gen/dispatch.c") and f["summary"]["lines"]["count"]:
             yield path, f["summary"]
 
 
 def share(part):
-    return f"{part['covered']:5}/{part['count']:<5}{100 * part['covered'] / max(1, part['count']):6.1f}%"
+    covered, count = part["covered"], part["count"]
+    return f"{covered:5}/{count:<5}{100 * covered / max(1, count):6.1f}%"
 
 
 def print_table(found):

@@ -8,6 +8,7 @@ contains it; if none does, the single tests of unit and kernel whose name contai
 report many tests; each counts. The last line is `N passed, N failed`, with `, N skipped` if any.
 """
 import argparse
+import collections
 import concurrent.futures
 import dataclasses
 import os
@@ -166,7 +167,7 @@ def unit_job(compiler, name):
     binary = f"{COMPILERS[compiler][0]}/unit/{name}"
 
     def run(filter_):
-        done = proc.run([binary], 300)
+        done = proc.run([binary], 120)
         out = of_report(tap.parse(done.out), False, filter_)
         out.repeat, out.seconds = binary, done.seconds
         if (done.rc != 0 or done.timed_out) and not out.failed and not filter_:
@@ -298,8 +299,9 @@ def boot_job(name, options):
         out = Outcome(repeat=cfg.command(), seconds=result.seconds)
         (out.passed if result.ok else out.failed).append("")
         if not result.ok:
-            out.detail = f"{result.reason}\nconsole, all of it in " \
-                f"{log(f'boot-{name}', result.console)}:\n{result.epitaph(cfg.kernel) or tail(result.console)}"
+            path = log(f"boot-{name}", result.console)
+            out.detail = f"{result.reason}\nconsole, all of it in {path}:\n"
+            out.detail += result.epitaph(cfg.kernel) or tail(result.console)
         return out
     return Job(f"boot/{name}", run, ("build/gcc-kernel", "build/gcc-programs"))
 
@@ -334,7 +336,8 @@ class Totals:
             self.passed += len(out.passed)
             self.failed += len(out.failed)
             self.skipped += len(out.skipped)
-            self.status[job.name] = "failed" if out.failed else "passed" if out.passed else "skipped"
+            self.status[job.name] = ("failed" if out.failed else
+                                     "passed" if out.passed else "skipped")
             self.show(job, out)
 
     def show(self, job, out):
@@ -345,8 +348,8 @@ class Totals:
             print(f"{line} # SKIP {reason}", flush=True)
             return
         print(f"{line} ({len(out.passed)} passed, {out.seconds:.1f} s)", flush=True)
-        for name, reason in out.skipped:
-            print(f"  # skipped {name}: {reason}")
+        for reason, count in collections.Counter(r for _, r in out.skipped).items():
+            print(f"  # skipped {count}: {reason}")
         for name in out.failed:
             print(f"  # FAILED {job.name} {name}".rstrip())
         if out.failed:

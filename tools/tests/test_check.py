@@ -72,7 +72,7 @@ class Check(unittest.TestCase):
             self.assertEqual(self.refused(code + "\n"), [what], code)
 
     def test_recursion_is_found_also_through_others(self):
-        code = "void a(void)\n{\n\tb();\n}\nvoid b(void)\n{\n\ta();\n}\nvoid c(void)\n{\n\ta();\n}\n"
+        code = "".join(f"void {f}(void)\n{{\n\t{g}();\n}}\n" for f, g in ("ab", "ba", "ca"))
         self.assertEqual(self.refused(code), ["recursion through a", "recursion through b"])
 
     def test_the_machine_may_contain_assembler(self):

@@ -7,7 +7,14 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 import tap
 
-GOOD = "boot noise\nok 1 a\nnot ok 2 b_fails\n  expected 1\nok 3 c # SKIP no device\n1..3\n# done\n"
+GOOD = """boot noise
+ok 1 a
+not ok 2 b_fails
+#  expected 1
+ok 3 c # SKIP no device
+1..3
+# done
+"""
 
 
 class Tap(unittest.TestCase):
@@ -29,6 +36,12 @@ class Tap(unittest.TestCase):
     def test_a_name_selects_a_part(self):
         r = tap.parse(GOOD).only("b_f")
         self.assertEqual((r.passed, r.failed), ([], ["b_fails"]))
+
+    def test_a_failed_line_is_shown_with_its_comments(self):
+        self.assertEqual(tap.failures(GOOD), "not ok 2 b_fails\n#  expected 1")
+
+    def test_an_underscore_may_stand_for_a_space(self):
+        self.assertEqual(tap.parse("ok 1 two words\n").only("two_w").passed, ["two words"])
 
 
 if __name__ == "__main__":
