@@ -19,6 +19,7 @@ void ep_init(u32 ep, u32 cpu)
 	e->tail = NIL;
 	e->home = cpu;
 	e->cursor = NIL;
+	e->cancelling = 0;
 	e->receiving = 0;
 }
 
@@ -237,12 +238,13 @@ err_t sys_ep_reply_recv(u32 t, u32 s, u64 tag, u64 deadline, u32 reply)
 	if (!err_is_ok(e))
 		return e;
 	/* commit */
-	if (c != NIL)
-		reply_give(t, c, tag, reply == NIL);
+	/* As in sys_reply: first, so that the right cannot travel in the answer that it gives. */
 	if (reply != NIL)
 		cap_remove(reply);
 	else
 		TH(t)->reply_to = NIL;
+	if (c != NIL)
+		reply_give(t, c, tag, reply == NIL);
 	reply_drop(t);
 	recv_commit(t, ep, deadline);
 	if (c != NIL && TH(c)->state == THREAD_READY)
@@ -259,8 +261,10 @@ err_t sys_ep_cancel(u32 t, u32 s, u64 badge)
 	if (SLOT(s)->badge != 0)
 		return ERR_RIGHTS;
 	/* commit */
-	if (e->cursor == NIL)
+	/* One that was not finished, of another badge, has not seen all that this one must. */
+	if (e->cursor == NIL || e->cancelling != badge)
 		e->cursor = e->receiving ? NIL : e->head;
+	e->cancelling = badge;
 	for (u32 i = 0; i < WAITERS_MAX && e->cursor != NIL; i++) {
 		u32 w = e->cursor;
 

@@ -17,6 +17,7 @@ struct ep {
 	u32 home;    /* CPU */
 	u32 cursor;  /* ep_cancel: thread at which to go on, or NIL */
 	u32 receiving; /* 1: the queue holds receivers */
+	u64 cancelling; /* ep_cancel: the badge that the cursor belongs to */
 	GHOST(u64 g_clock;) /* arrivals so far */
 };
 

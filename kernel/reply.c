@@ -69,12 +69,13 @@ err_t sys_reply(u32 t, u64 tag, u64 unused, u32 reply)
 	if (!ks.global && (reply != NIL || (c != NIL && TH(c)->home != TH(t)->home)))
 		return RUN_GLOBAL;
 	/* commit */
-	if (c != NIL)
-		reply_give(t, c, tag, reply == NIL);
+	/* First, so that the right cannot travel in the answer that it gives. */
 	if (reply != NIL)
 		cap_remove(reply);
 	else
 		TH(t)->reply_to = NIL;
+	if (c != NIL)
+		reply_give(t, c, tag, reply == NIL);
 	if (c != NIL && TH(c)->state == THREAD_READY)
 		sched_ready(c);
 	if (CPU(TH(t)->home)->current == t)

@@ -53,7 +53,7 @@ TEST(fpu_isolated, "threads do not see each other's FPU registers, however they 
 		EXPECT_EQ(w[i]->out[0], 0);
 }
 
-TEST(fpu_moved, "FPU registers go with a thread to another CPU")
+TEST_FOR(fpu_moved, 10, "FPU registers go with a thread to another CPU")
 {
 	need_cpus(2);
 	struct worker *w = keeper(PRIO_LOW, 0, 7);

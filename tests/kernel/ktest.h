@@ -88,6 +88,7 @@ struct worker {
 	struct msg m;
 };
 _Static_assert(offsetof(struct worker, out) == 88, "as raw.S has it");
+_Static_assert(offsetof(struct worker, a) == 72, "as raw.S has it");
 
 enum { WORKERS_MAX = 48 };
 extern struct worker workers[WORKERS_MAX];

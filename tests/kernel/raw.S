@@ -5,6 +5,9 @@
  * Makes any call with any arguments; also one that carries a message.
  */
 #define OUT 88 /* offset of out in struct worker; ktest.h checks it */
+#define ARG_A 72
+#define ARG_B 80
+#include "abi.h"
 	.text
 	.globl raw_call
 raw_call:
@@ -204,5 +207,92 @@ step_1:
 	movq	%rax, OUT(%rdi)
 step_2:
 	nop
+	ret
+
+/* --- strange entries (hostile.c); rdi: the worker -------------------------------------- */
+	.globl do_last_syscall, do_flags, do_ss_shadow, do_step_syscall, do_bad_stack
+	.globl do_selectors, do_misaligned, read_fs
+#define CAP_INFO_OF_SYSTEM \
+	movl	$SYS_CAP_INFO, %eax; \
+	movl	$HANDLE_SYSTEM, %edi; \
+	syscall
+
+do_last_syscall:
+	movq	ARG_A(%rdi), %r8
+	movl	$SYS_CAP_INFO, %eax
+	movl	$HANDLE_SYSTEM, %edi
+	jmp	*%r8
+/* NT, DF, AC, IF as far as popf lets a program. */
+do_flags:
+	pushq	%rbx
+	movq	%rdi, %rbx
+	pushfq
+	orq	$0x44400, (%rsp)
+	popfq
+	CAP_INFO_OF_SYSTEM
+	pushfq
+	popq	%rcx
+	pushq	$2
+	popfq
+	movq	%rax, OUT(%rbx)
+	movq	%rcx, OUT+8(%rbx)
+	popq	%rbx
+	ret
+do_ss_shadow:
+	pushq	%rbx
+	movq	%rdi, %rbx
+	leaq	ARG_B(%rdi), %rdx
+	movl	$SYS_CAP_INFO, %eax
+	movl	$HANDLE_SYSTEM, %edi
+	movw	(%rdx), %ss
+	syscall
+	movq	%rax, OUT(%rbx)
+	popq	%rbx
+	ret
+do_step_syscall:
+	pushq	%rbx
+	movq	%rdi, %rbx
+	pushfq
+	orq	$0x100, (%rsp)
+	popfq
+	CAP_INFO_OF_SYSTEM
+	pushq	$2
+	popfq
+	movq	%rax, OUT(%rbx)
+	popq	%rbx
+	ret
+do_bad_stack:
+	movq	%rdi, %rbx
+	movabsq	$0x0000800000000000, %rsp
+	CAP_INFO_OF_SYSTEM
+	movq	%rax, OUT(%rbx)
+	ud2
+do_selectors:
+	pushq	%rbx
+	movq	%rdi, %rbx
+	xorl	%eax, %eax
+	movw	%ax, %ds
+	movw	%ax, %es
+	movw	%ax, %fs
+	movw	%ax, %gs
+	movl	$3, %eax
+	movw	%ax, %gs
+	movw	%ax, %fs
+	movl	$SYS_THREAD_YIELD, %eax
+	xorl	%edi, %edi
+	syscall
+	movq	%rax, OUT(%rbx)
+	popq	%rbx
+	ret
+do_misaligned:
+	pushfq
+	orq	$0x40000, (%rsp)
+	popfq
+	movq	-15(%rsp), %rax
+	pushq	$2
+	popfq
+	ret
+read_fs:
+	movq	%fs:0, %rax
 	ret
 	.section .note.GNU-stack, "", @progbits
