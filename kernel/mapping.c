@@ -8,7 +8,8 @@
  * Called by:  generated dispatch; grant.c (entries_clear).
  * Never:      writes a slot or a page descriptor.
  *
- * A batch stays within one page-table page: one walk, then a tight loop.
+ * A batch stays within one page-table page: one walk, then a tight loop.  The
+ * checks are made under the space's lock too, so that one function does all.
  */
 #include "mapping.h"
 #include "dispatch.h"
@@ -18,19 +19,6 @@ enum {
 	MAP_SIZES = MAP_SIZE_2M | MAP_SIZE_1G,
 	MAP_BITS = MAP_RIGHTS | MAP_COMBINE | MAP_SIZES,
 };
-
-/* A global operation holds the lock of every CPU, so nobody holds a space's. */
-static void entries_lock(u32 sp)
-{
-	if (!ks.global)
-		arch_lock(&SP(sp)->lock);
-}
-
-static void entries_unlock(u32 sp)
-{
-	if (!ks.global)
-		arch_unlock(&SP(sp)->lock);
-}
 
 /* The level at which a leaf of this size stands. */
 PRED u32 attr_level(u64 attr)
@@ -100,7 +88,7 @@ PRED bool grant_may_combine(u32 g)
  * and from its page `offset` on?  A leaf without READ does not exist on all
  * machines, and EXEC implies it on some: so READ must be among the rights.
  */
-static err_t leaf_check(u32 g, u64 vaddr, u64 offset, u64 count, u64 attr)
+static inline err_t leaf_check(u32 g, u64 vaddr, u64 offset, u64 count, u64 attr)
 {
 	const u32 level = attr_level(attr);
 	const u64 pages = count << (LEVEL_BITS * (level - 1));
@@ -110,17 +98,17 @@ static err_t leaf_check(u32 g, u64 vaddr, u64 offset, u64 count, u64 attr)
 		return ERR_RIGHTS;
 	if ((attr & MAP_COMBINE) && !grant_may_combine(g))
 		return ERR_RIGHTS;
-	if (!grant_has_window(g, vaddr >> PAGE_SHIFT, pages))
+	if (!grant_has_window(g, vaddr >> PAGE_SHIFT, pages) ||
+	    !range_has(SLOT(g)->count, offset, pages))
 		return ERR_RANGE;
-	if (!grant_has_pages(g, SLOT(g)->first + offset, pages))
-		return ERR_RANGE;
-	if (!(attr & MAP_READ) || (attr & MAP_SIZES) == MAP_SIZES)
+	if (!(attr & MAP_READ) || (vaddr & (PAGE_SIZE - 1)))
 		return ERR_ARG;
-	if ((vaddr & (low << PAGE_SHIFT | (PAGE_SIZE - 1))) || ((SLOT(g)->first + offset) & low))
+	if (level == 1)
+		return OK;
+	if ((attr & MAP_SIZES) == MAP_SIZES || (vaddr >> PAGE_SHIFT & low) ||
+	    ((SLOT(g)->first + offset) & low))
 		return ERR_ARG;
-	if (level > 1 && !arch_level_ok(SP(SLOT(g)->obj)->kind, level))
-		return ERR_DEVICE;
-	return OK;
+	return arch_level_ok(SP(SLOT(g)->obj)->kind, level) ? OK : ERR_DEVICE;
 }
 
 /* Enter a leaf, replacing one. */
@@ -149,22 +137,27 @@ struct written {
 };
 
 /*
- * Write n leaves, checked by leaf_check, from vpage on, as far as they lie in
- * one table and as no table stands in their way.
+ * Enter up to `count` leaves from vaddr on, as far as they lie in one table and
+ * as no table stands in their way.
  */
-static struct written leaves_write(u32 g, u64 vpage, u64 offset, u32 n, u64 attr)
+static struct written leaves_write(u32 g, u64 vaddr, u64 offset, u32 count, u64 attr)
 {
 	const u32 kind = SP(SLOT(g)->obj)->kind;
 	const u32 level = attr_level(attr);
 	const bool device = grant_is_device(g);
-	struct place at = space_walk(SLOT(g)->obj, kind, vpage, level);
-	struct written w = { place_check(kind, at, level), at.level - 1, 0, false };
+	struct written w = { leaf_check(g, vaddr, offset, count, attr), 0, 0, false };
 
+	if (!err_is_ok(w.err))
+		return w;
+	struct place at = space_walk(SLOT(g)->obj, kind, vaddr >> PAGE_SHIFT, level);
+
+	w.err = place_check(kind, at, level);
+	w.level = at.level - 1;
 	if (!err_is_ok(w.err))
 		return w;
 
 	/* commit */
-	const u32 run = place_run(at, n);
+	const u32 run = place_run(at, count);
 	u32 page = SLOT(g)->first + (u32)offset;
 
 	for (; w.done < STEP_ENTRIES && w.done < run; w.done++, at.index++) {
@@ -184,27 +177,22 @@ static struct written leaves_write(u32 g, u64 vpage, u64 offset, u32 n, u64 attr
 
 err_t sys_grant_map(u32 t, u32 g, u64 vaddr, u64 offset, u64 count, u64 attr)
 {
+	const u32 sp = SLOT(g)->obj;
+
 	if (!grant_is_live(g))
 		return ERR_STATE;
-	const err_t err = leaf_check(g, vaddr, offset, count, attr);
-
-	if (!err_is_ok(err))
-		return err;
-	const u32 sp = SLOT(g)->obj;
-	const u64 vpage = vaddr >> PAGE_SHIFT;
-
-	entries_lock(sp);
-	const struct written w = leaves_write(g, vpage, offset, (u32)count, attr);
+	arch_lock(&SP(sp)->lock);
+	const struct written w = leaves_write(g, vaddr, offset, (u32)count, attr);
 
 	if (w.flush)
-		arch_space_flush(sp, vpage, w.done * level_pages(attr_level(attr)));
-	entries_unlock(sp);
+		arch_space_flush(sp, vaddr >> PAGE_SHIFT, w.done * level_pages(attr_level(attr)));
+	arch_unlock(&SP(sp)->lock);
 	FR_OUT(t, 0) = err_is(w.err, ERR_TABLE) ? w.level : w.done;
 	return w.err;
 }
 
 /* May `count` entries from vaddr on be visited under grant g, to clear them? */
-static err_t clear_check(u32 g, u64 vaddr, u64 count, u64 attr)
+static inline err_t clear_check(u32 g, u64 vaddr, u64 count, u64 attr)
 {
 	const u32 level = attr_level(attr);
 
@@ -215,44 +203,42 @@ static err_t clear_check(u32 g, u64 vaddr, u64 count, u64 attr)
 	return vaddr & ((level_pages(level) << PAGE_SHIFT) - 1) ? ERR_ARG : OK;
 }
 
-/* Clear those of n entries, checked by clear_check, that belong to grant g. */
-static struct written leaves_clear(u32 g, u64 vpage, u32 n, u64 attr)
+/* Clear those of up to `count` entries that belong to grant g. */
+static struct written leaves_clear(u32 g, u64 vaddr, u32 count, u64 attr)
 {
-	const u32 sp = SLOT(g)->obj;
-	const u32 kind = SP(sp)->kind;
+	const u32 kind = SP(SLOT(g)->obj)->kind;
 	const u32 level = attr_level(attr);
-	const struct place at = space_walk(sp, kind, vpage, level);
-	struct written w = { OK, 0, 0, false };
+	const u64 vpage = vaddr >> PAGE_SHIFT;
+	struct written w = { clear_check(g, vaddr, count, attr), 0, 0, false };
 
+	if (!err_is_ok(w.err))
+		return w;
+	const struct place at = space_walk(SLOT(g)->obj, kind, vpage, level);
+
+	/* commit */
 	if (at.level != level) {
-		w.done = place_skip(at, vpage, level, n);
+		w.done = place_skip(at, vpage, level, count);
 		return w;
 	}
-	w.done = place_run(at, n);
+	w.done = place_run(at, count);
 	w.flush = entries_clear(g, kind, at, w.done);
 	return w;
 }
 
 err_t sys_grant_unmap(u32 t, u32 g, u64 vaddr, u64 count, u64 attr)
 {
+	const u32 sp = SLOT(g)->obj;
+
 	if (!grant_is_live(g))
 		return ERR_STATE;
-	const err_t err = clear_check(g, vaddr, count, attr);
-
-	if (!err_is_ok(err))
-		return err;
-	const u32 sp = SLOT(g)->obj;
-	const u64 vpage = vaddr >> PAGE_SHIFT;
-
-	/* commit */
-	entries_lock(sp);
-	const struct written w = leaves_clear(g, vpage, (u32)count, attr);
+	arch_lock(&SP(sp)->lock);
+	const struct written w = leaves_clear(g, vaddr, (u32)count, attr);
 
 	if (w.flush)
-		arch_space_flush(sp, vpage, w.done * level_pages(attr_level(attr)));
-	entries_unlock(sp);
+		arch_space_flush(sp, vaddr >> PAGE_SHIFT, w.done * level_pages(attr_level(attr)));
+	arch_unlock(&SP(sp)->lock);
 	FR_OUT(t, 0) = w.done;
-	return OK;
+	return w.err;
 }
 
 /* --- lists --------------------------------------------------------------------- */
@@ -261,22 +247,17 @@ err_t sys_grant_unmap(u32 t, u32 g, u64 vaddr, u64 count, u64 attr)
 static struct written list_entry(u32 g, u64 word, u64 offset)
 {
 	const u64 attr = word & (PAGE_SIZE - 1);
-	const u64 vaddr = word - attr;
-	const bool clear = (attr & ~(u64)MAP_SIZES) == 0;
-	const err_t err = attr > MAP_BITS ? ERR_ARG
-			  : clear         ? clear_check(g, vaddr, 1, attr)
-					  : leaf_check(g, vaddr, offset, 1, attr);
 
-	if (!err_is_ok(err))
-		return (struct written){ err, 0, 0, false };
-	if (clear)
-		return leaves_clear(g, vaddr >> PAGE_SHIFT, 1, attr);
-	return leaves_write(g, vaddr >> PAGE_SHIFT, offset, 1, attr);
+	if (attr > MAP_BITS)
+		return (struct written){ ERR_ARG, 0, 0, false };
+	return attr & ~(u64)MAP_SIZES ? leaves_write(g, word - attr, offset, 1, attr)
+				      : leaves_clear(g, word - attr, 1, attr);
 }
 
 err_t sys_grant_map_list(u32 t, u32 g, u64 count)
 {
 	const u32 msg = TH(t)->msg;
+	const u32 sp = SLOT(g)->obj;
 	struct written w = { OK, 0, 0, false };
 	u64 low = UINT64_MAX; /* what has to be flushed */
 	u64 high = 0;
@@ -286,7 +267,7 @@ err_t sys_grant_map_list(u32 t, u32 g, u64 count)
 		return ERR_MSG_PAGE;
 	if (!grant_is_live(g))
 		return ERR_STATE;
-	entries_lock(SLOT(g)->obj);
+	arch_lock(&SP(sp)->lock);
 	for (u32 i = 0; i < STEP_ENTRIES && i < count && err_is_ok(w.err); i++) {
 		/* Programs may be writing to the page: each word is read once. */
 		const u64 word = WORD(msg, 2 * i);
@@ -299,8 +280,8 @@ err_t sys_grant_map_list(u32 t, u32 g, u64 count)
 		done += w.done;
 	}
 	if (low < high)
-		arch_space_flush(SLOT(g)->obj, low, high - low);
-	entries_unlock(SLOT(g)->obj);
+		arch_space_flush(sp, low, high - low);
+	arch_unlock(&SP(sp)->lock);
 	FR_OUT(t, 0) = done;
 	FR_OUT(t, 1) = err_is(w.err, ERR_TABLE) ? w.level : 0;
 	return done == 0 ? w.err : OK;
@@ -413,7 +394,7 @@ err_t sys_space_harvest(u32 t, u32 g, u64 vaddr, u64 count)
 	u64 dirty = 0;
 
 	/* commit */
-	entries_lock(sp);
+	arch_lock(&SP(sp)->lock);
 	struct place at = space_walk(sp, kind, vpage, 1);
 	const bool found = at.level == 1;
 	const u32 done = found ? place_run(at, (u32)count) : place_skip(at, vpage, 1, (u32)count);
@@ -426,7 +407,7 @@ err_t sys_space_harvest(u32 t, u32 g, u64 vaddr, u64 count)
 	}
 	if (accessed | dirty)
 		arch_space_flush(sp, vpage, done);
-	entries_unlock(sp);
+	arch_unlock(&SP(sp)->lock);
 	FR_OUT(t, 0) = done;
 	FR_OUT(t, 1) = accessed;
 	FR_OUT(t, 2) = dirty;

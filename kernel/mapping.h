@@ -48,43 +48,47 @@ struct place {
 	u32 level; /* of the table */
 };
 
-/* One level down towards the entry of level `want` that covers vpage, if there is one. */
-static inline struct place place_below(u32 kind, struct place at, u64 vpage, u32 want)
+/* The table that entry e of a table of this level points to, or NIL: absent, or a leaf. */
+PRED u32 table_below(u32 kind, u64 e, u32 level)
 {
-	const u64 e = PTE(at.page, at.index);
-	const u32 level = at.level - 1;
-
-	if (at.level <= want || !pte_is_present(kind, e) || pte_is_leaf(kind, e, at.level))
-		return at;
-	return (struct place){ pte_page(e), level_index(vpage, level), level };
+	return pte_is_present(kind, e) && !pte_is_leaf(kind, e, level) ? pte_page(e) : NIL;
 }
 
-/* As far down as it goes: to level `want`, or an absent entry or large page above it. */
+/* Down to the entry for vpage at level `want`, or to an absent entry or large page above it. */
 static inline struct place space_walk(u32 sp, u32 kind, u64 vpage, u32 want)
 {
-	const struct place root = { SPACE_ROOT(sp), level_index(vpage, LEVEL_ROOT), LEVEL_ROOT };
-	const struct place third = place_below(kind, root, vpage, want);
-	const struct place second = place_below(kind, third, vpage, want);
+	struct place at = { SPACE_ROOT(sp), level_index(vpage, 4), 4 };
+	u32 next = table_below(kind, PTE(at.page, at.index), 4);
 
-	return place_below(kind, second, vpage, want);
+	if (want == 4 || next == NIL)
+		return at;
+	at = (struct place){ next, level_index(vpage, 3), 3 };
+	next = table_below(kind, PTE(at.page, at.index), 3);
+	if (want == 3 || next == NIL)
+		return at;
+	at = (struct place){ next, level_index(vpage, 2), 2 };
+	next = table_below(kind, PTE(at.page, at.index), 2);
+	if (want == 2 || next == NIL)
+		return at;
+	return (struct place){ next, level_index(vpage, 1), 1 };
+}
+
+/* Do n numbers from offset on lie below count? */
+PRED bool range_has(u64 count, u64 offset, u64 n)
+{
+	return offset < count && n <= count - offset;
 }
 
 /* Are pages [page, page + n) inside those of grant g? */
 PRED bool grant_has_pages(u32 g, u64 page, u64 n)
 {
-	const u64 first = SLOT(g)->first;
-	const u64 count = SLOT(g)->count;
-
-	return n <= count && page >= first && page - first <= count - n;
+	return range_has(SLOT(g)->count, page - SLOT(g)->first, n);
 }
 
 /* Are virtual pages [vpage, vpage + n) inside its window? */
 PRED bool grant_has_window(u32 g, u64 vpage, u64 n)
 {
-	const u64 window = SLOT(g)->window;
-	const u64 length = SLOT(g)->length;
-
-	return n <= length && vpage >= window && vpage - window <= length - n;
+	return range_has(SLOT(g)->length, vpage - SLOT(g)->window, n);
 }
 
 /* Is the space of grant g still the one that it was made for? */
