@@ -22,7 +22,7 @@ NO_EFFECT = ('llvm.lifetime.', 'llvm.dbg.', 'llvm.experimental.noalias.scope.dec
 TRAPS = {0: 'signed addition overflows', 1: 'unreachable', 3: 'division by zero or overflow',
          8: 'builtin with an undefined argument', 11: 'missing return', 12: 'signed multiplication overflows',
          13: 'negation overflows', 18: 'array index out of bounds', 20: 'shift out of range',
-         21: 'signed subtraction overflows'}
+         21: 'signed subtraction overflows', 22: 'null pointer'}
 
 
 class Machine:

@@ -16,6 +16,7 @@ from .pointer import NULL, PIte, Ptr, d_local, is_ptr, leaves, merge, resolve, s
 from .terms import V, FALSE, TRUE, as_long, conj, disj, fold, neg, num
 
 LOCAL_INDEX = 64                      # the longest local array that a symbolic index may reach
+CELLS = {}                            # name of a term of the initial state -> object, path
 _fresh = itertools.count(1)
 
 
@@ -31,6 +32,7 @@ def undef(w):
 def initial(obj, path, w, n):
     """The term for a cell of global memory in the initial state."""
     name = obj.name + ''.join('[]' if e == '*' else f'.{e}' for e in path) + f':{w}'
+    CELLS[name] = obj, path
     if n == 0:
         return z3.BitVec(name, w)
     return z3.Function(name, *([z3.BitVecSort(32)] * n), z3.BitVecSort(w))

@@ -12,7 +12,6 @@ from .pointer import Ptr, is_ptr, poison_of
 from .report import counterexample
 from .terms import FALSE, TRUE, V, as_long, conj, fold, neg, num
 
-MAX_FAILURES = 5
 PANIC = 'arch_panic'
 ANY = {'prover_any_u8': 8, 'prover_any_u16': 16, 'prover_any_u32': 32, 'prover_any_u64': 64}
 COLUMNS = ('invariant', 'spec', 'leak', 'ni')
@@ -46,10 +45,10 @@ class State:
 
 
 class Harness(Machine):
-    def __init__(self, mod, debug, unit_file, name, solver, merge_names=(), loop_limit=80, max_paths=2000):
-        super().__init__(mod, debug, unit_file)
-        self.merge_names = set(merge_names)
-        self.name, self.solver, self.loop_limit, self.max_paths = name, solver, loop_limit, max_paths
+    def __init__(self, mod, debug, unit_file, name, solver, options):
+        super().__init__(mod, debug, unit_file, options.get('merge', ()))
+        self.name, self.solver, self.loop_limit = name, solver, options.get('loop_limit', 80)
+        self.max_paths, self.max_failures = options.get('max_paths', 2000), options.get('max_failures', 5)
         self.res = {'harness': name, 'paths': 0, 'reachable': 0, 'unknown': 0, 'obligations': 0,
                     'checks': {}, 'ub': {'n': 0, 'failed': 0, 'open': 0}, 'failures': [], 'error': None,
                     'hinted': {}, 'checked': [], 'written': [], 'contracts': [], 'assumptions': [],
@@ -72,7 +71,7 @@ class Harness(Machine):
                 self.path(self.stack.pop())
                 if r['paths'] > self.max_paths:
                     raise Refused(f'more than {self.max_paths} paths')
-                if len(r['failures']) >= MAX_FAILURES:
+                if len(r['failures']) >= self.max_failures:
                     break
             if not r['failures']:
                 self.vacuity()
@@ -143,7 +142,7 @@ class Harness(Machine):
             return
         for c, what in todo:
             self.obligation(st, c, what, self.res['ub'])
-            if len(self.res['failures']) >= MAX_FAILURES:
+            if len(self.res['failures']) >= self.max_failures:
                 return
 
     def ask(self, st, goal, model=False):

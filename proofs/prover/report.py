@@ -4,6 +4,8 @@ import json
 import os
 import re
 
+from .memory import CELLS
+
 MAX_CELLS = 80
 
 
@@ -28,14 +30,21 @@ def counterexample(h, st, what, verdict, model):
     for d in model.decls():
         if d.name().startswith(('undef!', 'padding!', 'frozen!', 'beyond!')):
             continue
-        if d.arity() == 0:
-            (inputs if '!' in d.name() else cells).append(f'{symbol(d.name())} = {number(model[d])}')
+        if '!' in d.name():
+            inputs.append(f'{symbol(d.name())} = {number(model[d])}')
             continue
-        for row in model[d].as_list()[:-1]:
-            name = symbol(d.name())
+        name = h.key_name((CELLS[d.name()][0].name, CELLS[d.name()][1]))
+        if d.arity() == 0:
+            cells.append(f'{name} = {number(model[d])}')
+            continue
+        table = model[d].as_list()
+        for row in table[:-1]:
+            full = name
             for i in row[:-1]:
-                name = name.replace('[]', f'[{number(i)}]', 1)
-            cells.append(f'{name} = {number(row[-1])}')
+                full = full.replace('[]', f'[{number(i)}]', 1)
+            cells.append(f'{full} = {number(row[-1])}')
+        if len(table) == 1:
+            cells.append(f'{name.replace("[]", "[any]")} = {number(table[0])}')
     out += ['  with: ' + ', '.join(sorted(inputs))] if inputs else []
     out += ['  in:   ' + c for c in sorted(cells)[:MAX_CELLS]]
     return '\n'.join(out)

@@ -6,7 +6,8 @@ A unit begins with a comment `/* prove: ... */` in TOML:
     function = "notif_signal"           # what it proves
     columns = ["ub", "invariant", "spec"]
 and, at the top, optional keys: flags (for clang), merge (kernel functions without loops that
-are evaluated as one term), loop_limit, timeout (seconds for each question).
+are evaluated as one term), loop_limit (rounds), max_paths, max_failures, timeout (seconds for each
+question).
 """
 import hashlib
 import os
@@ -22,11 +23,12 @@ from .paths import COLUMNS, Harness
 from .solve import Solver
 
 CLANGS = ('clang-19',)
-SANITIZE = 'signed-integer-overflow,shift,integer-divide-by-zero,array-bounds,unreachable,builtin,return'
+SANITIZE = 'signed-integer-overflow,shift,integer-divide-by-zero,array-bounds,unreachable,builtin,return,null'
 FLAGS = ['-std=c2x', '-ffreestanding', '-O1', '-fno-inline', '-fno-vectorize', '-fno-slp-vectorize',
          '-fno-unroll-loops', '-fno-jump-tables', '-g', f'-fsanitize={SANITIZE}', '-fsanitize-trap=all',
          '-Werror=uninitialized', '-Werror=sometimes-uninitialized', '-Wno-unused-function', '-S', '-emit-llvm',
          '-DWITH_GHOST', '-DARCH_PROOF', '-D__TESSERA_PROOF__']
+OPTIONS = ('flags', 'merge', 'loop_limit', 'max_paths', 'max_failures', 'timeout')
 PROVER = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -44,7 +46,7 @@ class Unit:
         head = tomllib.loads(text)
         self.harnesses = {k: v for k, v in head.items() if isinstance(v, dict)}
         self.options = {k: v for k, v in head.items() if not isinstance(v, dict)}
-        unknown = set(self.options) - {'flags', 'merge', 'loop_limit', 'timeout'}
+        unknown = set(self.options) - set(OPTIONS)
         if unknown or not self.harnesses:
             raise Refused(f'{path}: header with unknown keys {sorted(unknown)} or without harness')
 
@@ -82,7 +84,8 @@ class Unit:
             for b, block in fn.blocks.items():
                 for i in block:
                     rng = mod.meta[i.meta['range']] if 'range' in i.meta else ''
-                    h.update(f'{n} {b} {re.sub(r", ![a-zA-Z_.]+ !\d+", "", i.text)} {rng}\n'.encode())
+                    text = re.sub(r', ![a-zA-Z_.]+ !\d+', '', i.text)
+                    h.update(f'{n} {b} {text} {rng}\n'.encode())
                     if i.op == 'call':
                         todo += [i.args[0], f'prover_replace_{i.args[0]}']
         h.update(repr(sorted(mod.type_lines.items())).encode())
@@ -102,7 +105,7 @@ class Unit:
         unit_file = os.path.relpath(os.path.realpath(self.path), os.path.realpath(self.root))
         file = os.path.join(self.build, 'prove-cache', f'{self.name}.{name}') if cache else None
         solver = Solver(file, int(1000 * opt.get('timeout', 120)), second)
-        h = Harness(mod, debug, unit_file, name, solver, opt.get('merge', ()), opt.get('loop_limit', 80))
+        h = Harness(mod, debug, unit_file, name, solver, opt)
         r = h.run()
         solver.save()
         r['unit'], r['columns'] = self.name, spec['columns']

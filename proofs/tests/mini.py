@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: MIT
+"""Helpers of the tests: prove a few lines of C, or evaluate a function as the prover does."""
+import os
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+PROOFS = os.path.dirname(HERE)
+sys.path[:0] = [p for p in (PROOFS,) if p not in sys.path]
+from prover.unit import Unit                                          # noqa: E402
+
+TYPES = '''
+#include "prover.h"
+typedef unsigned char u8; typedef unsigned short u16; typedef unsigned int u32; typedef unsigned long long u64;
+typedef int i32; typedef long long i64;
+'''
+
+
+def prove(kernel, harness, head='', cache=False, second=None):
+    """Result for a harness h_x with the given body; `kernel` is code under proof."""
+    with tempfile.TemporaryDirectory() as d:
+        with open(os.path.join(d, 'kernel.c'), 'w', encoding='utf-8') as f:
+            f.write(kernel)
+        unit = os.path.join(d, 'unit.c')
+        with open(unit, 'w', encoding='utf-8') as f:
+            f.write(f'/* prove:\n{head}\n[h_x]\nfunction = "f"\ncolumns = ["ub"]\n*/\n{TYPES}#include "kernel.c"\n'
+                    f'void h_x(void)\n{{\n{harness}\n}}\n')
+        u = Unit(unit, d)
+        return u.run('h_x', u.module(), second, cache)

@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: MIT
+"""What must fail does fail: undefined behaviour, unknown constructs, vacuous harnesses, time-outs."""
+import os
+import tempfile
+import unittest
+from unittest import mock
+
+from . import mini
+from prover import solve
+
+STATE = '''
+typedef unsigned char u8; typedef unsigned short u16; typedef unsigned int u32; typedef unsigned long long u64;
+struct s { u8 a; u32 b; u64 c; };
+struct s g[100]; u32 n; u64 grid[10][512]; struct s *gp;
+'''
+
+UB = {
+    'array index out of bounds': ['u32 f(u32 x) { return g[x].b; }', 'u32 f(u32 x) { if (x <= 100) return g[x].b; return 0; }',
+                                  'u32 f(u32 x) { g[x].b = 1; return 0; }',
+                                  'u32 f(u32 x) { return (u32)grid[x & 7][(x >> 8) & 1023]; }',
+                                  'u32 f(u32 x) { u32 t[4] = { 1, 2, 3, 4 }; return t[x & 7]; }',
+                                  'static const u8 t[4] = { 1, 2, 3, 4 }; u32 f(u32 x) { return t[x & 7]; }'],
+    'signed addition overflows': ['u32 f(u32 x) { int y = (int)x; return (u32)(y + 1); }'],
+    'signed subtraction overflows': ['u32 f(u32 x) { int y = (int)x; return (u32)(y - 5); }'],
+    'signed multiplication overflows': ['u32 f(u32 x) { int y = (int)x; return (u32)(y * 3); }'],
+    'negation overflows': ['u32 f(u32 x) { int y = (int)x; return (u32)-y; }'],
+    'shift out of range': ['u32 f(u32 x) { return 1u << x; }', 'u32 f(u32 x) { return 9u >> x; }'],
+    'division': ['u32 f(u32 x) { return 7 / x; }', 'u32 f(u32 x) { return 7 % (x & 3); }',
+                 'u32 f(u32 x) { return (u32)((int)x / (int)(x | 0x7fffffff)); }'],
+    'unreachable': ['u32 f(u32 x) { if (x == 3) __builtin_unreachable(); return x; }'],
+    'null pointer': ['u32 f(u32 x) { struct s *p = x ? &g[1] : 0; return p->b; }'],
+    'kernel assertion': ['_Noreturn void arch_panic(const char *, const char *, int);\n'
+                         'u32 f(u32 x) { if (x > 9) arch_panic("x", "y", 1); return x; }'],
+    'uninitialised': ['static void set(u32 *p, u32 x) { if (x) *p = x; }\nu32 f(u32 x) { u32 v; set(&v, x); return v; }',
+                      'static void put(struct s *d, u32 x) { d->a = 1; if (x) d->b = 2; d->c = 3; }\n'
+                      'u32 f(u32 x) { struct s v; put(&v, x); g[1] = v; return 0; }'],
+    'llvm.assume': ['u32 f(u32 x) { __builtin_assume(x < 5); return x; }'],
+    'builtin': ['u32 f(u32 x) { return (u32)__builtin_ctz(x); }'],
+}
+
+REFUSED = {
+    'type-punned': 'u32 f(u32 x) { return *(u8 *)&g[x % 100].b; }',
+    'pointer stored in global': 'u32 f(u32 x) { gp = &g[x % 100]; return 0; }',
+    'volatile or atomic': 'u32 f(u32 x) { return *(volatile u32 *)&n + x; }',
+    'inline assembly': 'u32 f(u32 x) { __asm__ volatile("nop"); return x; }',
+    'goes on after': 'u32 f(u32 x) { u32 r = 0; for (u32 i = 0; i < x; i++) { r ^= g[i % 100].b; } return r; }',
+    'has no body': 'u32 other(u32); u32 f(u32 x) { return other(x); }',
+    'recursion': 'u32 f(u32 x) { if (x) g[0].b += f(x - 1) ^ x; return g[1].b; }',
+    'function or unknown': 'u32 f1(u32 x) { return x; } u32 f2(u32 x) { return g[1].b + x; }\n'
+                         'u32 f(u32 x) { u32 (*h)(u32) = x & 1 ? f1 : f2; return h(x) + n; }',
+    'ptrtoint': 'u32 f(u32 x) { u64 a = (u64)&g[x % 100]; return (u32)(a >> 3); }',
+    'instruction uitofp': 'u32 f(u32 x) { double d = x; return (u32)(d * 1.5); }',
+    'variable length': 'u32 f(u32 x) { __builtin_memset(grid, 0, x & 4095); return 0; }',
+}
+
+CALL = 'ANY(u32, x); n = f(x); prover_check(1, 1, "spec: any");'
+
+
+class Undefined(unittest.TestCase):
+    def test_each_kind_is_found(self):
+        for what, bodies in UB.items():
+            for body in bodies:
+                with self.subTest(body):
+                    r = mini.prove(STATE + body, CALL)
+                    self.assertFalse(r['ok'], body)
+                    self.assertIsNone(r['error'], body)
+                    self.assertIn(what, ' '.join(r['failures']), body)
+                    self.assertIn('kernel.c:', ' '.join(r['failures']), body)
+
+    def test_guarded_code_is_fine(self):
+        for body in ('u32 f(u32 x) { return x < 100 ? g[x].b : 0; }', 'u32 f(u32 x) { return x < 32 ? 1u << x : 0; }',
+                     'u32 f(u32 x) { return x ? 7 / x : 0; }', 'u32 f(u32 x) { struct s *p = x ? &g[1] : 0; return p ? p->b : 1; }',
+                     'u32 f(u32 x) { u32 t[4] = { 1, 2, 3, 4 }; return t[x & 3]; }',
+                     'u32 f(u32 x) { return (u32)grid[x & 7][(x >> 8) & 511]; }'):
+            r = mini.prove(STATE + body, CALL)
+            self.assertTrue(r['ok'], (body, r['error'], r['failures']))
+
+    def test_null_and_misalignment_in_locals(self):
+        r = mini.prove(STATE + 'static u32 get(u8 *p) { return *(u32 *)p; }\n'
+                       'u32 f(u32 x) { u8 b[8] = { 1, 2, 3, 4, 5, 6, 7, 8 }; return get(b + (x & 1 ? 1 : 0)); }', CALL)
+        self.assertFalse(r['ok'])
+
+
+class Unknown(unittest.TestCase):
+    def test_unknown_constructs_are_errors(self):
+        for what, body in REFUSED.items():
+            with self.subTest(what):
+                r = mini.prove(STATE + body, CALL)
+                self.assertFalse(r['ok'])
+                self.assertIn(what, str(r['error']))
+
+
+class Vacuity(unittest.TestCase):
+    F = STATE + 'u32 f(u32 x) { return x + 1; }'
+
+    def error(self, body, kernel=None):
+        r = mini.prove(kernel or self.F, body)
+        self.assertFalse(r['ok'])
+        return str(r['error'])
+
+    def test_contradiction(self):
+        self.assertIn('vacuous', self.error('ANY(u32, x); ASSUME_INPUT(x < 3); ASSUME_INPUT(x > 7); '
+                                            'prover_check(1, f(x) == 0, "spec: s");'))
+
+    def test_no_check(self):
+        self.assertIn('checks nothing', self.error('ANY(u32, x); (void)f(x);'))
+
+    def test_check_behind_impossible_branch(self):
+        self.assertIn('never reached', self.error('ANY(u32, x); u32 r = f(x); prover_check(1, r == x + 1, "spec: a"); '
+                                                  'ASSUME_INPUT(x < 10); if (f(x) > 20) prover_check(1, 0, "spec: b");'))
+
+    def test_check_with_impossible_guard(self):
+        self.assertIn('never reached', self.error('ANY(u32, x); u32 r = f(x & 7); prover_check(r > 20, 0, "spec: b");'))
+
+    def test_cover(self):
+        self.assertIn('never reached', self.error('ANY(u32, x); u32 r = f(x & 7); prover_check(1, r < 9, "spec: b"); '
+                                                  'COVER(r == 20);'))
+
+    def test_assumptions_about_state(self):
+        self.assertIn('about state', self.error('ASSUME_INPUT(n < 5); prover_check(1, f(n) < 6, "spec: s");'))
+        r = mini.prove(self.F, 'ASSUME_STATE(small, n < 5, "why"); prover_check(1, f(n) < 6, "spec: s");')
+        self.assertTrue(r['ok'], (r['error'], r['failures']))
+        self.assertEqual(r['assumptions'], ['small: why'])
+
+    HINTED = STATE + ('PRED _Bool inv(u32 i) { return g[i].b < 10; }\nPRED _Bool other(u32 i) { return g[i].a < 10; }\n'
+                      'u32 f(u32 x) { if (x < 100 && g[x].b < 5) g[x].b++; return 0; }')
+
+    def test_hints(self):
+        good = 'ANY(u32, x); ANY(u32, i); ASSUME_INPUT(i < 100); HINT(1, inv(i)); f(x); CHECK_INV(inv(i));'
+        r = mini.prove(self.HINTED, good)
+        self.assertTrue(r['ok'], (r['error'], r['failures']))
+        self.assertIn('after a write', self.error('ANY(u32, x); f(x); HINT(1, inv(x)); CHECK_INV(inv(x));', self.HINTED))
+        self.assertIn('not checked', self.error(good.replace('CHECK_INV(inv(i))', 'CHECK_SPEC(f(200) == 0)'), self.HINTED))
+        self.assertIn('not checked', self.error(good.replace('CHECK_INV(inv(i))', 'CHECK_INV(inv(3))')
+                                                .replace('f(x)', 'HINT(1, inv(3)); f(x)'), self.HINTED))
+        self.assertIn('one instance', self.error(good.replace('HINT(1, inv(i))', 'HINT(1, inv(i) & (n < 3))'), self.HINTED))
+        r = mini.prove(self.HINTED, good.replace('HINT(1, inv(i));', 'HINT(1, inv(i)); HINT(1, other(i));'))
+        self.assertTrue(r['ok'], 'what other() reads is not written')
+        r = mini.prove(self.HINTED, good.replace('HINT(1, inv(i));', ''))
+        self.assertIn('fails', ' '.join(r['failures']))
+
+
+class Solving(unittest.TestCase):
+    HARD = STATE + 'u32 f(u32 x) { return x; }'
+    BODY = ('ANY(u64, p); ANY(u64, q); ANY(u64, s); ASSUME_INPUT((p >> 32) == 0); ASSUME_INPUT((q >> 32) == 0); u32 r = f(1); '
+            'prover_check(1, r + p * q * (s | 1) != 0xd3c21bcf7a31bb07ull + r || p < 2 || q < 2 || s < 2, "spec: hard");')
+
+    def test_time_out_is_a_failure(self):
+        r = mini.prove(self.HARD, self.BODY, 'timeout = 0.02')
+        self.assertFalse(r['ok'])
+        self.assertIn('open', ' '.join(r['failures']) + str(r['error']))
+
+    def test_second_solver(self):
+        r = mini.prove(STATE + 'u32 f(u32 x) { if (g[x & 3].b > 99) return 5; return g[x & 3].b; }',
+                       'ANY(u32, x); u32 r = f(x); prover_check(1, r < 100, "spec: a");', second='cvc5')
+        self.assertTrue(r['ok'], (r['error'], r['failures']))
+        self.assertGreater(r['repeated'], 0)
+        with mock.patch.object(solve.Solver, 'foreign', lambda self, a: 'sat'):
+            r = mini.prove(STATE + 'u32 f(u32 x) { g[2].b = x; return x < 50 ? x : 9; }',
+                           'ANY(u32, x); u32 r = f(x); prover_check(1, r < 50, "spec: a");', second='cvc5')
+        self.assertFalse(r['ok'])
+        self.assertIn('disagree', r['error'])
+
+    def test_cache(self):
+        import z3
+        a, b = z3.BitVecs('a!:32 b!:32', 32)
+        with tempfile.TemporaryDirectory() as d:
+            path = os.path.join(d, 'cache', 'x')
+            s = solve.Solver(path)
+            self.assertEqual(s.check([z3.ULT(a, b), z3.ULT(b, a)]), 'unsat')
+            s.save()
+            s = solve.Solver(path)
+            self.assertEqual(s.check([z3.ULT(a, b), z3.ULT(b, a)]), 'unsat')
+            self.assertEqual((s.asked, s.hits), (1, 1))
+            self.assertEqual(s.check([z3.ULT(a, b)]), 'sat')
+            self.assertEqual(s.hits, 1)
+
+
+class Contracts(unittest.TestCase):
+    KERNEL = STATE + ('u32 hw(u32 x);\nu32 f(u32 x) { return hw(x) < 10 ? g[hw(x)].b : 0; }')
+
+    def test_replacement(self):
+        r = mini.prove(self.KERNEL, '} u32 prover_replace_hw(u32 x) { ANY(u32, v); prover_assume(v == x); return v; }\n'
+                       'void h_unused(void);\nvoid more(void) {', '')
+        self.assertFalse(r['ok'])
+        body = 'ANY(u32, x); u32 r = f(x); CHECK_SPEC(r == (x < 10 ? g[x].b : 0));'
+        with_contract = self.KERNEL + '\nunsigned prover_any_u32(const char *); void prover_assume(_Bool);\n' \
+            'u32 prover_replace_hw(u32 x) { u32 v = prover_any_u32("v"); prover_assume(v == x); return v; }'
+        r = mini.prove(with_contract, body)
+        self.assertTrue(r['ok'], (r['error'], r['failures']))
+        self.assertEqual(r['contracts'], ['hw'])
+        r = mini.prove(with_contract.replace('prover_assume(v == x); ', ''), body)
+        self.assertFalse(r['ok'])
+
+
+class Counterexample(unittest.TestCase):
+    def test_text(self):
+        r = mini.prove(STATE + 'u32 f(u32 x) { if (x < 100 && g[x].b == 1234) return 1; return 0; }',
+                       'ANY(u32, x); u32 r = f(x); CHECK_SPEC(r == 0);')
+        text = '\n'.join(r['failures'])
+        self.assertIn('spec: r == 0: fails', text)
+        self.assertIn('x = ', text)
+        self.assertRegex(text, r'g\[\w+\]\.b = 1234')
+
+
+class TwoStates(unittest.TestCase):
+    def test_self_composition(self):
+        kernel = STATE + 'struct s k2[100], old[100]; u32 f(u32 x) { return x < 100 ? g[x].b++ : 0; }'
+        body = '''ANY(u32, x); ASSUME_INPUT(x < 100); ANY(u32, i); ASSUME_INPUT(i < 100);
+            HINT(1, low(x)); HINT(1, low(i)); u32 r1 = f(x); SNAPSHOT(old, g); SNAPSHOT(g, k2); u32 r2 = f(x);
+            CHECK_NI(r1 == r2); CHECK_NI(old[i].b == g[i].b);'''
+        low = '\nPRED _Bool low(u32 i) { return g[i].b == k2[i].b; }'
+        r = mini.prove(kernel + low, body)
+        self.assertEqual((r['failures'], r['error']), ([], 'low is assumed, what it reads is written, and it is not checked'))
+        r = mini.prove(kernel + low, body + 'CHECK_INV(1);'.replace('1', 'low(i)').replace('low(i)', 'low(i) | 1'))
+        self.assertEqual(r['failures'], [])
+
+
+if __name__ == '__main__':
+    unittest.main()
