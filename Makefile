@@ -145,8 +145,7 @@ P      ?= hello
 EMU     = $(PYTHON) tools/emu.py run --machine $(M) --cpus $(CPUS) --append "$(APPEND)"
 DEPS    = @sh tools/deps.sh
 SUBMAKE = @$(MAKE) --no-print-directory
-PROVE   = @test -e proofs/run.py || { echo 'no proofs/run.py: nothing to prove'; exit 0; }; \
-	$(PYTHON) proofs/run.py
+PROVE   = @sh tools/deps.sh prove && $(PYTHON) proofs/run.py
 
 run:
 	$(DEPS) run

@@ -134,6 +134,12 @@ _Noreturn void arch_panic(const char *what, const char *file, int line);
 /* Each is one kernel entry: the frame of CPU(c)->current is saved, interrupts are off.
  * When it returns, the CPU runs CPU(c)->current, or idles. */
 void kernel_syscall(u32 cpu);
+/*
+ * The same for ep_call (0) and ep_reply_recv (1), to be tried first; message
+ * words 0 to 5 need not be saved.  False: nothing was done.  True: the CPU runs
+ * CPU(c)->current, whose words 0 to 5 are those of the thread that entered.
+ */
+bool kernel_fast(u32 cpu, u32 is_reply_recv);
 void kernel_fault(u32 cpu, u32 kind, u64 code, u64 addr);
 void kernel_irq(u32 cpu, u32 vector);  /* vector: index into cpu.irq */
 void kernel_timer(u32 cpu);

@@ -42,7 +42,6 @@ enum {
 	FEATURE_IRQ_REMAP = 2,
 	FEATURE_PAGES_1G = 4,
 	FEATURE_DEBUG_KERNEL = 8,
-	FEATURE_USER_FSGSBASE = 16, /* programs may set FS and GS base themselves */
 };
 
 struct boot_info {

@@ -226,13 +226,24 @@ void host_begin(u32 cpu, u32 kind, u64 a, u64 b, u64 c)
 	hc->arg[2] = c;
 }
 
+/* As entry.S does: calls and answers try the short way first. */
+static void run_syscall(u32 cpu)
+{
+	u32 t = CPU(cpu)->current;
+	u64 nr = t == NIL ? 0 : FR_NR(t);
+
+	if ((nr != SYS_EP_CALL && nr != SYS_EP_REPLY_RECV) || host.knobs.no_fast_path ||
+	    !kernel_fast(cpu, nr == SYS_EP_REPLY_RECV))
+		kernel_syscall(cpu);
+}
+
 static void run_kernel(u32 cpu)
 {
 	struct host_cpu *hc = &host.cpu[cpu];
 
 	switch (hc->kind) {
 	case HOST_SYSCALL:
-		kernel_syscall(cpu);
+		run_syscall(cpu);
 		break;
 	case HOST_FAULT:
 		kernel_fault(cpu, (u32)hc->arg[0], hc->arg[1], hc->arg[2]);

@@ -80,6 +80,7 @@ struct host_knobs {
 	bool skip_iotlb;    /* the same for I/O spaces */
 	bool skip_clear;    /* arch_object_clear does nothing */
 	bool iommu_hangs;   /* it answers no more */
+	bool no_fast_path; /* messages go the ordinary way */
 };
 
 struct host_machine {

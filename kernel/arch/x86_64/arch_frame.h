@@ -19,9 +19,9 @@ enum {
 };
 
 struct arch_frame {
-	u64 r10;
+	u64 r15, r14, r13, r12, rbp, rbx; /* message words: not saved by calls that need not */
 	u64 kind;
-	u64 r15, r14, r13, r12, rbp, rbx, r9, r8, rdx, rsi, rdi, rax, rcx, r11;
+	u64 r10, r9, r8, rdx, rsi, rdi, rax, rcx, r11;
 	u64 call_rsp;
 	u64 vector;
 	u64 error;
@@ -30,7 +30,8 @@ struct arch_frame {
 	/* Valid while the thread is not loaded. */
 	u64 fs_base, gs_base;
 	u64 dr[4];
-	u64 dr7; /* 0: no break points */
+	u64 dr7;     /* 0: no break points */
+	u64 special; /* not 0: switching to or from it takes more than registers and CR3 */
 };
 _Static_assert(offsetof(struct arch_frame, call_rsp) == 128 &&
 		       offsetof(struct arch_frame, ss) == 184,

@@ -8,6 +8,7 @@
  * Never:      lets a frame or image stand that would make the exit fault.
  * Manuals:    Intel SDM vol 1, 13 (XSAVE), 10.5 (FXSAVE); vol 3, 17.2 (debug).
  */
+#include "arch_fast.h"
 #include "context.h"
 
 #define USER_END (USER_PAGES << PAGE_SHIFT)
@@ -83,6 +84,11 @@ static void segments_clear(struct percpu *me)
 	wrmsr(MSR_GS_BASE, (u64)me);
 }
 
+void arch_fast_segments(void)
+{
+	segments_clear(PERCPU(arch_cpu()));
+}
+
 static void frame_step(struct arch_frame *f, bool on)
 {
 	frame_make_full(f);
@@ -128,13 +134,13 @@ void arch_debug_set(u32 t, u32 op, u64 value)
 		f->dr7 = (value & 0xff) != 0 ? value : 0;
 	else
 		frame_step(f, value != 0);
+	special_update(t);
 }
 
 /* --- switching ------------------------------------------------------------------------------- */
 
 static void leave(struct percpu *me, u32 t)
 {
-	bases_save(t);
 	if ((TH(t)->flags & THREAD_FPU) != 0) {
 		fpu_save(xstate(t));
 		me->fpu_used = true;
@@ -149,16 +155,16 @@ void arch_switch(u32 from, u32 to)
 		leave(me, from);
 	if (to == NIL) {
 		switch_space(me, NIL);
-		me->exit = (u64)&me->idle[1];
+		me->exit = (u64)me->idle;
 		return;
 	}
 	switch_space(me, TH(to)->space);
 	fpu_switch(me, to);
 	segments_clear(me);
-	bases_load(to);
+	bases_load(me, to);
 	if (me->debugging || FR(to)->dr7 != 0)
 		debug_switch(me, FR(to));
-	me->exit = (u64)&FR(to)->kind;
+	me->exit = (u64)FR(to);
 	me->call_top = (u64)(&FR(to)->call_rsp + 1);
 	me->tss.rsp[0] = (u64)(&FR(to)->ss + 1);
 }
@@ -193,6 +199,7 @@ void arch_frame_start(u32 t, u64 ip, u64 sp, u64 arg)
 				  .rdi = arg,
 				  .dr = { f->dr[0], f->dr[1], f->dr[2], f->dr[3] },
 				  .dr7 = f->dr7 };
+	special_update(t);
 	xstate_reset(t);
 }
 

@@ -38,31 +38,25 @@ static inline u64 *xstate_word(u32 t, u32 at)
 /* --- bases and segments ------------------------------------------------------------------ */
 
 /*
- * Programs can change their bases only with FSGSBASE, or to 0 by loading a
- * selector.  Theirs of GS waits in KERNEL_GS_BASE.
+ * Programs cannot change their bases but to 0, by loading a selector: FSGSBASE
+ * stays off (docs/design/ipc.md).  So where all are 0 there is nothing to do.
+ * That of GS waits in KERNEL_GS_BASE.
  */
-static inline void bases_save(u32 t)
-{
-	u64 fs, gs;
-
-	if (!machine.fsgsbase)
-		return;
-	__asm__ volatile("rdfsbase %0; swapgs; rdgsbase %1; swapgs" : "=r"(fs), "=r"(gs));
-	FR(t)->fs_base = fs;
-	FR(t)->gs_base = gs;
-}
-
-static inline void bases_load(u32 t)
+static inline void bases_load(struct percpu *me, u32 t)
 {
 	u64 fs = FR(t)->fs_base, gs = FR(t)->gs_base;
 
-	if (machine.fsgsbase) {
-		__asm__ volatile("wrfsbase %0; swapgs; wrgsbase %1; swapgs" ::"r"(fs), "r"(gs)
-				 : "memory");
+	if ((fs | gs) == 0 && !me->based)
 		return;
-	}
 	wrmsr(MSR_FS_BASE, fs);
 	wrmsr(MSR_KERNEL_GS_BASE, gs);
+	me->based = (fs | gs) != 0;
+}
+
+/* To be called when any part of it changed. */
+static inline void special_update(u32 t)
+{
+	FR(t)->special = TH(t)->flags | FR(t)->dr7 | FR(t)->fs_base | FR(t)->gs_base;
 }
 
 /* --- frames -------------------------------------------------------------------------------------- */

@@ -28,7 +28,6 @@ enum {
 	CR4_OSFXSR = 1 << 9,
 	CR4_OSXMMEXCPT = 1 << 10,
 	CR4_UMIP = 1 << 11,
-	CR4_FSGSBASE = 1 << 16,
 	CR4_PCIDE = 1 << 17,
 	CR4_OSXSAVE = 1 << 18,
 	CR4_SMEP = 1 << 20,
@@ -93,14 +92,13 @@ void cpu_detect(void)
 	machine.tsc_deadline = bit(base.c, 24) != 0;
 	machine.pcid = bit(base.c, 17) != 0;
 	machine.xsave = bit(base.c, 26) != 0 && max >= 13;
-	machine.fsgsbase = bit(seven.b, 0) != 0;
 	machine.pages_1g = bit(ext.d, 26) != 0;
 	machine.address_mask = (1ull << 36) - 1;
 	if (max_ext >= 0x80000008)
 		machine.address_mask = (1ull << (cpuid(0x80000008, 0).a & 0x3f)) - 1;
 	machine.cr4 = CR4_PAE | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT |
 		      (bit(base.d, 2) ? CR4_DE : 0) | (bit(base.d, 7) ? CR4_MCE : 0) |
-		      (bit(seven.c, 2) ? CR4_UMIP : 0) | (machine.fsgsbase ? CR4_FSGSBASE : 0) |
+		      (bit(seven.c, 2) ? CR4_UMIP : 0) |
 		      (machine.pcid ? CR4_PCIDE : 0) | (machine.xsave ? CR4_OSXSAVE : 0) |
 		      (bit(seven.b, 7) ? CR4_SMEP : 0) | (bit(seven.b, 20) ? CR4_SMAP : 0);
 	xstate_detect();
@@ -131,8 +129,8 @@ void cpu_prepare(u32 cpu)
 	p->apic_id = machine.processor[cpu].apic_id;
 	p->fpu_off = true;
 	p->stack = area + STACK_TOP_AT;
-	p->idle[1] = FRAME_IDLE;
-	p->exit = (u64)&p->idle[1];
+	p->idle[offsetof(struct arch_frame, kind) / 8] = FRAME_IDLE;
+	p->exit = (u64)p->idle;
 	p->gdt[1] = 0x00af9b000000ffff; /* KERNEL_CS */
 	p->gdt[2] = 0x00cf93000000ffff; /* KERNEL_SS */
 	p->gdt[3] = 0x00cff3000000ffff; /* USER_SS */

@@ -11,18 +11,24 @@
  *
  * Manuals:    Intel SDM vol 2 (SYSCALL, SYSRET, SWAPGS), vol 3, 6.14.
  */
+#include "abi.h"
 #include "percpu.h"
 
 #define KIND_FULL 1
 #define KIND_FOREIGN 2
 
-	.macro push_registers		/* rcx and what follows it are pushed */
+	.macro push_scratch kind	/* rcx and what follows it are pushed */
 	push	%rax
 	push	%rdi
 	push	%rsi
 	push	%rdx
 	push	%r8
 	push	%r9
+	push	%r10
+	push	$\kind
+	.endm
+
+	.macro push_words
 	push	%rbx
 	push	%rbp
 	push	%r12
@@ -31,19 +37,24 @@
 	push	%r15
 	.endm
 
-	.macro pop_registers		/* all but rcx and what follows it */
+	.macro pop_words
 	pop	%r15
 	pop	%r14
 	pop	%r13
 	pop	%r12
 	pop	%rbp
 	pop	%rbx
+	.endm
+
+	.macro pop_scratch		/* r9 to r11 */
 	pop	%r9
 	pop	%r8
 	pop	%rdx
 	pop	%rsi
 	pop	%rdi
 	pop	%rax
+	pop	%rcx
+	pop	%r11
 	.endm
 
 	.section .text, "ax"
@@ -56,34 +67,56 @@ syscall_entry:
 	push	%gs:GS_SCRATCH
 	push	%r11
 	push	%rcx
-	push_registers
-	push	$0			/* FRAME_SYSCALL */
-	push	%r10
+	push_scratch 0			/* FRAME_SYSCALL */
+	sub	$SYS_EP_CALL, %eax
+	cmp	$1, %eax
+	ja	1f
+	/*
+	 * A call or an answer with all there is in registers, and nothing to save
+	 * but what is pushed: the message words, which C code leaves alone, go to
+	 * the receiver as they are.  It says whether it could be done like that.
+	 */
+	.if SYS_EP_REPLY_RECV != SYS_EP_CALL + 1
+	.error "numbers of ep_call and ep_reply_recv"
+	.endif
+	mov	%eax, %esi
+	mov	%gs:GS_CPU, %edi
+	mov	%rsp, %rax
+	mov	%gs:GS_STACK, %rsp
+	push	%rax
+	push	%rax
+	call	kernel_fast
+	test	%al, %al
+	jz	2f
+	mov	%gs:GS_EXIT, %rsp
+	add	$(8 * 8), %rsp		/* words, kind, r10 */
+	xor	%r10d, %r10d
+	jmp	exit_scratch
+2:	pop	%rsp
+1:	push_words
 	mov	%gs:GS_STACK, %rsp
 	mov	%gs:GS_CPU, %edi
 	call	kernel_syscall
 
 kernel_exit:
 	mov	%gs:GS_EXIT, %rsp
+	pop_words
 	pop	%r10			/* kind; and 0 is what r10 comes back as */
 	test	%r10, %r10
 	jnz	exit_other
-exit_sysret:
-	pop_registers
-	pop	%rcx			/* never above the last user page, see USER_PAGES */
-	pop	%r11
+	add	$8, %rsp
+exit_scratch:
+	pop_scratch			/* rcx is never above the last user page, see USER_PAGES */
 	pop	%rsp
 	swapgs
 	sysretq
 
 exit_other:
 	cmp	$KIND_FOREIGN, %r10
-	mov	-16(%rsp), %r10
-	je	exit_sysret
+	pop	%r10
+	je	exit_scratch
 	ja	idle
-	pop_registers
-	pop	%rcx
-	pop	%r11
+	pop_scratch
 	add	$24, %rsp		/* call_rsp, vector, error */
 	swapgs
 	iretq
@@ -106,9 +139,8 @@ trap_entry:
 	push	$0			/* call_rsp */
 	push	%r11
 	push	%rcx
-	push_registers
-	push	$KIND_FULL
-	push	%r10
+	push_scratch KIND_FULL
+	push_words
 	mov	136(%rsp), %esi	/* vector */
 	swapgs
 	lfence				/* the branch above may have been mispredicted */
@@ -126,9 +158,8 @@ trap_from_kernel:
 	push	$0
 	push	%r11
 	push	%rcx
-	push_registers
-	push	$KIND_FULL
-	push	%r10
+	push_scratch KIND_FULL
+	push_words
 	mov	%rsp, %rdi
 	mov	136(%rsp), %esi
 	mov	152(%rsp), %rax	/* rip */
@@ -147,19 +178,17 @@ ist_entry:
 	push	$0
 	push	%r11
 	push	%rcx
-	push_registers
-	push	$KIND_FULL
-	push	%r10
+	push_scratch KIND_FULL
+	push_words
 	cld
 	mov	%rsp, %rdi
 	call	trap_ist		/* 1: a trap of user mode, now in the thread's frame */
 	test	%eax, %eax
 	jnz	1f
-	pop	%r10
+	pop_words
 	add	$8, %rsp
-	pop_registers
-	pop	%rcx
-	pop	%r11
+	pop	%r10
+	pop_scratch
 	add	$24, %rsp
 	iretq
 1:	swapgs

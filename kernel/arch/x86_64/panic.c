@@ -36,8 +36,8 @@ static void field(const char *name, u64 v)
 
 static void write_frame(const struct arch_frame *f)
 {
-	static const char *const name[] = { "r10", "kind", "r15", "r14",  "r13", "r12",
-					    "rbp", "rbx",  "r9",  "r8",   "rdx", "rsi",
+	static const char *const name[] = { "r15", "r14", "r13", "r12",  "rbp", "rbx",
+					    "kind", "r10", "r9",  "r8",   "rdx", "rsi",
 					    "rdi", "rax",  "rcx", "r11",  "csp", "vector",
 					    "error", "rip", "cs", "flags", "rsp", "ss" };
 	const u64 *word = (const u64 *)f;

@@ -53,7 +53,7 @@ _Static_assert(sizeof(struct tss) == 104, "Intel SDM vol 3, figure 8-11");
 struct percpu {
 	u64 scratch;
 	u64 call_top; /* end of call_rsp in the current thread's frame */
-	u64 exit;     /* address of `kind` in the current thread's frame, or in `idle` */
+	u64 exit;     /* the current thread's frame, or `idle` */
 	u64 stack;
 	u32 cpu;
 
@@ -62,7 +62,8 @@ struct percpu {
 	bool fpu_used;  /* the FPU registers hold a thread's values */
 	bool fpu_off;   /* CR0.TS is set */
 	bool debugging; /* DR7 is not 0 */
-	u64 idle[2];    /* r10 and kind of a frame for no thread */
+	bool based;     /* FS or GS base of user mode may be other than 0 */
+	u64 idle[8];    /* as far as `r10`: a frame for no thread */
 	u64 pcid_uid[PCIDS]; /* whose entries the TLB may hold under this number + 1 */
 
 	/* Requests to this CPU; atomic. */

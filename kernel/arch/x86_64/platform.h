@@ -138,7 +138,6 @@ struct machine {
 	bool x2apic; /* in use: APIC ids above 254 need remapped interrupts */
 	bool tsc_deadline;
 	bool pcid;
-	bool fsgsbase;
 	bool pages_1g;
 	bool xsave;
 	bool xsaveopt;

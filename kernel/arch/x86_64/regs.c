@@ -22,10 +22,7 @@ enum { GENERAL_WORDS = sizeof(struct regs_general) / 8 };
 
 u32 arch_regs_get(u32 t, u32 page, u32 first)
 {
-	struct arch_frame *f = FR(t);
-
-	if (CPU(arch_cpu())->loaded == t)
-		bases_save(t);
+	const struct arch_frame *f = FR(t);
 	const u64 word[GENERAL_WORDS] = {
 		f->rax, f->rbx, f->rcx, f->rdx, f->rsi, f->rdi, f->rbp, frame_sp(f),
 		f->r8, f->r9, f->r10, f->r11, f->r12, f->r13, f->r14, f->r15,
@@ -71,23 +68,9 @@ void arch_regs_set(u32 t, u32 page, u32 first)
 	f->rflags = (w[17] & FLAGS_USER) | (f->rflags & FLAG_TF) | FLAGS_ALWAYS;
 	f->fs_base = canonical(w[18]);
 	f->gs_base = canonical(w[19]);
+	special_update(t);
 	if (CPU(arch_cpu())->loaded == t)
-		bases_load(t);
-}
-
-void arch_msg_pass(u32 from, u32 to)
-{
-	const struct arch_frame *a = FR(from);
-	struct arch_frame *b = FR(to);
-
-	b->rbx = a->rbx;
-	b->rbp = a->rbp;
-	b->r12 = a->r12;
-	b->r13 = a->r13;
-	b->r14 = a->r14;
-	b->r15 = a->r15;
-	b->r8 = a->r8;
-	b->r9 = a->r9;
+		bases_load(PERCPU(arch_cpu()), t);
 }
 
 /* --- FPU image -------------------------------------------------------------------------- */

@@ -181,48 +181,15 @@ void arch_sync(u32 cpu)
 		cpu_pause();
 }
 
-/* --- locks and atomic operations --------------------------------------------------------------- */
+/* --- waiting for locks ------------------------------------------------------------------------- */
 
-void arch_lock(struct lock *l)
+void lock_wait(struct lock *l, u32 mine)
 {
-	u32 mine = __atomic_fetch_add(&l->next, 1, __ATOMIC_ACQUIRE);
-
 	while (ATOMIC_LOAD(&l->serving) != mine) {
 		serve();
 		serve_sync();
 		cpu_pause();
 	}
-}
-
-void arch_unlock(struct lock *l)
-{
-	ATOMIC_STORE(&l->serving, l->serving + 1);
-}
-
-u64 arch_atomic_or(u64 *p, u64 bits)
-{
-	return ATOMIC_OR(p, bits);
-}
-
-u64 arch_atomic_and(u64 *p, u64 bits)
-{
-	return ATOMIC_AND(p, bits);
-}
-
-u64 arch_atomic_swap(u64 *p, u64 v)
-{
-	return __atomic_exchange_n(p, v, __ATOMIC_SEQ_CST);
-}
-
-u32 arch_atomic_swap32(u32 *p, u32 v)
-{
-	return __atomic_exchange_n(p, v, __ATOMIC_SEQ_CST);
-}
-
-bool arch_atomic_cas32(u32 *p, u32 expected, u32 v)
-{
-	return __atomic_compare_exchange_n(p, &expected, v, false, __ATOMIC_SEQ_CST,
-					   __ATOMIC_SEQ_CST);
 }
 
 /* --- starting --------------------------------------------------------------------------------------- */

@@ -126,8 +126,7 @@ static void info_write(void)
 
 	b->features = (arch_has_iommu() ? FEATURE_IOMMU : 0) |
 		      (vtd.remaps ? FEATURE_IRQ_REMAP : 0) |
-		      (machine.pages_1g ? FEATURE_PAGES_1G : 0) | (DEBUG ? FEATURE_DEBUG_KERNEL : 0) |
-		      (machine.fsgsbase ? FEATURE_USER_FSGSBASE : 0);
+		      (machine.pages_1g ? FEATURE_PAGES_1G : 0) | (DEBUG ? FEATURE_DEBUG_KERNEL : 0);
 	b->clock_hz = machine.tsc_hz;
 	b->clock_offset = machine.tsc_offset;
 	b->acpi_root = machine.acpi_root;

@@ -24,11 +24,26 @@ _Static_assert(OBJECT_NODE_OFFSET + sizeof(struct tnode) <= OBJECT_OFFSET, "tnod
 _Static_assert(OBJECT_OFFSET + sizeof(struct thread) <= XSAVE_AT, "thread fits");
 _Static_assert(OBJECT_OFFSET % 16 == 0, "the processor pushes to a multiple of 16");
 
+/*
+ * A base that the compiler does not know, so that it loads it once and adds
+ * offsets in the addressing mode, instead of loading one 64-bit constant for each
+ * sum of base and offset.
+ */
+#define OPAQUE_BASE(name, value)                                                                   \
+	extern inline __attribute__((gnu_inline, always_inline, const)) u64 name(void)            \
+	{                                                                                          \
+		u64 base;                                                                          \
+		__asm__("movabs %1, %0" : "=r"(base) : "i"(value));                                \
+		return base;                                                                       \
+	}
+OPAQUE_BASE(dmap_base, DMAP_BASE)
+OPAQUE_BASE(percpu_base, PERCPU_BASE)
+
 #define DMAP(page) (DMAP_BASE + ((u64)(page) << PAGE_SHIFT))
-#define OBJECT(type, page, at) ((struct type *)(DMAP(page) + (at)))
+#define OBJECT(type, page, at) ((struct type *)((u8 *)(dmap_base() + ((u64)(page) << PAGE_SHIFT)) + (at)))
 
 #define PD(p) ((struct page *)PD_BASE + (p))
-#define SLOT(s) ((struct cap *)DMAP_BASE + (s))
+#define SLOT(s) ((struct cap *)dmap_base() + (s))
 #define CT(page) OBJECT(table, page, OBJECT_TABLE_OFFSET)
 #define TN(page) OBJECT(tnode, page, OBJECT_NODE_OFFSET)
 #define SP(page) OBJECT(space, page, OBJECT_OFFSET)
@@ -38,18 +53,77 @@ _Static_assert(OBJECT_OFFSET % 16 == 0, "the processor pushes to a multiple of 1
 #define NT(page) OBJECT(notif, page, OBJECT_OFFSET)
 #define IRQ(page) OBJECT(irq, page, OBJECT_OFFSET)
 #define DV(page) OBJECT(device, page, OBJECT_OFFSET)
-#define CPU(c) ((struct cpu *)(PERCPU_BASE + ((u64)(c) << PERCPU_SHIFT)))
+#define CPU(c) ((struct cpu *)(percpu_base() + ((u64)(c) << PERCPU_SHIFT)))
 /* Both may change behind the compiler's back: programs, and the page walker. */
 #define PTE(page, i) (((volatile u64 *)DMAP(page))[i])
 #define WORD(page, i) (((volatile u64 *)DMAP(page))[i])
 
-/* Inline in every file. */
-extern inline __attribute__((gnu_inline, always_inline)) u32 arch_cpu(void)
+/* Inline in every file, although arch.h declares them for any architecture. */
+#define ARCH_INLINE extern inline __attribute__((gnu_inline, always_inline))
+
+ARCH_INLINE u32 arch_cpu(void)
 {
 	u32 c;
 
 	__asm__("mov %%gs:%c1, %0" : "=r"(c) : "i"(GS_CPU));
 	return c;
+}
+
+/* smp.c: wait for the turn of ticket `mine`, answering requests. */
+void lock_wait(struct lock *l, u32 mine);
+
+ARCH_INLINE void arch_lock(struct lock *l)
+{
+	u32 mine = __atomic_fetch_add(&l->next, 1, __ATOMIC_ACQUIRE);
+
+	if (__builtin_expect(__atomic_load_n(&l->serving, __ATOMIC_ACQUIRE) != mine, 0))
+		lock_wait(l, mine);
+}
+
+ARCH_INLINE void arch_unlock(struct lock *l)
+{
+	__atomic_store_n(&l->serving, l->serving + 1, __ATOMIC_RELEASE);
+}
+
+ARCH_INLINE u64 arch_atomic_or(u64 *p, u64 bits)
+{
+	return __atomic_fetch_or(p, bits, __ATOMIC_SEQ_CST);
+}
+
+ARCH_INLINE u64 arch_atomic_and(u64 *p, u64 bits)
+{
+	return __atomic_fetch_and(p, bits, __ATOMIC_SEQ_CST);
+}
+
+ARCH_INLINE u64 arch_atomic_swap(u64 *p, u64 v)
+{
+	return __atomic_exchange_n(p, v, __ATOMIC_SEQ_CST);
+}
+
+ARCH_INLINE u32 arch_atomic_swap32(u32 *p, u32 v)
+{
+	return __atomic_exchange_n(p, v, __ATOMIC_SEQ_CST);
+}
+
+ARCH_INLINE bool arch_atomic_cas32(u32 *p, u32 expected, u32 v)
+{
+	return __atomic_compare_exchange_n(p, &expected, v, false, __ATOMIC_SEQ_CST,
+					   __ATOMIC_SEQ_CST);
+}
+
+ARCH_INLINE void arch_msg_pass(u32 from, u32 to)
+{
+	const struct arch_frame *f = FR(from);
+	struct arch_frame *g = FR(to);
+
+	g->rbx = f->rbx;
+	g->rbp = f->rbp;
+	g->r12 = f->r12;
+	g->r13 = f->r13;
+	g->r14 = f->r14;
+	g->r15 = f->r15;
+	g->r8 = f->r8;
+	g->r9 = f->r9;
 }
 
 #include "pte.h"

@@ -26,7 +26,7 @@ static u64 dr6_take(void)
 /* The frame that the entry was saved to. */
 static struct arch_frame *saved_frame(u32 cpu)
 {
-	return (struct arch_frame *)(PERCPU(cpu)->exit - offsetof(struct arch_frame, kind));
+	return (struct arch_frame *)PERCPU(cpu)->exit;
 }
 
 static void exception(u32 cpu, u32 vector)
