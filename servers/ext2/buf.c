@@ -66,8 +66,7 @@ int stage_add(struct e2fs *fs, u32 blk, u32 n, const void *data)
 	struct stage *s = &fs->stage;
 	int err = 0;
 
-	if (s->count != 0 &&
-	    (blk != s->blk + s->count || (s->count + n) * fs->bs > STAGE_BYTES))
+	if (s->count != 0 && (blk != s->blk + s->count || (s->count + n) * fs->bs > STAGE_BYTES))
 		err = stage_end(fs);
 	if (s->count == 0)
 		s->blk = blk;
@@ -138,7 +137,8 @@ static int buf_take(struct e2fs *fs, struct e2_buf **out)
 	struct e2_buf *b;
 
 	/* After a failure the only good copy of such a block is this one, and the log. */
-	while (fs->has_failed && l != &fs->buf_lru && OF_LINK(struct e2_buf, lru, l)->flags & BUF_OLD)
+	while (fs->has_failed && l != &fs->buf_lru &&
+	       OF_LINK(struct e2_buf, lru, l)->flags & BUF_OLD)
 		l = l->next;
 	if (l == &fs->buf_lru)
 		return -E2_ENOMEM;

@@ -227,16 +227,36 @@ int dir_make_room(struct e2fs *fs, struct e2_inode *dir, struct e2_name name)
 {
 	struct e2_buf *b;
 	u32 off;
-	int err = dir_room(fs, dir, dirent_size(name.len), &b, &off);
+	int err;
 
-	if (!err)
-		buf_put(fs, b);
+	if (fs->j.is_on)
+		return 0;
+	err = dir_room(fs, dir, dirent_size(name.len), &b, &off);
+	if (err < 0)
+		return err;
+	err = tx_order(fs, b, CLASS_ADD);
+	buf_put(fs, b);
 	return err;
 }
 
+int dir_settle(struct e2fs *fs, struct e2_inode *dir)
+{
+	u32 n = (u32)(dir->size >> fs->bs_shift);
+	bool has_changed = false;
+
+	for (u32 l = 0; l < n && !fs->j.is_on && !has_changed; l++) {
+		struct e2_buf *b;
+		int err = dir_block(fs, dir, l, &b);
+		if (err < 0)
+			return err;
+		has_changed = b->flags & BUF_TX;
+		buf_put(fs, b);
+	}
+	return has_changed ? tx_commit(fs) : 0;
+}
+
 /* The name is not there. -ENOSPC changes nothing. */
-int dir_add(struct e2fs *fs, struct e2_inode *dir, struct e2_name name,
-	    const struct e2_inode *in)
+int dir_add(struct e2fs *fs, struct e2_inode *dir, struct e2_name name, const struct e2_inode *in)
 {
 	struct e2_buf *b;
 	u32 off;
@@ -245,7 +265,7 @@ int dir_add(struct e2fs *fs, struct e2_inode *dir, struct e2_name name,
 	if (err < 0)
 		return err;
 	put_entry(fs, b, off, name, in);
-	tx_dirty(fs, b, CLASS_DIR);
+	tx_dirty(fs, b, CLASS_ADD);
 	buf_put(fs, b);
 	dir->flags &= ~(u32)INODE_INDEX;
 	return touch(fs, dir);
@@ -261,7 +281,7 @@ int dir_remove(struct e2fs *fs, struct e2_inode *dir, struct dir_slot *slot)
 	if (slot->prev != slot->off)
 		prev->rec_len = (u16)(prev->rec_len + d->rec_len);
 	d->ino = 0;
-	tx_dirty(fs, b, CLASS_DIR);
+	tx_dirty(fs, b, CLASS_DEL);
 	if (slot->lblk < dir->dir_hint)
 		dir->dir_hint = slot->lblk;
 	dir_slot_put(fs, slot);
@@ -273,7 +293,7 @@ int dir_replace(struct e2fs *fs, struct e2_inode *dir, struct dir_slot *slot,
 		const struct e2_inode *in)
 {
 	dirent_fill(fs, (void *)(slot->buf->data + slot->off), in->ino, in->mode);
-	tx_dirty(fs, slot->buf, CLASS_DIR);
+	tx_dirty(fs, slot->buf, CLASS_DEL);
 	dir_slot_put(fs, slot);
 	return touch(fs, dir);
 }

@@ -148,6 +148,19 @@ s64 e2_write(struct e2fs *fs, u32 ino, u64 off, const void *buf, u64 len)
 	return done > 0 ? (s64)done : err;
 }
 
+/* Cached pages forget the blocks [first, end) before these are freed. */
+static void forget_blocks(struct e2fs *fs, struct e2_inode *in, u64 first, u64 end)
+{
+	for (u64 l = first; l < end; l++) {
+		struct e2_page *p = page_cached(fs, in, l / fs->per_page);
+		u32 i = (u32)(l % fs->per_page);
+		if (!p)
+			continue;
+		memset(p->data + ((size_t)i << fs->bs_shift), 0, fs->bs);
+		p->blk[i] = 0;
+	}
+}
+
 /* The size first, then the blocks, in as many transactions as it takes. */
 static int shrink(struct e2fs *fs, struct e2_inode *in, u64 size)
 {
@@ -161,6 +174,7 @@ static int shrink(struct e2fs *fs, struct e2_inode *in, u64 size)
 		return err;
 	in->size = size;
 	in->mtime = in->ctime = fs->now;
+	forget_blocks(fs, in, (size + fs->bs - 1) >> fs->bs_shift, edge * fs->per_page);
 	page_drop(fs, in, edge, UINT64_MAX);
 	err = orphan_add(fs, in);
 	if (!err)
@@ -200,19 +214,6 @@ int e2_truncate(struct e2fs *fs, u32 ino, u64 size)
 	return err;
 }
 
-/* Cached pages of the hole forget their blocks before these are freed. */
-static void punch_page(struct e2fs *fs, struct e2_inode *in, u64 first, u64 end)
-{
-	for (u64 l = first; l < end; l++) {
-		struct e2_page *p = page_cached(fs, in, l / fs->per_page);
-		u32 i = (u32)(l % fs->per_page);
-		if (!p)
-			continue;
-		memset(p->data + ((size_t)i << fs->bs_shift), 0, fs->bs);
-		p->blk[i] = 0;
-	}
-}
-
 static int punch(struct e2fs *fs, struct e2_inode *in, u64 off, u64 end)
 {
 	u64 first = (off + fs->bs - 1) >> fs->bs_shift; /* whole blocks */
@@ -229,12 +230,12 @@ static int punch(struct e2fs *fs, struct e2_inode *in, u64 off, u64 end)
 	if (err < 0 || first >= last)
 		return err;
 	if (last - first < 2 * per) {
-		punch_page(fs, in, first, last);
+		forget_blocks(fs, in, first, last);
 	} else {
 		u64 from = (first + per - 1) / per;
 		u64 to = last / per;
-		punch_page(fs, in, first, from * per);
-		punch_page(fs, in, to * per, last);
+		forget_blocks(fs, in, first, from * per);
+		forget_blocks(fs, in, to * per, last);
 		page_drop(fs, in, from, to);
 	}
 	return trunc_range(fs, in, first, last);

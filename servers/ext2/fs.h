@@ -23,9 +23,9 @@ enum {
 	PEND_OP = 16,      /* of which one operation uses at most so many */
 	REVOKE_MAX = 2048, /* metadata blocks freed since the last commit */
 	REVOKE_OP = 16,
-	OP_CREDITS = 56,   /* blocks that one operation can change, with their bitmaps */
+	OP_CREDITS = 56, /* blocks that one operation can change, with their bitmaps */
 	JEXT_MAX = 512,
-	STAGE_PAGES = 16,  /* the staging area that makes long transfers of short ones */
+	STAGE_PAGES = 16, /* the staging area that makes long transfers of short ones */
 	STAGE_BYTES = STAGE_PAGES * E2_PAGE_SIZE,
 	PAGE_BLOCKS = 4,
 };
@@ -37,7 +37,7 @@ struct link {
 	struct link *next;
 };
 
-#define OF_LINK(type, member, l) ((type *)(void *)((char *)(l) - offsetof(type, member)))
+#define OF_LINK(type, member, l) ((type *)(void *)((char *)(l)-offsetof(type, member)))
 
 static inline void link_init(struct link *l)
 {
@@ -77,8 +77,9 @@ static inline u32 be32(u32 x)
 enum buf_class {
 	CLASS_NEW,   /* not reachable from what is on the disk */
 	CLASS_MAP,   /* indirect blocks */
+	CLASS_ADD,   /* directories with new entries: e2fsck clears those without an inode */
 	CLASS_INODE, /* inode tables */
-	CLASS_DIR,   /* directories */
+	CLASS_DEL,   /* directories with fewer entries, after the deleted inodes */
 	CLASS_COUNT, /* bitmaps, descriptors, superblock */
 	CLASS_END,
 };
@@ -198,7 +199,7 @@ struct journal {
 	u32 head; /* next block to write */
 	u32 used; /* blocks between tail and head */
 	u32 incompat;
-	u32 seed; /* of checksums */
+	u32 seed;             /* of checksums */
 	u8 *desc;             /* one block being made */
 	u8 *copy;             /* one block that must not be logged as it is */
 	struct j_super super; /* as on the disk */
@@ -232,7 +233,7 @@ struct e2fs {
 	u32 groups;
 	u32 ipb; /* inodes per block */
 	u32 itable_blocks;
-	u32 per_page; /* blocks per page */
+	u32 per_page;  /* blocks per page */
 	u32 ppb_shift; /* block numbers per block */
 	u64 max_size;
 	bool has_filetype;
@@ -298,6 +299,9 @@ int tx_end(struct e2fs *fs, int err);
 bool tx_has_room(const struct e2fs *fs);
 void tx_dirty(struct e2fs *fs, struct e2_buf *b, enum buf_class class);
 int tx_commit(struct e2fs *fs);
+/* Before an operation changes anything: may it change this directory block with this class, or has
+ * the block changed otherwise? Then it commits. */
+int tx_order(struct e2fs *fs, const struct e2_buf *b, enum buf_class class);
 /* After -ENOSPC: true if a commit has freed something. */
 bool tx_reclaim(struct e2fs *fs);
 void tx_free_later(struct e2fs *fs, u32 first, u32 is_inode);
@@ -425,13 +429,15 @@ void dirent_fill(const struct e2fs *fs, struct d_dirent *d, u32 ino, u32 mode);
 /* The slot holds a pin on its buffer until dir_slot_put(). */
 int dir_find(struct e2fs *fs, struct e2_inode *dir, struct e2_name name, struct dir_slot *slot);
 void dir_slot_put(struct e2fs *fs, struct dir_slot *slot);
-int dir_add(struct e2fs *fs, struct e2_inode *dir, struct e2_name name,
-	    const struct e2_inode *in);
-/* What the next dir_add() of this name needs is there afterwards. */
+int dir_add(struct e2fs *fs, struct e2_inode *dir, struct e2_name name, const struct e2_inode *in);
+/* Without a journal, before anything is changed: what dir_add() of this name needs is there
+ * afterwards, and in the right order. */
 int dir_make_room(struct e2fs *fs, struct e2_inode *dir, struct e2_name name);
 int dir_remove(struct e2fs *fs, struct e2_inode *dir, struct dir_slot *slot);
 int dir_replace(struct e2fs *fs, struct e2_inode *dir, struct dir_slot *slot,
 		const struct e2_inode *in);
+/* Without a journal: what was changed in the directory is on the disk afterwards. */
+int dir_settle(struct e2fs *fs, struct e2_inode *dir);
 int dir_is_empty(struct e2fs *fs, struct e2_inode *dir);
 int dir_init(struct e2fs *fs, struct e2_inode *dir, u32 parent);
 int dir_parent(struct e2fs *fs, struct e2_inode *dir, u32 *parent);

@@ -156,8 +156,8 @@ static const char *inode_check(const struct e2fs *fs, const struct e2_inode *in)
 {
 	u32 type = in->mode & E2_S_IFMT;
 
-	if (type != E2_S_IFREG && type != E2_S_IFDIR && type != E2_S_IFLNK &&
-	    type != E2_S_IFCHR && type != E2_S_IFBLK && type != E2_S_IFIFO && type != E2_S_IFSOCK)
+	if (type != E2_S_IFREG && type != E2_S_IFDIR && type != E2_S_IFLNK && type != E2_S_IFCHR &&
+	    type != E2_S_IFBLK && type != E2_S_IFIFO && type != E2_S_IFSOCK)
 		return "an inode is of no known type";
 	if (in->flags & (u32)(INODE_EXTENTS | INODE_INLINE | INODE_ENCRYPT | INODE_EA_INODE))
 		return "an inode's data is kept in an unknown way";
@@ -314,8 +314,8 @@ static void set_device(struct e2_inode *in, const struct e2_new *n)
 	if (n->major < 256 && n->minor < 256)
 		in->block[0] = n->major << 8 | n->minor;
 	else
-		in->block[1] = (n->minor & 0xff) | (n->major & 0xfff) << 8 |
-			       (n->minor & 0xfff00) << 12;
+		in->block[1] =
+			(n->minor & 0xff) | (n->major & 0xfff) << 8 | (n->minor & 0xfff00) << 12;
 }
 
 static int write_new(struct e2fs *fs, struct e2_inode *in)
@@ -337,8 +337,7 @@ static int write_new(struct e2fs *fs, struct e2_inode *in)
 	return inode_update(fs, in);
 }
 
-int inode_make(struct e2fs *fs, struct e2_inode *dir, const struct e2_new *n,
-	       struct e2_inode **out)
+int inode_make(struct e2fs *fs, struct e2_inode *dir, const struct e2_new *n, struct e2_inode **out)
 {
 	bool makes_dir = (n->mode & E2_S_IFMT) == E2_S_IFDIR;
 	struct e2_inode *in;

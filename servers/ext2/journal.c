@@ -142,8 +142,7 @@ static int write_group(struct e2fs *fs, struct link **at)
 		const struct e2_buf *b = OF_LINK(struct e2_buf, list, l);
 		bool is_last;
 		l = l->next;
-		is_last = l == &fs->tx.bufs ||
-			  used + 2 * (journal_tag_bytes(fs) + 16) > end;
+		is_last = l == &fs->tx.bufs || used + 2 * (journal_tag_bytes(fs) + 16) > end;
 		used += put_tag(fs, fs->j.desc + used, b, l->prev == first, is_last);
 		if (is_last)
 			break;

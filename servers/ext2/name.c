@@ -93,6 +93,8 @@ static int make(struct e2fs *fs, struct maker *m)
 	if (!err && makes_dir && m->dir->links >= E2_LINK_MAX)
 		err = -E2_EMLINK;
 	if (!err)
+		err = dir_make_room(fs, m->dir, m->name);
+	if (!err)
 		err = inode_make(fs, m->dir, m->n, &m->in);
 	if (err < 0)
 		return err;
@@ -137,8 +139,8 @@ int e2_create(struct e2fs *fs, u32 dir, struct e2_name name, const struct e2_new
 	struct maker m = { .name = name, .n = n };
 	u32 type = n->mode & E2_S_IFMT;
 
-	if (type != E2_S_IFREG && type != E2_S_IFCHR && type != E2_S_IFBLK &&
-	    type != E2_S_IFIFO && type != E2_S_IFSOCK)
+	if (type != E2_S_IFREG && type != E2_S_IFCHR && type != E2_S_IFBLK && type != E2_S_IFIFO &&
+	    type != E2_S_IFSOCK)
 		return -E2_EINVAL;
 	return make_in(fs, dir, &m, ino);
 }
@@ -166,11 +168,12 @@ int e2_symlink(struct e2fs *fs, u32 dir, struct e2_name name, const struct e2_ne
 	return make_in(fs, dir, &m, ino);
 }
 
-static int add_link(struct e2fs *fs, struct e2_inode *in, struct e2_inode *d,
-		    struct e2_name name)
+static int add_link(struct e2fs *fs, struct e2_inode *in, struct e2_inode *d, struct e2_name name)
 {
 	int err = must_be_absent(fs, d, name);
 
+	if (!err)
+		err = dir_make_room(fs, d, name);
 	if (!err)
 		err = dir_add(fs, d, name, in);
 	if (err < 0)
@@ -264,6 +267,10 @@ static int remove_name(struct e2fs *fs, struct e2_inode *d, struct e2_name name,
 		return err;
 	}
 	err = check_unlink(fs, d, *out, wants_dir);
+	if (!err && wants_dir)
+		err = dir_settle(fs, *out);
+	if (!err)
+		err = tx_order(fs, slot.buf, CLASS_DEL);
 	if (err < 0) {
 		dir_slot_put(fs, &slot);
 		return err;

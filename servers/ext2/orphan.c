@@ -76,8 +76,7 @@ int orphan_recover(struct e2fs *fs)
 		u32 ino = super_of(fs)->last_orphan;
 		if (ino == 0)
 			return tx_commit(fs);
-		if (recover_one(fs, ino) < 0 || fs->is_readonly ||
-		    super_of(fs)->last_orphan == ino)
+		if (recover_one(fs, ino) < 0 || fs->is_readonly || super_of(fs)->last_orphan == ino)
 			return fs_fail(fs, "the orphan list is wrong");
 	}
 	return fs_fail(fs, "the orphan list has a loop");

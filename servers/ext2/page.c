@@ -181,7 +181,8 @@ static u32 page_cluster(struct e2fs *fs, struct e2_page *p)
 	}
 	if (n > 1 && dev_read(fs, p->blk[0], n * fs->per_page, fs->stage.mem) == 0) {
 		for (u32 i = 0; i < n; i++) {
-			memcpy(run[i]->data, fs->stage.mem + (size_t)i * E2_PAGE_SIZE, E2_PAGE_SIZE);
+			memcpy(run[i]->data, fs->stage.mem + (size_t)i * E2_PAGE_SIZE,
+			       E2_PAGE_SIZE);
 			zero_tail(run[i]);
 		}
 		for (u32 i = 1; i < n; i++)

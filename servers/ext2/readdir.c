@@ -11,7 +11,7 @@
 
 static u32 mode_of(const struct e2fs *fs, const struct d_dirent *d)
 {
-	static const u16 modes[8] = { 0,	   E2_S_IFREG,  E2_S_IFDIR,  E2_S_IFCHR,
+	static const u16 modes[8] = { 0,          E2_S_IFREG, E2_S_IFDIR,  E2_S_IFCHR,
 				      E2_S_IFBLK, E2_S_IFIFO, E2_S_IFSOCK, E2_S_IFLNK };
 
 	return fs->has_filetype ? modes[d->type & 7] : 0;

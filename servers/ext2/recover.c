@@ -211,8 +211,7 @@ static bool log_step(struct e2fs *fs, struct log *l, enum pass pass)
 	if (be32(h->magic) != J_MAGIC || be32(h->seq) != l->seq)
 		return false;
 	switch (be32(h->type)) {
-	case J_DESCRIPTOR:
-		return sealed_ok(fs, l) && read_descriptor(fs, l, pass);
+	case J_DESCRIPTOR: return sealed_ok(fs, l) && read_descriptor(fs, l, pass);
 	case J_REVOKE:
 		if (!sealed_ok(fs, l))
 			return false;
@@ -224,8 +223,7 @@ static bool log_step(struct e2fs *fs, struct log *l, enum pass pass)
 			return false;
 		l->seq++;
 		return true;
-	default:
-		return false;
+	default: return false;
 	}
 }
 

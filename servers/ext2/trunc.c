@@ -18,8 +18,8 @@ struct level {
 	u32 first; /* entries [first, at) are freed and still there */
 	u32 at;
 	u32 end;
-	u64 base;  /* in blocks of the tree */
-	u64 span;  /* of one entry */
+	u64 base; /* in blocks of the tree */
+	u64 span; /* of one entry */
 	bool is_whole;
 };
 

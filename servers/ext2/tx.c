@@ -4,8 +4,8 @@
  *
  * Owns:       struct tx: changed buffers, blocks and inodes to be freed, blocks to be revoked.
  * Journal:    new data, then the log (journal.c). What is freed is marked free in the same commit.
- * Without:    data and what nothing points to; indirect blocks; inodes; directories; counts; with
- *             a flush between. What is freed is marked last. `e2fsck -p` mends what a cut leaves.
+ * Without:    in the order of enum buf_class, with a flush between, so that `e2fsck -p` mends what
+ *             a cut leaves. A block that would have to be written twice is committed first.
  * Rule:       what is freed is not used again before the commit that frees it.
  * Called by:  every operation that changes something.
  */
@@ -57,7 +57,7 @@ void tx_dirty(struct e2fs *fs, struct e2_buf *b, enum buf_class class)
 	link_add(&fs->tx.bufs, &b->list);
 	link_remove(&b->lru);
 	b->flags |= BUF_TX;
-	b->class = (u8)class;
+	b->class = (u8) class;
 	fs->tx.count++;
 }
 
@@ -192,6 +192,15 @@ int tx_commit(struct e2fs *fs)
 	fs->tx.seq++;
 	fs->tx.is_touched = false;
 	return 0;
+}
+
+int tx_order(struct e2fs *fs, const struct e2_buf *b, enum buf_class class)
+{
+	if (fs->j.is_on || !(b->flags & BUF_TX) || b->class == class)
+		return 0;
+	if (class == CLASS_DEL && b->class == CLASS_NEW)
+		return 0;
+	return tx_commit(fs);
 }
 
 bool tx_reclaim(struct e2fs *fs)

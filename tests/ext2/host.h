@@ -39,8 +39,8 @@ struct memdev {
 	u32 pends;
 	u32 pend_room;
 	u64 reads, writes, flushes;
-	u64 cut_after;    /* writes and flushes until the power goes; 0: never */
-	u32 read_errors;  /* of a million */
+	u64 cut_after;   /* writes and flushes until the power goes; 0: never */
+	u32 read_errors; /* of a million */
 	u32 write_errors;
 	bool is_dead;
 	struct rng rng;
@@ -65,12 +65,12 @@ int host_mount(struct mounted *m, struct memdev *d, u32 flags);
 void host_free(struct mounted *m);
 /* Status of a command; its output goes to `log` if that is not null. */
 int host_run(const char *log, const char *format, ...);
-#define CHECK(cond)                                                                    \
-	do {                                                                           \
-		if (!(cond)) {                                                         \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #cond);     \
-			abort();                                                       \
-		}                                                                      \
+#define CHECK(cond)                                                                                \
+	do {                                                                                       \
+		if (!(cond)) {                                                                     \
+			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #cond);                 \
+			abort();                                                                   \
+		}                                                                                  \
 	} while (0)
 
 static inline struct e2_name name_of(const char *s)

@@ -12,6 +12,8 @@ static const struct {
 	int (*run)(int argc, char **argv);
 } commands[] = {
 	{ "dump", cmd_dump },
+	{ "random", cmd_random },
+	{ "crash", cmd_crash },
 };
 
 /* dump IMAGE: everything in it, one line for each file. */

@@ -8,7 +8,7 @@
  */
 #include "host.h"
 
-enum { WALK_MAX = 30000, PATH_LEN = 600 };
+enum { WALK_MAX = 30000, PATH_LEN = 4096 };
 
 struct entry {
 	char *path;
