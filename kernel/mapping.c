@@ -53,7 +53,7 @@ PRED err_t place_check(u32 kind, struct place at, u32 level)
 }
 
 /* Clear one entry, if it is a leaf inside grant g; true: it was. */
-static bool entry_clear(u32 g, u32 kind, struct place at)
+HOT bool entry_clear(u32 g, u32 kind, struct place at)
 {
 	if (!grant_has_leaf(g, kind, PTE(at.page, at.index), at.level))
 		return false;
@@ -61,13 +61,18 @@ static bool entry_clear(u32 g, u32 kind, struct place at)
 	return true;
 }
 
-bool entries_clear(u32 g, u32 kind, struct place at, u32 n)
+HOT bool run_clear(u32 g, u32 kind, struct place at, u32 n)
 {
 	bool cleared = false;
 
 	for (u32 i = 0; i < STEP_ENTRIES && i < n; i++, at.index++)
 		cleared |= entry_clear(g, kind, at);
 	return cleared;
+}
+
+bool entries_clear(u32 g, u32 kind, struct place at, u32 n)
+{
+	return run_clear(g, kind, at, n);
 }
 
 /* --- writing entries -------------------------------------------------------- */
@@ -88,9 +93,8 @@ PRED bool grant_may_combine(u32 g)
  * and from its page `offset` on?  A leaf without READ does not exist on all
  * machines, and EXEC implies it on some: so READ must be among the rights.
  */
-static inline err_t leaf_check(u32 g, u64 vaddr, u64 offset, u64 count, u64 attr)
+HOT err_t leaf_check(u32 g, u64 vaddr, u64 offset, u64 count, u64 attr, u32 level)
 {
-	const u32 level = attr_level(attr);
 	const u64 pages = count << (LEVEL_BITS * (level - 1));
 	const u64 low = level_pages(level) - 1;
 
@@ -114,7 +118,7 @@ static inline err_t leaf_check(u32 g, u64 vaddr, u64 offset, u64 count, u64 attr
 /* Enter a leaf, replacing one. */
 enum put { PUT_NEW, PUT_REPLACED, PUT_NOT }; /* not: a table stands there */
 
-static enum put leaf_put(u32 kind, struct place at, u64 leaf)
+HOT enum put leaf_put(u32 kind, struct place at, u64 leaf)
 {
 	const u64 old = PTE(at.page, at.index);
 
@@ -140,12 +144,11 @@ struct written {
  * Enter up to `count` leaves from vaddr on, as far as they lie in one table and
  * as no table stands in their way.
  */
-static struct written leaves_write(u32 g, u64 vaddr, u64 offset, u32 count, u64 attr)
+HOT struct written leaves_write(u32 g, u64 vaddr, u64 offset, u32 count, u64 attr, u32 level)
 {
 	const u32 kind = SP(SLOT(g)->obj)->kind;
-	const u32 level = attr_level(attr);
 	const bool device = grant_is_device(g);
-	struct written w = { leaf_check(g, vaddr, offset, count, attr), 0, 0, false };
+	struct written w = { leaf_check(g, vaddr, offset, count, attr, level), 0, 0, false };
 
 	if (!err_is_ok(w.err))
 		return w;
@@ -175,6 +178,12 @@ static struct written leaves_write(u32 g, u64 vaddr, u64 offset, u32 count, u64 
 	return w;
 }
 
+/* The same for large pages, and for one entry of a list. */
+static struct written leaves_write_any(u32 g, u64 vaddr, u64 offset, u32 count, u64 attr)
+{
+	return leaves_write(g, vaddr, offset, count, attr, attr_level(attr));
+}
+
 err_t sys_grant_map(u32 t, u32 g, u64 vaddr, u64 offset, u64 count, u64 attr)
 {
 	const u32 sp = SLOT(g)->obj;
@@ -182,7 +191,10 @@ err_t sys_grant_map(u32 t, u32 g, u64 vaddr, u64 offset, u64 count, u64 attr)
 	if (!grant_is_live(g))
 		return ERR_STATE;
 	arch_lock(&SP(sp)->lock);
-	const struct written w = leaves_write(g, vaddr, offset, (u32)count, attr);
+	/* Small pages have code of their own: the level is a constant in it. */
+	const struct written w = attr & MAP_SIZES
+					 ? leaves_write_any(g, vaddr, offset, (u32)count, attr)
+					 : leaves_write(g, vaddr, offset, (u32)count, attr, 1);
 
 	if (w.flush)
 		arch_space_flush(sp, vaddr >> PAGE_SHIFT, w.done * level_pages(attr_level(attr)));
@@ -192,10 +204,8 @@ err_t sys_grant_map(u32 t, u32 g, u64 vaddr, u64 offset, u64 count, u64 attr)
 }
 
 /* May `count` entries from vaddr on be visited under grant g, to clear them? */
-static inline err_t clear_check(u32 g, u64 vaddr, u64 count, u64 attr)
+HOT err_t clear_check(u32 g, u64 vaddr, u64 count, u64 attr, u32 level)
 {
-	const u32 level = attr_level(attr);
-
 	if (!grant_has_window(g, vaddr >> PAGE_SHIFT, count << (LEVEL_BITS * (level - 1))))
 		return ERR_RANGE;
 	if ((attr & ~(u64)MAP_SIZES) || (attr & MAP_SIZES) == MAP_SIZES)
@@ -204,12 +214,11 @@ static inline err_t clear_check(u32 g, u64 vaddr, u64 count, u64 attr)
 }
 
 /* Clear those of up to `count` entries that belong to grant g. */
-static struct written leaves_clear(u32 g, u64 vaddr, u32 count, u64 attr)
+HOT struct written leaves_clear(u32 g, u64 vaddr, u32 count, u64 attr, u32 level)
 {
 	const u32 kind = SP(SLOT(g)->obj)->kind;
-	const u32 level = attr_level(attr);
 	const u64 vpage = vaddr >> PAGE_SHIFT;
-	struct written w = { clear_check(g, vaddr, count, attr), 0, 0, false };
+	struct written w = { clear_check(g, vaddr, count, attr, level), 0, 0, false };
 
 	if (!err_is_ok(w.err))
 		return w;
@@ -221,8 +230,13 @@ static struct written leaves_clear(u32 g, u64 vaddr, u32 count, u64 attr)
 		return w;
 	}
 	w.done = place_run(at, count);
-	w.flush = entries_clear(g, kind, at, w.done);
+	w.flush = run_clear(g, kind, at, w.done);
 	return w;
+}
+
+static struct written leaves_clear_any(u32 g, u64 vaddr, u32 count, u64 attr)
+{
+	return leaves_clear(g, vaddr, count, attr, attr_level(attr));
 }
 
 err_t sys_grant_unmap(u32 t, u32 g, u64 vaddr, u64 count, u64 attr)
@@ -232,7 +246,8 @@ err_t sys_grant_unmap(u32 t, u32 g, u64 vaddr, u64 count, u64 attr)
 	if (!grant_is_live(g))
 		return ERR_STATE;
 	arch_lock(&SP(sp)->lock);
-	const struct written w = leaves_clear(g, vaddr, (u32)count, attr);
+	const struct written w = attr & MAP_SIZES ? leaves_clear_any(g, vaddr, (u32)count, attr)
+						  : leaves_clear(g, vaddr, (u32)count, attr, 1);
 
 	if (w.flush)
 		arch_space_flush(sp, vaddr >> PAGE_SHIFT, w.done * level_pages(attr_level(attr)));
@@ -250,8 +265,8 @@ static struct written list_entry(u32 g, u64 word, u64 offset)
 
 	if (attr > MAP_BITS)
 		return (struct written){ ERR_ARG, 0, 0, false };
-	return attr & ~(u64)MAP_SIZES ? leaves_write(g, word - attr, offset, 1, attr)
-				      : leaves_clear(g, word - attr, 1, attr);
+	return attr & ~(u64)MAP_SIZES ? leaves_write_any(g, word - attr, offset, 1, attr)
+				      : leaves_clear_any(g, word - attr, 1, attr);
 }
 
 err_t sys_grant_map_list(u32 t, u32 g, u64 count)
