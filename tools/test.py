@@ -3,8 +3,8 @@
 
     test.py [--only NAME] [--list]
 
-Groups: tools, build, check, unit, kernel, boot, fuzz, proofs. NAME selects the jobs whose name
-contains it; if none does, the single tests of unit and kernel whose name contains it. A job may
+Groups: tools, build, check, unit, system, kernel, boot, fuzz, proofs. NAME selects the jobs whose
+name contains it; if none does, the single tests of unit and kernel whose name contains it. A job may
 report many tests; each counts. The last line is `N passed, N failed`, with `, N skipped` if any.
 """
 import argparse
@@ -312,11 +312,29 @@ def boot_jobs():
     return [boot_job(*row) for row in BOOT_MATRIX]
 
 
+def system_jobs():
+    """Tests with a driver of their own: tests/NAME/run.py, which reports in TAP."""
+    def job(path):
+        def run(filter_):
+            done = proc.run([PYTHON, str(path)], 600)
+            name = f"system-{path.parent.name}"
+            out = of_report(tap.parse(done.out), False, filter_)
+            if (done.rc != 0 or done.timed_out) and not out.failed:
+                out.failed.append("(end)")
+            out.repeat, out.seconds = f"{PYTHON} {path}", done.seconds
+            if out.failed:
+                out.detail += f"all of it in {log(name, done.out)}\n" + \
+                    (tap.failures(done.out) or tail(done.out))
+            return out
+        return Job(f"system/{path.parent.name}", run)
+    return [job(p.relative_to(ROOT)) for p in sorted(ROOT.glob("tests/*/run.py"))]
+
+
 def proof_jobs():
     def run(_):
         if not (ROOT / "proofs/run.py").exists():
             return skip("no proofs/run.py")
-        return of_command([PYTHON, "proofs/run.py", "--quick"], 900, "proofs")
+        return of_command([PYTHON, "proofs/run.py", "--quick"], 1200, "proofs")
     return [Job("proofs/quick", run)]
 
 
@@ -377,7 +395,7 @@ def run_all(jobs, totals, filter_):
 
 def every_job():
     slow_first = boot_jobs() + fuzz_jobs() + proof_jobs() + kernel_jobs()
-    rest = unit_jobs() + [Job("tools/self", run_tools), Job("check/form", run_check),
+    rest = unit_jobs() + system_jobs() + [Job("tools/self", run_tools), Job("check/form", run_check),
                           Job("check/interface", run_interface)]
     return build_jobs(), slow_first + rest
 
