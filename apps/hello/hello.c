@@ -28,9 +28,10 @@ static void show_memory(void)
 
 static void show_boot_info(void)
 {
-	sys_print("Hello from user mode.\n%u CPUs, clock %lu MHz, features %x, command line \"%s\"\n",
-		  sys_info->cpus, sys_info->clock_hz / 1000000, sys_info->features,
-		  sys_info->command);
+	sys_print(
+		"Hello from user mode.\n%u CPUs, clock %lu MHz, features %x, command line \"%s\"\n",
+		sys_info->cpus, sys_info->clock_hz / 1000000, sys_info->features,
+		sys_info->command);
 	show_memory();
 	sys_print("handles %u to %u are empty\n", sys_info->free_handle, sys_info->free_end - 1);
 }

@@ -207,7 +207,7 @@ struct sys_thread {
 	frames_h frames;   /* stack, and the message page */
 	frames_h msg_page; /* the message page alone */
 	grant_h grant;
-	u32 place;         /* which of SYS_THREADS_MAX windows */
+	u32 place; /* which of SYS_THREADS_MAX windows */
 	u64 stack_top;
 	volatile u64 *msg; /* the message page */
 	void (*entry)(void *);

@@ -27,7 +27,8 @@ void sys_write(const char *bytes, u32 n)
 		u32 part = n < PIECE ? n : PIECE;
 
 		memcpy(word, bytes, part);
-		(void)system_debug_write((system_h){ HANDLE_SYSTEM }, part, word[0], word[1], word[2]);
+		(void)system_debug_write((system_h){ HANDLE_SYSTEM }, part, word[0], word[1],
+					 word[2]);
 		bytes += part;
 		n -= part;
 	}
@@ -118,9 +119,7 @@ static void convert(struct sink *s, const struct conversion *f, char kind, va_li
 		put_number(s, f, f->longs ? va_arg(*args, u64) : va_arg(*args, u32),
 			   kind == 'u' ? 10 : 16, kind, false);
 		break;
-	case 'p':
-		put_number(s, f, (u64)va_arg(*args, void *), 16, kind, false);
-		break;
+	case 'p': put_number(s, f, (u64)va_arg(*args, void *), 16, kind, false); break;
 	case 's':
 		text = va_arg(*args, const char *);
 		put_text(s, f, text, strlen(text));
@@ -129,9 +128,7 @@ static void convert(struct sink *s, const struct conversion *f, char kind, va_li
 		c = (char)va_arg(*args, int);
 		put_text(s, f, &c, 1);
 		break;
-	default:
-		put(s, kind);
-		break;
+	default: put(s, kind); break;
 	}
 }
 

@@ -31,8 +31,8 @@ void sys_memory_add(memory_h memory, u64 first_page, u64 pages)
 
 	if (regions == SYS_REGIONS_MAX || room == 0)
 		return;
-	region[regions] = (struct region){ memory, first_page, known,
-					   pages < room ? (u32)pages : room };
+	region[regions] =
+		(struct region){ memory, first_page, known, pages < room ? (u32)pages : room };
 	known += region[regions].count;
 	regions++;
 }

@@ -52,7 +52,8 @@ static void grow(void)
 
 	if (slot == 0 || end_slot % PAGE_SLOTS != 0 || end_slot + PAGE_SLOTS > SYS_SLOTS_MAX ||
 	    !err_is_ok(sys_create_at(slot, OBJ_SLOTS, 0)) ||
-	    !err_is_ok(table_attach((table_h){ HANDLE_TABLE }, (slots_h){ slot }, end_slot / PAGE_SLOTS))) {
+	    !err_is_ok(table_attach((table_h){ HANDLE_TABLE }, (slots_h){ slot },
+				    end_slot / PAGE_SLOTS))) {
 		sys_slot_free(slot);
 		return;
 	}

@@ -19,8 +19,8 @@ err_t sys_space_create_shared(struct sys_space *sp, u32 domain)
 	grant_h g;
 
 	sys_space_create(sp, domain);
-	return sys_map_frames(sp, (any_h){ HANDLE_IMAGE }, sys_info->image_vaddr, sys_info->image_count,
-			      MAP_READ | MAP_WRITE | MAP_EXEC, &g);
+	return sys_map_frames(sp, (any_h){ HANDLE_IMAGE }, sys_info->image_vaddr,
+			      sys_info->image_count, MAP_READ | MAP_WRITE | MAP_EXEC, &g);
 }
 
 void sys_space_destroy(struct sys_space *sp)
@@ -134,7 +134,8 @@ void *sys_map_new(u64 vaddr, u32 pages)
 		return NULL;
 	for (u32 at = 0; at < pages; at += 64)
 		(void)frames_clear(f, at, pages - at < 64 ? pages - at : 64);
-	if (!err_is_ok(sys_map_frames(&sys_own_space, ANY(f), vaddr, pages, MAP_READ | MAP_WRITE, &g)))
+	if (!err_is_ok(
+		    sys_map_frames(&sys_own_space, ANY(f), vaddr, pages, MAP_READ | MAP_WRITE, &g)))
 		return NULL;
 	return (void *)vaddr;
 }

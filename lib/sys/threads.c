@@ -88,7 +88,8 @@ err_t sys_thread_set_space(struct sys_thread *t, struct sys_space *sp)
 {
 	u64 stack = t->stack_top - SYS_STACK_PAGES * SYS_PAGE;
 	grant_h g;
-	err_t e = sys_map_frames(sp, ANY(t->frames), stack, SYS_STACK_PAGES + 1, MAP_READ | MAP_WRITE, &g);
+	err_t e = sys_map_frames(sp, ANY(t->frames), stack, SYS_STACK_PAGES + 1,
+				 MAP_READ | MAP_WRITE, &g);
 
 	return err_is_ok(e) ? thread_bind(t->thread, THREAD_SPACE, ANY(sp->space), 0) : e;
 }

@@ -33,7 +33,8 @@ static inline u64 counter(void)
 extern struct sys_thread bench_thread;
 
 /* space NULL: the own one.  Not started if fn is NULL. */
-struct helper *helper(u32 prio, u32 cpu, u64 flags, struct sys_space *space, void (*fn)(struct helper *));
+struct helper *helper(u32 prio, u32 cpu, u64 flags, struct sys_space *space,
+		      void (*fn)(struct helper *));
 void helper_start(struct helper *h);
 void helper_end(struct helper *h);
 

@@ -6,7 +6,13 @@
 
 enum { ROUNDS = 1000, INTERRUPTS = 20 };
 /* The 8254: channel 0, low byte then high byte, mode 2 (data sheet, control word). */
-enum { PIT_DATA = 0x40, PIT_CONTROL = 0x43, PIT_MODE_2 = 0x34, PIT_MODE_0 = 0x30, PIT_RELOAD = 2000 };
+enum {
+	PIT_DATA = 0x40,
+	PIT_CONTROL = 0x43,
+	PIT_MODE_2 = 0x34,
+	PIT_MODE_0 = 0x30,
+	PIT_RELOAD = 2000
+};
 
 static void null_call(void)
 {
@@ -86,7 +92,8 @@ static irq_h timer_irq(void)
 		u64 offset;
 
 		(void)sys_pages(1, 1, &memory, &offset);
-		while (err_is(irq_create(memory, SLOT_OWN(slot), offset, (any_h){ HANDLE_IRQCTL }, line, 0),
+		while (err_is(irq_create(memory, SLOT_OWN(slot), offset, (any_h){ HANDLE_IRQCTL },
+					 line, 0),
 			      ERR_BUSY))
 			(void)sys_pages(1, 1, &memory, &offset);
 		if (cap_info((any_h){ slot }, NULL, NULL, NULL).v == OK.v || line == 0)

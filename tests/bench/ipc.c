@@ -30,7 +30,8 @@ static void serve_words(struct helper *h)
 	}
 }
 
-static struct helper *server(u32 cpu, struct sys_space *space, void (*fn)(struct helper *), u64 words)
+static struct helper *server(u32 cpu, struct sys_space *space, void (*fn)(struct helper *),
+			     u64 words)
 {
 	struct helper *h = helper(PRIO_HIGH, cpu, 0, space, fn);
 
@@ -97,7 +98,8 @@ static void null_calls(struct helper *h)
 }
 
 /* Every round answers a fault of `fn`, which makes the next one at once. */
-static void fault_loop(const char *name, u64 flags, void (*fn)(struct helper *), u64 label, struct sys_space *space)
+static void fault_loop(const char *name, u64 flags, void (*fn)(struct helper *), u64 label,
+		       struct sys_space *space)
 {
 	struct helper *h = helper(PRIO_HIGH, 0, flags, space, fn);
 	struct msg m = { 0 };

@@ -19,7 +19,8 @@ static void run_helper(void *arg)
 	h->fn(h);
 }
 
-struct helper *helper(u32 prio, u32 cpu, u64 flags, struct sys_space *space, void (*fn)(struct helper *))
+struct helper *helper(u32 prio, u32 cpu, u64 flags, struct sys_space *space,
+		      void (*fn)(struct helper *))
 {
 	struct helper *h = helpers;
 

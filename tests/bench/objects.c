@@ -78,7 +78,8 @@ void bench_objects(void)
 	create_delete("endpoint_create_delete", OBJ_EP);
 	create_delete("thread_create_delete", OBJ_THREAD);
 	sys_must(grant_create(ANY(f), SLOT_OWN(slot), ANY(sys_own_space.space), AREA, PAGES,
-			      RIGHT_GRANT_READ | RIGHT_GRANT_WRITE | RIGHT_GRANT_MAP), "grant");
+			      RIGHT_GRANT_READ | RIGHT_GRANT_WRITE | RIGHT_GRANT_MAP),
+		 "grant");
 	sys_must(sys_tables(&sys_own_space, AREA, 1), "tables");
 	map_unmap((grant_h){ slot });
 	map_many((grant_h){ slot });

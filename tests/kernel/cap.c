@@ -42,7 +42,8 @@ TEST(derive_more, "a derivation cannot add rights")
 	ep_h ep = sys_ep();
 	u32 less = sys_derive(ANY(ep), RIGHT_EP_SEND, 0);
 
-	EXPECT_ERR(cap_derive((any_h){ less }, new_slot(), RIGHT_EP_SEND | RIGHT_EP_RECV, 0), ERR_RIGHTS);
+	EXPECT_ERR(cap_derive((any_h){ less }, new_slot(), RIGHT_EP_SEND | RIGHT_EP_RECV, 0),
+		   ERR_RIGHTS);
 	EXPECT_ERR(cap_derive(ANY(ep), new_slot(), RIGHTS_ALL_EP << 1, 0), ERR_RIGHTS);
 	EXPECT_OK(cap_derive((any_h){ less }, new_slot(), 0, 0));
 }

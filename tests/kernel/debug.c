@@ -123,7 +123,7 @@ TEST(step_syscall, "a thread that is single-stepped can make system calls")
 	EXPECT_OK(thread_resume(w->t.thread));
 	for (; n < 1000; n++) {
 		m.tag = 0;
-		if (!err_is_ok(ep_recv(w->ep, &m, sys_after(20000))))
+		if (!err_is_ok(ep_recv(w->ep, &m, sys_after(200000))))
 			break;
 		EXPECT_EQ(m.tag >> TAG_LABEL_SHIFT, FAULT_DEBUG);
 		resume(&m);
@@ -177,7 +177,8 @@ TEST(console, "bytes can be written to the debug console")
 {
 	system_h none = { sys_derive((any_h){ HANDLE_SYSTEM }, RIGHT_SYSTEM_TRACE, 0) };
 
-	EXPECT_OK(system_debug_write((system_h){ HANDLE_SYSTEM }, 10, 0x736e6f6320232323ull, 0x0a65ull, 0));
+	EXPECT_OK(system_debug_write((system_h){ HANDLE_SYSTEM }, 10, 0x736e6f6320232323ull,
+				     0x0a65ull, 0));
 	EXPECT_ERR(system_debug_write(none, 1, 0x2e, 0, 0), ERR_RIGHTS);
 }
 

@@ -47,7 +47,8 @@ TEST(port_limits, "ports outside the range, and those of the kernel, are refused
 
 static err_t try_device(u64 first, u64 count, slot_t slot)
 {
-	devctl_h functions = { sys_range((any_h){ HANDLE_DEVCTL }, first, count, RIGHT_DEVCTL_CREATE) };
+	devctl_h functions = { sys_range((any_h){ HANDLE_DEVCTL }, first, count,
+					 RIGHT_DEVCTL_CREATE) };
 	memory_h memory;
 	u64 offset;
 
@@ -130,8 +131,9 @@ TEST(iospace_maps, "frames can be entered into an I/O space, device memory canno
 	EXPECT_OK(sys_destroy(ANY(f)));
 	for (u32 i = 0; i < sys_info->regions; i++) {
 		if (!sys_info->region[i].is_ram)
-			EXPECT_ERR(grant_create((any_h){ sys_info->region[i].handle }, new_slot(), io, 0x100000,
-						1, RIGHT_GRANT_READ), ERR_TYPE);
+			EXPECT_ERR(grant_create((any_h){ sys_info->region[i].handle }, new_slot(),
+						io, 0x100000, 1, RIGHT_GRANT_READ),
+				   ERR_TYPE);
 	}
 }
 

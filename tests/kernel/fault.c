@@ -119,8 +119,10 @@ TEST(kernel_memory, "the kernel's memory can be neither read nor written nor exe
 	struct worker *w;
 
 	for (u32 i = 0; i < 3; i++) {
-		w = fault_of(i == 0 ? read_it : i == 1 ? write_it : jump_there, 0,
-			     0xffffffff80200000ull, &m);
+		w = fault_of(i == 0   ? read_it
+			     : i == 1 ? write_it
+				      : jump_there,
+			     0, 0xffffffff80200000ull, &m);
 		EXPECT_EQ(m.tag >> TAG_LABEL_SHIFT, FAULT_PAGE);
 		EXPECT_EQ(m.w[0] & PF_USER, PF_USER);
 		answer(w, &m, FAULT_STOP, 0);
@@ -154,14 +156,38 @@ static void expect_exception(void (*fn)(struct worker *), u64 vector)
 	EXPECT(thread_is_stopped(w->t.thread));
 }
 
-TEST(divide_error, "dividing by zero is reported as #DE") { expect_exception(do_div, VECTOR_DE); }
-TEST(bad_opcode, "an invalid instruction is reported as #UD") { expect_exception(do_ud, VECTOR_UD); }
-TEST(privileged, "a privileged instruction is reported as #GP") { expect_exception(do_hlt, VECTOR_GP); }
-TEST(int3, "a break point instruction is reported as #BP") { expect_exception(do_int3, VECTOR_BP); }
-TEST(int_gate, "int 0x80 is reported as #GP") { expect_exception(do_int80, VECTOR_GP); }
-TEST(port_direct, "an I/O instruction of a program is reported as #GP") { expect_exception(do_in, VECTOR_GP); }
-TEST(msr_direct, "writing an MSR is reported as #GP") { expect_exception(do_wrmsr, VECTOR_GP); }
-TEST(fpu_flag, "the FPU without THREAD_FPU is reported as #NM") { expect_exception(do_fpu, VECTOR_NM); }
+TEST(divide_error, "dividing by zero is reported as #DE")
+{
+	expect_exception(do_div, VECTOR_DE);
+}
+TEST(bad_opcode, "an invalid instruction is reported as #UD")
+{
+	expect_exception(do_ud, VECTOR_UD);
+}
+TEST(privileged, "a privileged instruction is reported as #GP")
+{
+	expect_exception(do_hlt, VECTOR_GP);
+}
+TEST(int3, "a break point instruction is reported as #BP")
+{
+	expect_exception(do_int3, VECTOR_BP);
+}
+TEST(int_gate, "int 0x80 is reported as #GP")
+{
+	expect_exception(do_int80, VECTOR_GP);
+}
+TEST(port_direct, "an I/O instruction of a program is reported as #GP")
+{
+	expect_exception(do_in, VECTOR_GP);
+}
+TEST(msr_direct, "writing an MSR is reported as #GP")
+{
+	expect_exception(do_wrmsr, VECTOR_GP);
+}
+TEST(fpu_flag, "the FPU without THREAD_FPU is reported as #NM")
+{
+	expect_exception(do_fpu, VECTOR_NM);
+}
 TEST(noncanonical, "a non-canonical data address is reported as #GP")
 {
 	expect_exception(do_noncanonical, VECTOR_GP);
@@ -187,7 +213,8 @@ TEST(iret_bad, "IRET with a bad frame in user mode is the program's fault")
 	struct worker *w = fault_of(do_iret_bad, 0, 0, &m);
 
 	/* QEMU with SMAP reads the frame with the kernel's rights, and reports a page fault. */
-	EXPECT(m.tag >> TAG_LABEL_SHIFT == FAULT_EXCEPTION || m.tag >> TAG_LABEL_SHIFT == FAULT_PAGE);
+	EXPECT(m.tag >> TAG_LABEL_SHIFT == FAULT_EXCEPTION ||
+	       m.tag >> TAG_LABEL_SHIFT == FAULT_PAGE);
 	answer(w, &m, FAULT_STOP, 0);
 }
 
@@ -263,7 +290,8 @@ TEST(fault_ep_dies, "a thread whose fault waits at an endpoint that is destroyed
 	EXPECT(thread_is_stopped(w->t.thread));
 }
 
-TEST(fault_stop_answer, "a thread that is stopped while its fault is handled stays so after the answer")
+TEST(fault_stop_answer,
+     "a thread that is stopped while its fault is handled stays so after the answer")
 {
 	struct msg m;
 	struct worker *w = fault_of(do_registers, 0, 0, &m);

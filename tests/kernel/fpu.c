@@ -128,7 +128,9 @@ TEST(fpu_hostile, "a hostile FPU image is made harmless")
 
 		worker_run(w);
 		for (u32 i = 0; i < sys_info->xstate_bytes / 8; i++)
-			runner.msg[i] = round == 0 ? ~0ull : round == 1 ? 0xa5a5a5a5a5a5a5a5ull : i << (8 * round);
+			runner.msg[i] = round == 0   ? ~0ull
+					: round == 1 ? 0xa5a5a5a5a5a5a5a5ull
+						     : i << (8 * round);
 		EXPECT_OK(thread_set_regs(w->t.thread, REGS_XSTATE));
 		EXPECT_OK(thread_resume(w->t.thread));
 		EXPECT(w->done);

@@ -74,7 +74,8 @@ TEST(map_limits, "entries lie in the window, name pages of the grant, and have r
 {
 	frames_h f = sys_frames(4);
 	grant_h g = own_grant(f, AREA_A, 8);
-	grant_h ro = grant_on(ANY(f), ANY(sys_own_space.space), AREA_A, 8, RIGHT_GRANT_READ | RIGHT_GRANT_MAP);
+	grant_h ro = grant_on(ANY(f), ANY(sys_own_space.space), AREA_A, 8,
+			      RIGHT_GRANT_READ | RIGHT_GRANT_MAP);
 	u64 done;
 
 	EXPECT_OK(sys_tables(&sys_own_space, AREA_A, 1));
@@ -103,11 +104,15 @@ TEST(grant_limits, "a grant has no more rights than its frames, and a window ins
 	EXPECT_ERR(grant_create(ro, new_slot(), sp, AREA_A, 1, RIGHT_GRANT_WRITE), ERR_RIGHTS);
 	EXPECT_OK(grant_create(ro, new_slot(), sp, AREA_A, 1, RIGHT_GRANT_READ | RIGHT_GRANT_MAP));
 	EXPECT_ERR(grant_create(ro, new_slot(), sp, AREA_A + 1, 1, RIGHT_GRANT_READ), ERR_ARG);
-	EXPECT_ERR(grant_create(ro, new_slot(), sp, 0x7ffffffff000ull, 1, RIGHT_GRANT_READ), ERR_RANGE);
+	EXPECT_ERR(grant_create(ro, new_slot(), sp, 0x7ffffffff000ull, 1, RIGHT_GRANT_READ),
+		   ERR_RANGE);
 	EXPECT_OK(grant_create(ro, new_slot(), sp, 0x7fffffffe000ull, 1, RIGHT_GRANT_READ));
-	EXPECT_ERR(grant_create(ro, new_slot(), sp, 0x7fffffffe000ull, 2, RIGHT_GRANT_READ), ERR_RANGE);
-	EXPECT_ERR(grant_create(ro, new_slot(), sp, 0xffffffff80000000ull, 1, RIGHT_GRANT_READ), ERR_RANGE);
-	EXPECT_ERR(grant_create(ro, new_slot(), sp, SYS_PAGE, 0xfffffffffull, RIGHT_GRANT_READ), ERR_RANGE);
+	EXPECT_ERR(grant_create(ro, new_slot(), sp, 0x7fffffffe000ull, 2, RIGHT_GRANT_READ),
+		   ERR_RANGE);
+	EXPECT_ERR(grant_create(ro, new_slot(), sp, 0xffffffff80000000ull, 1, RIGHT_GRANT_READ),
+		   ERR_RANGE);
+	EXPECT_ERR(grant_create(ro, new_slot(), sp, SYS_PAGE, 0xfffffffffull, RIGHT_GRANT_READ),
+		   ERR_RANGE);
 }
 
 TEST(missing_tables, "a missing page-table page is named, level by level, from the top")
@@ -119,7 +124,8 @@ TEST(missing_tables, "a missing page-table page is named, level by level, from t
 	for (u32 want = 3; want > 0; want--) {
 		EXPECT_ERR(grant_map(g, AREA_A, 0, 1, RW, &level), ERR_TABLE);
 		EXPECT_EQ(level, want);
-		EXPECT_OK(ptable_attach(sys_ptable(), ANY(sys_own_space.space), AREA_A, want, NULL));
+		EXPECT_OK(
+			ptable_attach(sys_ptable(), ANY(sys_own_space.space), AREA_A, want, NULL));
 	}
 	EXPECT_OK(grant_map(g, AREA_A, 0, 1, RW, &level));
 	*word(AREA_A) = 3;
@@ -192,7 +198,8 @@ TEST(unmap_empty, "where there is no page-table page, unmapping has nothing to d
 	EXPECT(done >= 64);
 }
 
-TEST(grant_deleted, "deleting a grant clears its entries; a smaller one of the same frames keeps its own")
+TEST(grant_deleted,
+     "deleting a grant clears its entries; a smaller one of the same frames keeps its own")
 {
 	frames_h f = sys_frames(70);
 	grant_h g = own_grant(f, AREA_A, 2048);
@@ -256,7 +263,8 @@ TEST(large_pages, "2 MiB pages are mapped, used, and unmapped")
 	EXPECT_ERR(grant_map(g, AREA_A + 0x1000, 0, 1, RW | MAP_SIZE_2M, &done), ERR_ARG);
 	EXPECT_ERR(grant_map(g, AREA_A + 0x600000, 1, 1, RW | MAP_SIZE_2M, &done), ERR_ARG);
 	EXPECT_ERR(grant_map(g, AREA_A + 0x600000, 1024, 1, RW | MAP_SIZE_2M, &done), ERR_RANGE);
-	EXPECT_ERR(grant_map(g, AREA_A + 0x600000, 0, 1, RW | MAP_SIZE_2M | MAP_SIZE_1G, &done), ERR_RANGE);
+	EXPECT_ERR(grant_map(g, AREA_A + 0x600000, 0, 1, RW | MAP_SIZE_2M | MAP_SIZE_1G, &done),
+		   ERR_RANGE);
 	/* A small entry cannot stand where a large one does. */
 	EXPECT_ERR(grant_map(g, AREA_A, 0, 1, RW, &done), ERR_STATE);
 	EXPECT_OK(sys_unmap(g, AREA_A, 2, MAP_SIZE_2M));
@@ -300,10 +308,11 @@ TEST(huge_pages, "1 GiB pages are mapped where the processor has them")
 		u64 done = 0;
 		slot_t s = new_slot();
 
-		if (r->is_ram || first + 0x40000 > r->first + r->count || first - r->first > 0xffffffff)
+		if (r->is_ram || first + 0x40000 > r->first + r->count ||
+		    first - r->first > 0xffffffff)
 			continue;
-		EXPECT_OK(grant_create((any_h){ r->handle }, s, ANY(sys_own_space.space), AREA_A, 0x40000,
-				       RIGHT_GRANT_READ | RIGHT_GRANT_MAP));
+		EXPECT_OK(grant_create((any_h){ r->handle }, s, ANY(sys_own_space.space), AREA_A,
+				       0x40000, RIGHT_GRANT_READ | RIGHT_GRANT_MAP));
 		EXPECT_OK(sys_tables(&sys_own_space, AREA_A, 3));
 		err_t e = grant_map((grant_h){ (u32)s.where }, AREA_A, first - r->first, 1,
 				    MAP_READ | MAP_SIZE_1G, &done);

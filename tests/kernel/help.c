@@ -73,6 +73,11 @@ void sleep_us(u64 microseconds)
 	(void)notif_wait(nowhere, sys_after(microseconds), NULL);
 }
 
+void settle(void)
+{
+	sleep_us(30000);
+}
+
 slot_t new_slot(void)
 {
 	u32 slot = sys_slot();
@@ -108,6 +113,7 @@ frames_h frames_at(u64 vaddr, u32 pages, grant_h *grant)
 
 	for (u32 at = 0; at < pages; at += 64)
 		EXPECT_OK(frames_clear(f, at, pages - at < 64 ? pages - at : 64));
-	EXPECT_OK(sys_map_frames(&sys_own_space, ANY(f), vaddr, pages, MAP_READ | MAP_WRITE, grant));
+	EXPECT_OK(
+		sys_map_frames(&sys_own_space, ANY(f), vaddr, pages, MAP_READ | MAP_WRITE, grant));
 	return f;
 }

@@ -50,7 +50,8 @@ TEST(reply_sends_itself, "a reply right cannot travel in the answer that it give
 		if (round == 0)
 			EXPECT_OK(reply(&m, (reply_h){ (u32)saved.where }));
 		else
-			EXPECT_ERR(ep_reply_recv(ep, &m, 1, (reply_h){ (u32)saved.where }), DONE_TIMEOUT);
+			EXPECT_ERR(ep_reply_recv(ep, &m, 1, (reply_h){ (u32)saved.where }),
+				   DONE_TIMEOUT);
 		WAIT_FOR(c->done);
 		EXPECT_OK(c->result);
 		EXPECT_EQ(c->out[0], 0);
@@ -76,7 +77,7 @@ TEST(ep_sends_itself, "an endpoint capability can travel in a message through it
 	c->t.msg[MSG_SEND_CAPS] = copy;
 	c->t.msg[MSG_SEND_CAPS + 1] = CAP_SEND_MOVE;
 	worker_run(c);
-	sleep_us(2000);
+	settle();
 	runner.msg[MSG_RECV_SLOTS] = to.where;
 	m.tag = 0;
 	EXPECT_OK(ep_recv(ep, &m, 0));
@@ -202,7 +203,7 @@ TEST(ss_shadow, "a debug exception that is delayed into the kernel does no harm"
 	/* Length 8, on reading and writing. */
 	EXPECT_OK(thread_debug(w->t.thread, 4, 1 | 0xb << 16));
 	worker_run(w);
-	while (!w->done && err_is_ok(ep_recv(w->ep, &m, sys_after(50000)))) {
+	while (!w->done && err_is_ok(ep_recv(w->ep, &m, sys_after(200000)))) {
 		m.tag = (u64)FAULT_RESUME << TAG_LABEL_SHIFT;
 		EXPECT_OK(reply(&m, (reply_h){ 0 }));
 		m.tag = 0;
@@ -218,7 +219,7 @@ TEST(step_into_syscall, "the trap flag set by the program itself is not taken in
 	u64 steps = 0;
 
 	worker_run(w);
-	while (!w->done && err_is_ok(ep_recv(w->ep, &m, sys_after(50000)))) {
+	while (!w->done && err_is_ok(ep_recv(w->ep, &m, sys_after(200000)))) {
 		EXPECT_EQ(m.tag >> TAG_LABEL_SHIFT, FAULT_DEBUG);
 		m.tag = (u64)FAULT_RESUME << TAG_LABEL_SHIFT;
 		EXPECT_OK(reply(&m, (reply_h){ 0 }));
@@ -290,7 +291,7 @@ TEST(selectors, "loading segment registers in user mode disturbs nobody")
 	worker_run(w);
 	WAIT_FOR(w->done);
 	EXPECT_EQ(w->out[0], 0);
-	sleep_us(1000);
+	settle();
 }
 
 TEST(alignment, "an alignment check is a fault of the program")

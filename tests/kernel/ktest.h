@@ -23,7 +23,8 @@ extern u32 test_arg;
 #define TEST_FOR(id, seconds, sentence)                                                            \
 	static void id(void);                                                                      \
 	static const struct test test_##id                                                         \
-		__attribute__((used, section("tests"), aligned(8))) = { id, sentence, seconds, 0 };       \
+		__attribute__((used, section("tests"), aligned(8))) = { id, sentence, seconds,     \
+									0 };                       \
 	static void id(void)
 #define TEST(id, sentence) TEST_FOR(id, 0, sentence)
 
@@ -70,6 +71,8 @@ extern ep_h super_ep;
 extern notif_h nowhere;
 
 void sleep_us(u64 microseconds);
+/* Long enough for others to get where they wait; on a busy host that takes a while. */
+void settle(void);
 /* Two addresses with nothing mapped around them: 1 GiB each. */
 #define AREA_A 0x40000000000ull
 #define AREA_B 0x48000000000ull
@@ -80,11 +83,11 @@ struct worker {
 	void (*fn)(struct worker *w);
 	ep_h ep;
 	notif_h notif;
-	u64 a, b;              /* arguments */
-	volatile u64 out[8];   /* what it found out */
+	u64 a, b;            /* arguments */
+	volatile u64 out[8]; /* what it found out */
 	volatile err_t result;
 	volatile u64 count;
-	volatile u32 done;     /* 1: fn returned */
+	volatile u32 done; /* 1: fn returned */
 	struct msg m;
 };
 _Static_assert(offsetof(struct worker, out) == 88, "as raw.S has it");

@@ -91,8 +91,9 @@ static bool take_back(void)
 		if (clean)
 			sys_must(sys_delete(probe), "delete probe");
 		else
-			sys_format(why, sizeof why, "a page in %lu to %lu of the memory was not free (error %u)",
-				   at, at + 63, e.v);
+			sys_format(why, sizeof why,
+				   "a page in %lu to %lu of the memory was not free (error %u)", at,
+				   at + 63, e.v);
 	}
 	return clean;
 }
@@ -100,7 +101,8 @@ static bool take_back(void)
 static void describe_fault(const struct msg *m)
 {
 	sys_format(why, sizeof why,
-		   "thread with badge %lu: fault kind %lu, cause 0x%lx, address 0x%lx, ip 0x%lx, sp 0x%lx",
+		   "thread with badge %lu: fault kind %lu, cause 0x%lx, address 0x%lx, ip 0x%lx, "
+		   "sp 0x%lx",
 		   m->badge, m->tag >> TAG_LABEL_SHIFT, m->w[0], m->w[1], m->w[2], m->w[3]);
 }
 
@@ -187,9 +189,11 @@ static void set_up(void)
 	super_notif = sys_notif();
 	nowhere = sys_notif();
 	sys_must(thread_set_prio((thread_h){ HANDLE_THREAD }, 255), "priority");
-	sys_must(thread_bind((thread_h){ HANDLE_THREAD }, THREAD_NOTIF, ANY(super_notif), 0), "notification");
+	sys_must(thread_bind((thread_h){ HANDLE_THREAD }, THREAD_NOTIF, ANY(super_notif), 0),
+		 "notification");
 	for (u32 i = 0; i < SLOT_PAGES; i++)
-		sys_must(table_attach((table_h){ HANDLE_TABLE }, sys_slots(), FIRST_SLOTS / 64 + i), "slots");
+		sys_must(table_attach((table_h){ HANDLE_TABLE }, sys_slots(), FIRST_SLOTS / 64 + i),
+			 "slots");
 	base_tables = sys_own_space.tables;
 }
 

@@ -6,8 +6,8 @@
 
 TESTS(object_create, frames_create, frames_extend, frames_clear);
 
-static const u32 types[] = { OBJ_TABLE, OBJ_SLOTS, OBJ_SPACE, OBJ_PTABLE,
-			     OBJ_THREAD, OBJ_SCHED, OBJ_EP,   OBJ_NOTIF };
+static const u32 types[] = { OBJ_TABLE,  OBJ_SLOTS, OBJ_SPACE, OBJ_PTABLE,
+			     OBJ_THREAD, OBJ_SCHED, OBJ_EP,    OBJ_NOTIF };
 enum { TYPES = sizeof types / sizeof types[0] };
 
 TEST(create_each, "every type of object can be made, has all rights, and can be deleted")
@@ -24,11 +24,13 @@ TEST(create_each, "every type of object can be made, has all rights, and can be 
 
 TEST(create_types, "what is no type, or cannot be made so, is refused")
 {
-	static const u32 wrong[] = { 0, OBJ_MEMORY, OBJ_FRAMES, OBJ_GRANT, OBJ_REPLY, OBJ_IRQ,
-				     OBJ_IOPORTS, OBJ_DEVICE, OBJ_SYSTEM, OBJ_MAX + 1, 255 };
+	static const u32 wrong[] = { 0,          OBJ_MEMORY,  OBJ_FRAMES,  OBJ_GRANT,
+				     OBJ_REPLY,  OBJ_IRQ,     OBJ_IOPORTS, OBJ_DEVICE,
+				     OBJ_SYSTEM, OBJ_MAX + 1, 255 };
 
 	for (u32 i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
-		EXPECT_ERR(object_create(TEST_MEMORY, new_slot(), wrong[i], TEST_PAGES - 4, 0), ERR_ARG);
+		EXPECT_ERR(object_create(TEST_MEMORY, new_slot(), wrong[i], TEST_PAGES - 4, 0),
+			   ERR_ARG);
 }
 
 TEST(create_params, "a parameter that the type does not take is refused")
@@ -40,7 +42,8 @@ TEST(create_params, "a parameter that the type does not take is refused")
 	EXPECT_ERR(object_create(TEST_MEMORY, new_slot(), OBJ_THREAD, offset, 4), ERR_ARG);
 	EXPECT_ERR(object_create(TEST_MEMORY, new_slot(), OBJ_THREAD, offset, 0x10000), ERR_ARG);
 	/* A thread's highest priority is not above its maker's. */
-	EXPECT_ERR(object_create(TEST_MEMORY, new_slot(), OBJ_THREAD, offset, (PRIO_MAX + 1) << 8), ERR_ARG);
+	EXPECT_ERR(object_create(TEST_MEMORY, new_slot(), OBJ_THREAD, offset, (PRIO_MAX + 1) << 8),
+		   ERR_ARG);
 	EXPECT_OK(object_create(TEST_MEMORY, new_slot(), OBJ_THREAD, offset, PRIO_MAX << 8));
 }
 
@@ -154,7 +157,8 @@ TEST(frames_contents, "what an object left in its page is not readable in frames
 		EXPECT_OK(object_create(memory, slot, types[i], offset, 0));
 		EXPECT_OK(sys_delete(slot));
 		EXPECT_OK(frames_create(memory, slot, offset, 2));
-		EXPECT_OK(sys_map_frames(&sys_own_space, (any_h){ (u32)slot.where }, AREA_A, 2, MAP_READ, &g));
+		EXPECT_OK(sys_map_frames(&sys_own_space, (any_h){ (u32)slot.where }, AREA_A, 2,
+					 MAP_READ, &g));
 		for (u32 k = 0; k < words; k++)
 			EXPECT_EQ(at[k], 0);
 		EXPECT_OK(sys_delete(slot));

@@ -18,20 +18,13 @@ static u32 made[OBJ_MAX + 1]; /* a capability with all rights, by type */
 static u32 boot_range(u32 type)
 {
 	switch (type) {
-	case OBJ_MEMORY:
-		return test_memory;
-	case OBJ_IRQCTL:
-		return HANDLE_IRQCTL;
-	case OBJ_IOPORTS:
-		return HANDLE_IOPORTS;
-	case OBJ_DEVCTL:
-		return HANDLE_DEVCTL;
-	case OBJ_CPUS:
-		return HANDLE_CPUS;
-	case OBJ_SYSTEM:
-		return HANDLE_SYSTEM;
-	default:
-		break;
+	case OBJ_MEMORY: return test_memory;
+	case OBJ_IRQCTL: return HANDLE_IRQCTL;
+	case OBJ_IOPORTS: return HANDLE_IOPORTS;
+	case OBJ_DEVCTL: return HANDLE_DEVCTL;
+	case OBJ_CPUS: return HANDLE_CPUS;
+	case OBJ_SYSTEM: return HANDLE_SYSTEM;
+	default: break;
 	}
 	for (u32 i = 0; type == OBJ_DEVMEM && i < sys_info->regions; i++) {
 		if (!sys_info->region[i].is_ram)
@@ -106,24 +99,19 @@ static u32 make(u32 type)
 		return h.h;
 	}
 	switch (type) {
-	case OBJ_FRAMES:
-		EXPECT_OK(sys_create_frames(1, 1, &frames));
-		return frames.h;
-	case OBJ_REPLY:
-		return make_reply();
-	case OBJ_GRANT:
-		return make_grant(RIGHTS_ALL_GRANT & ~RIGHT_GRANT_EXEC);
-	case OBJ_IRQ:
-		return make_irq();
-	default:
-		return boot_range(type);
+	case OBJ_FRAMES: EXPECT_OK(sys_create_frames(1, 1, &frames)); return frames.h;
+	case OBJ_REPLY: return make_reply();
+	case OBJ_GRANT: return make_grant(RIGHTS_ALL_GRANT & ~RIGHT_GRANT_EXEC);
+	case OBJ_IRQ: return make_irq();
+	default: return boot_range(type);
 	}
 }
 
 static u32 capability(u32 type, u32 rights)
 {
 	if (type == OBJ_GRANT && rights != RIGHTS_ALL_GRANT)
-		return make_grant(rights & (RIGHT_GRANT_READ | RIGHT_GRANT_WRITE | RIGHT_GRANT_EXEC));
+		return make_grant(rights &
+				  (RIGHT_GRANT_READ | RIGHT_GRANT_WRITE | RIGHT_GRANT_EXEC));
 	if (made[type] == 0)
 		made[type] = make(type);
 	if (made[type] == 0 || type == OBJ_REPLY || type == OBJ_GRANT)
@@ -146,32 +134,21 @@ static u64 value_of(const struct neg_value *v)
 	u32 h;
 
 	switch (v->kind) {
-	case NEG_VALUE:
-		return v->value;
-	case NEG_CAP:
-		h = capability(v->object, v->rights);
-		return h == 0 ? NO_VALUE : h;
+	case NEG_VALUE: return v->value;
+	case NEG_CAP: h = capability(v->object, v->rights); return h == 0 ? NO_VALUE : h;
 	case NEG_ANY:
-	case NEG_SRC:
-		return src_slot;
+	case NEG_SRC: return src_slot;
 	case NEG_OTHER:
-		return v->rights & (1u << OBJ_EP) ? capability(OBJ_NOTIF, 0) : capability(OBJ_EP, 0);
-	case NEG_EMPTY:
-		return empty_slot;
-	case NEG_BEYOND:
-		return 512 * 64 + 5;
-	case NEG_DST:
-		return dst_slot;
-	case NEG_DST_FULL:
-		return HANDLE_SYSTEM;
-	case NEG_DST_BEYOND:
-		return 512 * 64 + 5;
-	case NEG_DST_TABLE:
-		return (u64)empty_slot << 32 | 5;
-	case NEG_DST_TYPE:
-		return (u64)HANDLE_SYSTEM << 32 | 5;
-	default:
-		return in_table(v);
+		return v->rights & (1u << OBJ_EP) ? capability(OBJ_NOTIF, 0)
+						  : capability(OBJ_EP, 0);
+	case NEG_EMPTY: return empty_slot;
+	case NEG_BEYOND: return 512 * 64 + 5;
+	case NEG_DST: return dst_slot;
+	case NEG_DST_FULL: return HANDLE_SYSTEM;
+	case NEG_DST_BEYOND: return 512 * 64 + 5;
+	case NEG_DST_TABLE: return (u64)empty_slot << 32 | 5;
+	case NEG_DST_TYPE: return (u64)HANDLE_SYSTEM << 32 | 5;
+	default: return in_table(v);
 	}
 }
 
@@ -216,8 +193,8 @@ u32 neg_tests(struct test *to, u32 max)
 
 		if (i > 0 && neg_cases[i - 1].nr == nr)
 			continue;
-		sys_format(names[nr], sizeof names[nr], "every wrong form of %s is refused as the table says",
-			   call_names[nr]);
+		sys_format(names[nr], sizeof names[nr],
+			   "every wrong form of %s is refused as the table says", call_names[nr]);
 		to[n++] = (struct test){ run_call, names[nr], 10, nr };
 	}
 	return n;

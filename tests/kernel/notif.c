@@ -112,12 +112,12 @@ TEST(deadline_order, "deadlines end waits in their order, whatever the order of 
 TEST(signal_beats_deadline, "a signal before the deadline leaves nothing behind")
 {
 	notif_h n = sys_notif();
-	struct worker *w = waiter(PRIO_HIGH, 0, n, sys_after(5000));
+	struct worker *w = waiter(PRIO_HIGH, 0, n, sys_after(100000));
 
 	EXPECT_OK(notif_signal(n, 1));
 	EXPECT_OK(w->result);
 	struct worker *v = waiter(PRIO_HIGH, 0, n, 0);
-	sleep_us(8000);
+	sleep_us(150000);
 	EXPECT(!v->done);
 }
 
@@ -237,7 +237,7 @@ TEST(remote_wake, "a signal from another CPU wakes a waiter")
 	notif_h n = sys_notif();
 	struct worker *w = waiter(PRIO_HIGH, 1, n, 0);
 
-	sleep_us(1000);
+	settle();
 	EXPECT(!w->done);
 	EXPECT_OK(notif_signal(n, 9));
 	WAIT_FOR(w->done);

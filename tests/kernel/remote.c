@@ -35,7 +35,7 @@ static struct worker *remote(u32 cpu, ep_h ep, void (*fn)(struct worker *), u64 
 	w->b = deadline;
 	worker_run(w);
 	/* Until it waits: then it is not ready and not stopped. */
-	sleep_us(500);
+	settle();
 	return w;
 }
 
@@ -163,7 +163,7 @@ TEST(remote_bound, "a bound notification that is signalled from another CPU ends
 	w->ep = ep;
 	EXPECT_OK(thread_bind(w->t.thread, THREAD_NOTIF, ANY(n), 0));
 	worker_run(w);
-	sleep_us(500);
+	settle();
 	EXPECT(!w->done);
 	EXPECT_OK(notif_signal(n, 0x40));
 	WAIT_FOR(w->done);
@@ -175,7 +175,8 @@ TEST(remote_stop_wait, "threads that wait on another CPU are stopped, resumed an
 {
 	need_cpus(2);
 	ep_h ep = ep_on(1);
-	struct worker *a = remote(1, ep, recv_it, 0, 0), *b = remote(1, ep, recv_it, 0, sys_after(1000000));
+	struct worker *a = remote(1, ep, recv_it, 0, 0),
+		      *b = remote(1, ep, recv_it, 0, sys_after(1000000));
 
 	EXPECT_OK(thread_stop(a->t.thread));
 	EXPECT(thread_is_stopped(a->t.thread));
@@ -193,7 +194,8 @@ static void count(struct worker *w)
 		w->count++;
 }
 
-TEST_FOR(remote_prio, 10, "priority and budget of a thread on another CPU can be changed while it runs")
+TEST_FOR(remote_prio, 10,
+	 "priority and budget of a thread on another CPU can be changed while it runs")
 {
 	need_cpus(2);
 	struct worker *a = worker(PRIO_LOW, 1, count), *b = worker(PRIO_LOW - 1, 1, count);
@@ -204,9 +206,10 @@ TEST_FOR(remote_prio, 10, "priority and budget of a thread on another CPU can be
 	EXPECT_OK(thread_set_prio(b->t.thread, PRIO_LOW + 1));
 	WAIT_FOR(b->count > 0);
 	seen = a->count;
-	sleep_us(500);
+	settle();
 	EXPECT_EQ(a->count, seen);
-	EXPECT_OK(sched_configure(b->t.sched, (cpus_h){ HANDLE_CPUS }, 1, 1000, sys_ticks(100000000)));
+	EXPECT_OK(sched_configure(b->t.sched, (cpus_h){ HANDLE_CPUS }, 1, 1000,
+				  sys_ticks(100000000)));
 	WAIT_FOR(a->count > seen);
 	EXPECT_OK(sys_delete(SLOT_OWN(a->t.sched.h)));
 	EXPECT(thread_is_stopped(a->t.thread));

@@ -131,7 +131,7 @@ TEST(reply_stale, "a reply right whose caller gave up answers nobody, not even i
 	struct msg m = { 0 };
 
 	c->ep = ep;
-	c->b = sys_after(2000);
+	c->b = sys_after(100000);
 	worker_run(c);
 	EXPECT_OK(ep_recv(ep, &m, 0));
 	EXPECT_OK(reply_save(saved));
@@ -213,14 +213,15 @@ TEST(server_dies_serving, "the caller of a server that dies is told")
 	EXPECT_ERR(c->result, DONE_GONE);
 }
 
-TEST(server_stops_serving, "a stopped server keeps the right to answer; when it dies the caller is told")
+TEST(server_stops_serving,
+     "a stopped server keeps the right to answer; when it dies the caller is told")
 {
 	ep_h ep = sys_ep();
 	struct worker *s = worker_at(PRIO_HIGH, 0, recv_wait, ep);
 	struct worker *c = caller(ep, 1);
 
 	EXPECT_OK(thread_stop(s->t.thread));
-	sleep_us(1000);
+	settle();
 	EXPECT(!c->done);
 	sys_thread_destroy(&s->t);
 	WAIT_FOR(c->done);
@@ -276,7 +277,8 @@ TEST(reply_table_dies, "a saved reply dies with the table page it lies in")
 	EXPECT_ERR(c->result, DONE_GONE);
 }
 
-TEST(cap_dies_during_call, "deleting the capability through which a call was made does not end the call")
+TEST(cap_dies_during_call,
+     "deleting the capability through which a call was made does not end the call")
 {
 	ep_h ep = sys_ep();
 	struct worker *c = caller(ep, 1);

@@ -71,8 +71,7 @@ TEST(higher_runs, "a thread that becomes ready runs before those of lower priori
 	struct worker *high;
 
 	EXPECT_EQ(low->count, 0);
-	sleep_us(3000);
-	EXPECT(low->count > 0);
+	WAIT_FOR(low->count > 0);
 	/* Above the runner: nothing else runs from here on until it stops. */
 	high = worker_new(PRIO_HIGH, 0, 0, call_once);
 	high->ep = sys_ep();
@@ -118,7 +117,8 @@ TEST(budget_limits, "a thread with a budget gets not much more of the CPU than t
 	struct worker *w = worker_new(PRIO_LOW, 0, 0, measure);
 	u64 start = sys_clock(), total = sys_ticks(500000);
 
-	EXPECT_OK(sched_configure(w->t.sched, (cpus_h){ HANDLE_CPUS }, 0, sys_ticks(10000), sys_ticks(100000)));
+	EXPECT_OK(sched_configure(w->t.sched, (cpus_h){ HANDLE_CPUS }, 0, sys_ticks(10000),
+				  sys_ticks(100000)));
 	w->a = start + total;
 	worker_run(w);
 	WAIT_FOR(w->done);
@@ -131,7 +131,8 @@ TEST(budget_others, "while a thread has used up its budget, those of lower prior
 	struct worker *greedy = worker_new(PRIO_RUN - 10, 0, 0, count);
 	struct worker *low = worker_new(PRIO_LOW, 0, 0, count);
 
-	EXPECT_OK(sched_configure(greedy->t.sched, (cpus_h){ HANDLE_CPUS }, 0, sys_ticks(1000), sys_ticks(10000)));
+	EXPECT_OK(sched_configure(greedy->t.sched, (cpus_h){ HANDLE_CPUS }, 0, sys_ticks(1000),
+				  sys_ticks(10000)));
 	worker_run(greedy);
 	worker_run(low);
 	WAIT_FOR(greedy->count > 0 && low->count > 0);
@@ -178,7 +179,8 @@ TEST(lend_passive, "a server that used up its own time serves on the time of its
 
 	s->ep = ep;
 	worker_run(s);
-	EXPECT_OK(sched_configure(s->t.sched, (cpus_h){ HANDLE_CPUS }, 0, 1000, sys_ticks(100000000)));
+	EXPECT_OK(sched_configure(s->t.sched, (cpus_h){ HANDLE_CPUS }, 0, 1000,
+				  sys_ticks(100000000)));
 	for (u64 i = 1; i <= 50; i++) {
 		m.tag = 0;
 		EXPECT_OK(ep_call(ep, &m, 0));
@@ -194,7 +196,7 @@ TEST(lend_priority, "a server of low priority runs at the priority of its caller
 	struct msg m = { 0 };
 
 	WAIT_FOR(s->count == 0 && !thread_is_stopped(s->t.thread));
-	sleep_us(1000);
+	settle();
 	spin = worker(PRIO_LOW + 10, 0, count);
 	EXPECT_OK(ep_call(ep, &m, 0));
 	EXPECT_EQ(s->count, 1);
@@ -216,7 +218,7 @@ TEST(lend_chain, "lending goes through several servers, and comes back")
 		s[i]->b = i < 3 ? ep[i + 1].h : 0;
 		worker_run(s[i]);
 	}
-	sleep_us(2000);
+	settle();
 	spin = worker(PRIO_LOW + 20, 0, count);
 	for (u64 n = 1; n <= 5; n++) {
 		m.tag = 0;
@@ -234,7 +236,7 @@ TEST(inversion, "a high caller is not held up by middle threads while a low serv
 	struct worker *high = worker_new(PRIO_HIGH, 0, 0, call_once);
 	struct worker *spin;
 
-	sleep_us(1000);
+	settle();
 	spin = worker_new(PRIO_RUN, 0, 0, count);
 	high->ep = ep;
 	worker_run(spin);
@@ -257,8 +259,8 @@ TEST(lend_timeout, "a caller that times out takes its time back from the server"
 	struct worker *s = worker_at(PRIO_LOW, 0, serve_slowly, ep);
 	struct msg m = { 0 };
 
-	sleep_us(1000);
-	EXPECT_ERR(ep_call(ep, &m, sys_after(5000)), DONE_TIMEOUT);
+	settle();
+	EXPECT_ERR(ep_call(ep, &m, sys_after(50000)), DONE_TIMEOUT);
 	u64 seen = s->count;
 	EXPECT(seen > 0);
 	/* On its own time and at its own priority it still runs, when this thread sleeps. */
@@ -271,7 +273,7 @@ TEST(lend_death, "a caller that dies takes its time along, and the server goes o
 	struct worker *s = worker_at(PRIO_LOW, 0, serve_slowly, ep);
 	struct worker *c;
 
-	sleep_us(1000);
+	settle();
 	c = worker_at(PRIO_LOW + 5, 0, call_once, ep);
 	WAIT_FOR(s->count > 0);
 	sys_thread_destroy(&c->t);
@@ -285,9 +287,10 @@ TEST(lend_used_up, "a borrowed budget that is used up leaves the server with its
 	struct worker *s = worker_at(PRIO_LOW, 0, serve_slowly, ep);
 	struct worker *c = worker_new(PRIO_LOW + 5, 0, 0, call_once);
 
-	sleep_us(1000);
+	settle();
 	c->ep = ep;
-	EXPECT_OK(sched_configure(c->t.sched, (cpus_h){ HANDLE_CPUS }, 0, sys_ticks(1000), sys_ticks(100000000)));
+	EXPECT_OK(sched_configure(c->t.sched, (cpus_h){ HANDLE_CPUS }, 0, sys_ticks(1000),
+				  sys_ticks(100000000)));
 	worker_run(c);
 	WAIT_FOR(s->count > 0);
 	sleep_us(5000);
@@ -301,7 +304,7 @@ TEST(sched_dies, "a scheduling context can be destroyed while it is lent")
 	struct worker *s = worker_at(PRIO_LOW, 0, serve_slowly, ep);
 	struct worker *c;
 
-	sleep_us(1000);
+	settle();
 	c = worker_at(PRIO_LOW + 5, 0, call_once, ep);
 	WAIT_FOR(s->count > 0);
 	EXPECT_OK(sys_delete(SLOT_OWN(c->t.sched.h)));

@@ -151,7 +151,8 @@ static void call_null(struct worker *w)
 	}
 }
 
-TEST_FOR(stop_in_call, 10, "a thread that is stopped on its way into a call makes the call when it is resumed")
+TEST_FOR(stop_in_call, 10,
+	 "a thread that is stopped on its way into a call makes the call when it is resumed")
 {
 	need_cpus(2);
 	struct worker *w = worker(PRIO_LOW, 1, call_null);
@@ -253,7 +254,8 @@ TEST_FOR(unmap_under_use, 10, "a page that was unmapped is not written to by any
 		grant_h g;
 		struct worker *w = worker_new(PRIO_LOW, 1 + i % (cpus() - 1), 0, scribble);
 
-		EXPECT_OK(sys_map_frames(&sys_own_space, ANY(f), AREA_A, 1, MAP_READ | MAP_WRITE, &g));
+		EXPECT_OK(sys_map_frames(&sys_own_space, ANY(f), AREA_A, 1, MAP_READ | MAP_WRITE,
+					 &g));
 		EXPECT_OK(thread_bind(w->t.thread, THREAD_FAULT, (any_h){ 0 }, 0));
 		worker_run(w);
 		while (w->count < 100)
@@ -326,12 +328,14 @@ TEST_FOR(hostile_deriver, 10, "revocation ends although other CPUs derive all th
 /* Makes and deletes objects in memory a, with slots from b on. */
 static void create_hostile(struct worker *w)
 {
-	static const u32 types[] = { OBJ_EP, OBJ_NOTIF, OBJ_THREAD, OBJ_SLOTS, OBJ_TABLE, OBJ_PTABLE, OBJ_SCHED };
+	static const u32 types[] = { OBJ_EP,    OBJ_NOTIF,  OBJ_THREAD, OBJ_SLOTS,
+				     OBJ_TABLE, OBJ_PTABLE, OBJ_SCHED };
 
 	for (u64 i = 0;; i++) {
 		slot_t s = SLOT_OWN(w->b + i % 16);
 
-		if (err_is_ok(object_create((memory_h){ (u32)w->a }, s, types[i % 7], (i * 5) % 16, 0)))
+		if (err_is_ok(object_create((memory_h){ (u32)w->a }, s, types[i % 7], (i * 5) % 16,
+					    0)))
 			w->count++;
 		else
 			(void)cap_delete(s, NULL, NULL);

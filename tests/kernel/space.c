@@ -159,7 +159,8 @@ TEST(table_destroyed, "destroying a page-table page unmaps what was below it")
 	EXPECT_EQ(level, 2);
 	/* The one below it stands alone, and cannot be used again. */
 	EXPECT_OK(ptable_attach(sys_ptable(), ANY(sp->space), AREA_A, 2, NULL));
-	EXPECT_ERR(ptable_attach(sp->table[before + 2], ANY(sp->space), AREA_A, 1, NULL), ERR_STATE);
+	EXPECT_ERR(ptable_attach(sp->table[before + 2], ANY(sp->space), AREA_A, 1, NULL),
+		   ERR_STATE);
 	EXPECT_OK(ptable_attach(sys_ptable(), ANY(sp->space), AREA_A, 1, NULL));
 	EXPECT_OK(space_harvest(g, AREA_A, 2, &done, &level, NULL));
 	EXPECT_EQ(level, 0);

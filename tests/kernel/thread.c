@@ -113,7 +113,8 @@ static void revoke_memory(struct worker *w)
 		(void)cap_revoke((any_h){ (u32)w->a }, NULL, NULL);
 }
 
-TEST(revoke_self, "a thread that revokes the memory it lives in is gone, and others finish the work")
+TEST(revoke_self,
+     "a thread that revokes the memory it lives in is gone, and others finish the work")
 {
 	u32 part = sys_range(ANY(TEST_MEMORY), TEST_PAGES - 64, 64, RIGHT_MEMORY_CREATE);
 	struct worker *w = worker_new(PRIO_HIGH, 0, 0, revoke_memory);
@@ -140,12 +141,17 @@ TEST(revoke_self, "a thread that revokes the memory it lives in is gone, and oth
 TEST(bind_types, "each binding wants its own type, with the right rights")
 {
 	thread_h t = sys_thread_object(0);
-	static const u32 type[6] = { OBJ_SPACE, OBJ_TABLE, OBJ_SCHED, OBJ_EP, OBJ_FRAMES, OBJ_NOTIF };
-	static const u32 right[6] = { RIGHT_SPACE_BIND, RIGHT_TABLE_BIND, RIGHT_SCHED_BIND,
-				      RIGHT_EP_CALL, RIGHT_FRAMES_READ | RIGHT_FRAMES_WRITE,
+	static const u32 type[6] = {
+		OBJ_SPACE, OBJ_TABLE, OBJ_SCHED, OBJ_EP, OBJ_FRAMES, OBJ_NOTIF
+	};
+	static const u32 right[6] = { RIGHT_SPACE_BIND,
+				      RIGHT_TABLE_BIND,
+				      RIGHT_SCHED_BIND,
+				      RIGHT_EP_CALL,
+				      RIGHT_FRAMES_READ | RIGHT_FRAMES_WRITE,
 				      RIGHT_NOTIF_WAIT };
-	any_h good[6] = { ANY(sys_space(0)), ANY(sys_table()), ANY(sys_sched(0)),
-			  ANY(sys_ep()), ANY(sys_frames(1)), ANY(sys_notif()) };
+	any_h good[6] = { ANY(sys_space(0)), ANY(sys_table()),   ANY(sys_sched(0)),
+			  ANY(sys_ep()),     ANY(sys_frames(1)), ANY(sys_notif()) };
 
 	for (u32 which = 0; which < 6; which++) {
 		u32 all = OBJ_RIGHTS(type[which]);
@@ -154,14 +160,18 @@ TEST(bind_types, "each binding wants its own type, with the right rights")
 			if (k != which)
 				EXPECT_ERR(thread_bind(t, which, good[k], 0), ERR_TYPE);
 		}
-		EXPECT_ERR(thread_bind(t, which, (any_h){ sys_derive(good[which], all & ~right[which], 0) }, 0),
+		EXPECT_ERR(thread_bind(t, which,
+				       (any_h){ sys_derive(good[which], all & ~right[which], 0) },
+				       0),
 			   ERR_RIGHTS);
-		EXPECT_OK(thread_bind(t, which, (any_h){ sys_derive(good[which], right[which], 0) }, 0));
+		EXPECT_OK(thread_bind(t, which, (any_h){ sys_derive(good[which], right[which], 0) },
+				      0));
 		EXPECT_OK(thread_bind(t, which, (any_h){ 0 }, 0));
 		EXPECT_OK(thread_bind(t, which, good[which], 0));
 		if (which != THREAD_FAULT)
 			EXPECT_ERR(thread_bind(t, which, good[which], 1),
-				   which == THREAD_SCHED || which == THREAD_NOTIF ? ERR_STATE : ERR_ARG);
+				   which == THREAD_SCHED || which == THREAD_NOTIF ? ERR_STATE
+										  : ERR_ARG);
 	}
 }
 

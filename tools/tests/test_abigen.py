@@ -203,7 +203,8 @@ class Outputs(unittest.TestCase):
                          ["ERR_CAP", "ERR_TYPE", "ERR_RIGHTS", "ERR_SLOT", "ERR_ARG"])
 
     def test_global_mask(self):
-        out = joined(kernel.source(table(CALL + IPC)))
+        t = table(CALL + IPC)
+        out = joined(kernel.header(t) + kernel.source(t))
         self.assertIn("#define GLOBAL_CALLS 0x100ull", out)
 
     def test_result_that_has_the_name_of_an_argument(self):
