@@ -31,6 +31,8 @@ void arch_sync(u32 cpu);
 
 /* FIFO.  While it waits, the CPU answers requests of others (sync, flush). */
 void arch_lock(struct lock *l);
+/* Take it if that needs no waiting, and so no answering. */
+bool arch_try_lock(struct lock *l);
 void arch_unlock(struct lock *l);
 
 u64 arch_atomic_or(u64 *p, u64 bits);   /* returns the old value; full barrier */
@@ -135,11 +137,12 @@ _Noreturn void arch_panic(const char *what, const char *file, int line);
  * When it returns, the CPU runs CPU(c)->current, or idles. */
 void kernel_syscall(u32 cpu);
 /*
- * The same for ep_call (0) and ep_reply_recv (1), to be tried first; message
- * words 0 to 5 need not be saved.  False: nothing was done.  True: the CPU runs
+ * The same for ep_call and ep_reply_recv, to be tried first; message words 0 to
+ * 5 need not be saved.  False: nothing was done.  True: the CPU runs
  * CPU(c)->current, whose words 0 to 5 are those of the thread that entered.
  */
-bool kernel_fast(u32 cpu, u32 is_reply_recv);
+bool kernel_fast_call(u32 cpu);
+bool kernel_fast_reply_recv(u32 cpu);
 void kernel_fault(u32 cpu, u32 kind, u64 code, u64 addr);
 void kernel_irq(u32 cpu, u32 vector);  /* vector: index into cpu.irq */
 void kernel_timer(u32 cpu);

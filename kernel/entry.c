@@ -10,16 +10,6 @@
 
 struct kernel_state ks;
 
-void lock_local(u32 cpu)
-{
-	arch_lock(&CPU(cpu)->lock);
-}
-
-void unlock_local(u32 cpu)
-{
-	arch_unlock(&CPU(cpu)->lock);
-}
-
 void lock_all(void)
 {
 	arch_lock(&ks.writer);
@@ -37,23 +27,42 @@ void unlock_all(void)
 }
 
 /*
+ * Does the CPU go on with what it did, as far as this entry could have changed
+ * that?  Then leaving it needs nothing.
+ */
+static inline bool goes_on(const struct cpu *c)
+{
+	u32 t = c->current;
+
+	return t != NIL && t == c->loaded && c->mailbox == NIL && c->top <= TH(t)->eprio + 1u &&
+	       TH(t)->running_on == c->charged &&
+	       (c->timeq == NIL || TN(c->timeq)->when >= c->alarm);
+}
+
+/*
  * Every entry ends here.  What only all locks allow waits for kernel_kick: a
  * CPU that waits for a lock may have its thread stopped, as one that has not
  * made its call yet, and here it has.
  */
-static void leave_local(u32 cpu)
+static inline void leave_local(u32 cpu)
 {
-	if (CPU(cpu)->mailbox != NIL && !notif_mailbox(cpu))
-		arch_kick(cpu);
-	sched_exit(cpu);
-	unlock_local(cpu);
+	struct cpu *c = CPU(cpu);
+
+	if (!goes_on(c)) {
+		if (c->mailbox != NIL && !notif_mailbox(cpu))
+			arch_kick(cpu);
+		sched_exit(cpu);
+	}
+	arch_unlock(&c->lock);
 }
 
 static void leave_global(u32 cpu)
 {
-	if (CPU(cpu)->mailbox != NIL)
-		(void)notif_mailbox(cpu);
-	sched_exit(cpu);
+	if (!goes_on(CPU(cpu))) {
+		if (CPU(cpu)->mailbox != NIL)
+			(void)notif_mailbox(cpu);
+		sched_exit(cpu);
+	}
 	unlock_all();
 }
 
@@ -77,40 +86,66 @@ static err_t syscall(u32 t)
 		return fault(t);
 	}
 	trace_add(TH(t)->home, TRACE_call, FR_NR(t), FR_HANDLE(t));
-	return dispatch(t, FR_NR(t), ks.global != 0);
+	return dispatch(t, FR_NR(t));
 }
 
-/* The caller may have destroyed itself; then there is nobody to tell. */
-static void put_result(u32 t, err_t e)
+static inline void put_result(u32 t, err_t e)
 {
-	if (e.v == INT_NONE || PD(t)->type != OBJ_THREAD)
-		return;
 	FR_ERR(t) = e.v;
 	trace_add(TH(t)->home, TRACE_result, FR_NR(t), e.v);
 }
 
+/* A global call may have destroyed its caller; then there is nobody to tell. */
+static void syscall_global(u32 cpu)
+{
+	lock_all();
+	u32 t = CPU(cpu)->current;
+
+	if (t != NIL) {
+		err_t e = syscall(t);
+		if (e.v != INT_NONE && PD(t)->type == OBJ_THREAD)
+			put_result(t, e);
+	}
+	leave_global(cpu);
+}
+
+static bool is_global(u32 t)
+{
+	return !(TH(t)->flags & THREAD_FOREIGN) && call_is_global(FR_NR(t));
+}
+
+/*
+ * Which locks a call needs is looked up without one.  That is good enough: until
+ * this CPU has its lock, others can take its current thread away, but neither
+ * give it another nor change the registers of one that they did not take.
+ */
 void kernel_syscall(u32 cpu)
 {
-	lock_local(cpu);
-	u32 t = CPU(cpu)->current;
-	err_t e = t == NIL ? NO_RESULT : syscall(t);
+	struct cpu *c = CPU(cpu);
+	u32 t = c->current;
+	err_t e = NO_RESULT;
 
-	if (e.v != INT_GLOBAL) {
-		put_result(t, e);
-		leave_local(cpu);
+	if (t != NIL && is_global(t)) {
+		syscall_global(cpu);
 		return;
 	}
-	unlock_local(cpu);
-	lock_all();
-	t = CPU(cpu)->current;
+	arch_lock(&c->lock);
+	t = c->current;
 	if (t != NIL)
-		put_result(t, syscall(t));
-	leave_global(cpu);
+		e = syscall(t);
+	if (e.v < INT_GLOBAL) {
+		put_result(t, e);
+	} else if (e.v == INT_GLOBAL) {
+		arch_unlock(&c->lock);
+		syscall_global(cpu);
+		return;
+	}
+	leave_local(cpu);
 }
 
 void kernel_fault(u32 cpu, u32 kind, u64 code, u64 addr)
 {
-	lock_local(cpu);
+	arch_lock(&CPU(cpu)->lock);
 	u32 t = CPU(cpu)->current;
 
 	if (t == NIL) {
@@ -127,7 +162,7 @@ void kernel_fault(u32 cpu, u32 kind, u64 code, u64 addr)
 	}
 	/* Undo: if it is stopped before we hold all locks, it has not faulted. */
 	TH(t)->fault = 0;
-	unlock_local(cpu);
+	arch_unlock(&CPU(cpu)->lock);
 	lock_all();
 	t = CPU(cpu)->current;
 	if (t != NIL) {
@@ -141,7 +176,7 @@ void kernel_fault(u32 cpu, u32 kind, u64 code, u64 addr)
 
 void kernel_irq(u32 cpu, u32 vector)
 {
-	lock_local(cpu);
+	arch_lock(&CPU(cpu)->lock);
 	trace_add(cpu, TRACE_irq, vector, CPU(cpu)->irq[vector]);
 	irq_fired(cpu, vector);
 	leave_local(cpu);
@@ -149,12 +184,12 @@ void kernel_irq(u32 cpu, u32 vector)
 
 void kernel_timer(u32 cpu)
 {
-	lock_local(cpu);
+	arch_lock(&CPU(cpu)->lock);
 	if (sched_timer(cpu)) {
 		leave_local(cpu);
 		return;
 	}
-	unlock_local(cpu);
+	arch_unlock(&CPU(cpu)->lock);
 	lock_all();
 	(void)sched_timer(cpu);
 	leave_global(cpu);
@@ -162,13 +197,13 @@ void kernel_timer(u32 cpu)
 
 void kernel_kick(u32 cpu)
 {
-	lock_local(cpu);
+	arch_lock(&CPU(cpu)->lock);
 	trace_add(cpu, TRACE_kick, cpu, 0);
 	if (CPU(cpu)->mailbox == NIL || notif_mailbox(cpu)) {
 		leave_local(cpu);
 		return;
 	}
-	unlock_local(cpu);
+	arch_unlock(&CPU(cpu)->lock);
 	lock_all();
 	leave_global(cpu);
 }

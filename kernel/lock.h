@@ -22,7 +22,5 @@ struct lock {
 	u32 serving; /* ticket of the holder */
 };
 
-void lock_local(u32 cpu);
-void unlock_local(u32 cpu);
 void lock_all(void);
 void unlock_all(void);

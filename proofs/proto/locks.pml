@@ -2,7 +2,7 @@
 /*
  * Model of the locks of the kernel, and of stopping what runs on another CPU.
  *
- * Stands for: kernel/entry.c lock_local, lock_all, kernel_syscall;
+ * Stands for: kernel/entry.c lock_all, kernel_syscall, leave_local;
  * kernel/sched.c sched_unready; kernel/arch/x86_64 arch_lock (FIFO, answers
  * requests while waiting) and arch_sync.
  *

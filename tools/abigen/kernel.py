@@ -3,8 +3,6 @@
 from . import text
 from .table import MAX64
 
-HOT = ("ep_call", "ep_reply_recv")
-
 
 def parameters(c):
     out = ["u32 t"]
@@ -16,8 +14,15 @@ def parameters(c):
 def header(table):
     out = [table.banner(), "/* SPDX-License-Identifier: MIT */", "#pragma once",
            '#include "types.h"', "",
-           "/* Check what the table states of call nr of thread t, then run its handler. */",
-           "err_t dispatch(u32 t, u64 nr, bool global) NODISCARD;", ""]
+           "/* Bit n: call n runs under all locks. */",
+           f"#define GLOBAL_CALLS {hex(sum(1 << c.nr for c in table.live() if c.lock == 'global'))}ull",
+           "", "PRED bool call_is_global(u64 nr)", "{",
+           "\treturn nr <= SYS_MAX && (GLOBAL_CALLS >> nr & 1);", "}", "",
+           "/*",
+           " * Check what the table states of call nr of thread t, then run its handler.  All",
+           " * locks are held if call_is_global(nr).",
+           " */",
+           "err_t dispatch(u32 t, u64 nr) NODISCARD;", ""]
     for c in table.live():
         out += text.wrap(f"err_t sys_{c.name}(", parameters(c), ") NODISCARD;")
     return out
@@ -65,7 +70,7 @@ def range_checks(place, a):
 
 
 def function(table, c):
-    out = [f"static inline err_t call_{c.name}(u32 t)", "{"]
+    out = [f"CALL err_t call_{c.name}(u32 t)", "{"]
     if c.invoked is not None:
         out.append("\tu32 s = cap_lookup(t, FR_HANDLE(t));")
     out += [f"\tu32 s{i}{' = NIL' if a.optional else ''};" for i, a in c.caps()]
@@ -95,17 +100,10 @@ def source(table):
            " * Order of the checks: the invoked capability; capabilities and slots from left to",
            " * right; plain values from left to right.  The first that fails is the result.", " *",
            " * Never:      writes anything.", " */", '#include "dispatch.h"', "",
-           '#include "ks.h"', ""]
+           '#include "ks.h"', "",
+           "/* Each by itself: together they would save registers for the most complex one. */",
+           "#define CALL static __attribute__((noinline))", ""]
     for c in table.live():
         out += function(table, c)
-    hot = sorted((c for c in table.live() if c.name in HOT), key=lambda c: HOT.index(c.name))
-    ipc = hot + [c for c in table.live() if c.ipc and c not in hot]
-    mask = sum(1 << c.nr for c in table.live() if c.lock == "global")
-    out += ["/* Bit n: call n runs under all locks. */",
-            f"#define GLOBAL_CALLS {hex(mask)}ull", "",
-            "err_t dispatch(u32 t, u64 nr, bool global)", "{"]
-    for c in (c for c in ipc if c.lock != "global"):
-        out += [f"\tif (nr == {c.const()})", f"\t\treturn call_{c.name}(t);"]
-    out += refuse("nr > SYS_MAX", "ERR_CALL", "\t")
-    out += refuse("!global && ((GLOBAL_CALLS >> nr) & 1)", "RUN_GLOBAL", "\t")
-    return out + cases([c for c in table.live() if c not in ipc or c.lock == "global"]) + ["}"]
+    out += ["err_t dispatch(u32 t, u64 nr)", "{"]
+    return out + cases(table.live()) + ["}"]

@@ -17,7 +17,8 @@ static inline void arch_fast_pass(u32 from, u32 to)
 	arch_msg_pass(from, to);
 }
 
-static inline void arch_fast_switch(u32 from, u32 to)
+static inline void arch_fast_switch(u32 cpu, u32 from, u32 to)
 {
+	(void)cpu;
 	arch_switch(from, to);
 }

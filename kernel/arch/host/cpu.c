@@ -60,6 +60,14 @@ void arch_lock(struct lock *l)
 	host.was_global = host.was_global || l == &ks.writer;
 }
 
+bool arch_try_lock(struct lock *l)
+{
+	if (l->next != l->serving)
+		return false;
+	arch_lock(l);
+	return true;
+}
+
 void arch_unlock(struct lock *l)
 {
 	u32 i = 0;
@@ -232,9 +240,11 @@ static void run_syscall(u32 cpu)
 	u32 t = CPU(cpu)->current;
 	u64 nr = t == NIL ? 0 : FR_NR(t);
 
-	if ((nr != SYS_EP_CALL && nr != SYS_EP_REPLY_RECV) || host.knobs.no_fast_path ||
-	    !kernel_fast(cpu, nr == SYS_EP_REPLY_RECV))
-		kernel_syscall(cpu);
+	if (nr == SYS_EP_CALL && !host.knobs.no_fast_path && kernel_fast_call(cpu))
+		return;
+	if (nr == SYS_EP_REPLY_RECV && !host.knobs.no_fast_path && kernel_fast_reply_recv(cpu))
+		return;
+	kernel_syscall(cpu);
 }
 
 static void run_kernel(u32 cpu)

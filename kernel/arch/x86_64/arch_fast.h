@@ -25,9 +25,9 @@ static inline void arch_fast_pass(u32 from, u32 to)
 	FR(to)->r9 = FR(from)->r9;
 }
 
-static inline void arch_fast_switch(u32 from, u32 to)
+static inline void arch_fast_switch(u32 cpu, u32 from, u32 to)
 {
-	struct percpu *me = PERCPU(arch_cpu());
+	struct percpu *me = PERCPU(cpu);
 	u32 ds, es, fs, gs;
 
 	if (__builtin_expect((FR(from)->special | FR(to)->special) != 0, 0)) {

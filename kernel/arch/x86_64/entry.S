@@ -68,32 +68,12 @@ syscall_entry:
 	push	%r11
 	push	%rcx
 	push_scratch 0			/* FRAME_SYSCALL */
-	sub	$SYS_EP_CALL, %eax
-	cmp	$1, %eax
-	ja	1f
-	/*
-	 * A call or an answer with all there is in registers, and nothing to save
-	 * but what is pushed: the message words, which C code leaves alone, go to
-	 * the receiver as they are.  It says whether it could be done like that.
-	 */
-	.if SYS_EP_REPLY_RECV != SYS_EP_CALL + 1
-	.error "numbers of ep_call and ep_reply_recv"
-	.endif
-	mov	%eax, %esi
-	mov	%gs:GS_CPU, %edi
-	mov	%rsp, %rax
-	mov	%gs:GS_STACK, %rsp
-	push	%rax
-	push	%rax
-	call	kernel_fast
-	test	%al, %al
-	jz	2f
-	mov	%gs:GS_EXIT, %rsp
-	add	$(8 * 8), %rsp		/* words, kind, r10 */
-	xor	%r10d, %r10d
-	jmp	exit_scratch
-2:	pop	%rsp
-1:	push_words
+	cmp	$SYS_EP_CALL, %eax
+	je	fast_call
+	cmp	$SYS_EP_REPLY_RECV, %eax
+	je	fast_reply_recv
+syscall_slow:
+push_words
 	mov	%gs:GS_STACK, %rsp
 	mov	%gs:GS_CPU, %edi
 	call	kernel_syscall
@@ -120,6 +100,38 @@ exit_other:
 	add	$24, %rsp		/* call_rsp, vector, error */
 	swapgs
 	iretq
+
+/*
+ * A call or an answer with all there is in registers, and nothing to save but
+ * what is pushed already: the message words, which C code leaves alone, go to
+ * the receiver as they are.  C says whether it could be done like that.
+ */
+	.macro fast name
+	mov	%rsp, %rax
+	mov	%gs:GS_STACK, %rsp
+	mov	%gs:GS_CPU, %edi
+	push	%rax
+	push	%rax
+	call	\name
+	test	%al, %al
+	jz	1f
+	mov	%gs:GS_EXIT, %rsp
+	add	$(8 * 8), %rsp		/* words, kind, r10 */
+	xor	%r10d, %r10d
+	pop_scratch
+	pop	%rsp
+	swapgs
+	sysretq
+1:	pop	%rsp
+	jmp	syscall_slow
+	.endm
+
+	.balign 64
+fast_call:
+	fast	kernel_fast_call
+	.balign 64
+fast_reply_recv:
+	fast	kernel_fast_reply_recv
 
 /* No thread: CR3 holds the kernel's tables, GS is the kernel's, nothing is on the stack. */
 idle:

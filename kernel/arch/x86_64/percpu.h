@@ -85,7 +85,22 @@ _Static_assert(offsetof(struct percpu, call_top) == GS_CALL_TOP &&
 	       "as entry.S has it");
 _Static_assert(sizeof(struct percpu) <= PAGE_SIZE && sizeof(struct cpu) <= PERCPU_AT, "fits");
 
-#define PERCPU(c) ((struct percpu *)(PERCPU_BASE + ((u64)(c) << PERCPU_SHIFT) + PERCPU_AT))
+/*
+ * A base that the compiler does not know, so that it loads it once and adds
+ * offsets in the addressing mode, instead of loading one 64-bit constant for each
+ * sum of base and offset.
+ */
+#define OPAQUE_BASE(name, value)                                                                   \
+	extern inline __attribute__((gnu_inline, always_inline, const)) u64 name(void)            \
+	{                                                                                          \
+		u64 base;                                                                          \
+		__asm__("movabs %1, %0" : "=r"(base) : "i"(value));                                \
+		return base;                                                                       \
+	}
+OPAQUE_BASE(percpu_base, PERCPU_0)
+
+#define PERCPU(c) \
+	((struct percpu *)((u8 *)(percpu_base() + ((u64)(c) << PERCPU_SHIFT)) + PERCPU_AT))
 
 /* A field of this CPU's area, in one instruction. */
 #define GS_READ64(field)                                                                           \

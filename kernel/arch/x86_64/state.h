@@ -24,20 +24,7 @@ _Static_assert(OBJECT_NODE_OFFSET + sizeof(struct tnode) <= OBJECT_OFFSET, "tnod
 _Static_assert(OBJECT_OFFSET + sizeof(struct thread) <= XSAVE_AT, "thread fits");
 _Static_assert(OBJECT_OFFSET % 16 == 0, "the processor pushes to a multiple of 16");
 
-/*
- * A base that the compiler does not know, so that it loads it once and adds
- * offsets in the addressing mode, instead of loading one 64-bit constant for each
- * sum of base and offset.
- */
-#define OPAQUE_BASE(name, value)                                                                   \
-	extern inline __attribute__((gnu_inline, always_inline, const)) u64 name(void)            \
-	{                                                                                          \
-		u64 base;                                                                          \
-		__asm__("movabs %1, %0" : "=r"(base) : "i"(value));                                \
-		return base;                                                                       \
-	}
 OPAQUE_BASE(dmap_base, DMAP_BASE)
-OPAQUE_BASE(percpu_base, PERCPU_BASE)
 
 #define DMAP(page) (DMAP_BASE + ((u64)(page) << PAGE_SHIFT))
 #define OBJECT(type, page, at) ((struct type *)((u8 *)(dmap_base() + ((u64)(page) << PAGE_SHIFT)) + (at)))
@@ -78,6 +65,14 @@ ARCH_INLINE void arch_lock(struct lock *l)
 
 	if (__builtin_expect(__atomic_load_n(&l->serving, __ATOMIC_ACQUIRE) != mine, 0))
 		lock_wait(l, mine);
+}
+
+ARCH_INLINE bool arch_try_lock(struct lock *l)
+{
+	u32 mine = __atomic_load_n(&l->serving, __ATOMIC_RELAXED);
+
+	return __atomic_compare_exchange_n(&l->next, &mine, mine + 1, false, __ATOMIC_ACQUIRE,
+					   __ATOMIC_RELAXED);
 }
 
 ARCH_INLINE void arch_unlock(struct lock *l)
