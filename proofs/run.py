@@ -16,9 +16,11 @@ import json
 import multiprocessing
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tomllib
+import traceback
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PACKAGES = {'clang-19': 'clang-19', 'cvc5': 'cvc5'}
@@ -38,13 +40,24 @@ def install(second):
                        stdout=subprocess.DEVNULL)
 
 
+def failure(unit, harness, text, columns=(), function=None):
+    """Result of a harness that could not be run."""
+    return {'harness': harness, 'unit': unit.name, 'ok': False, 'error': text, 'columns': list(columns),
+            'function': function or f'({unit.name})', 'file': '?', 'seconds': 0, 'failures': [], 'hinted': {},
+            'checked': [], 'written': [], 'contracts': [], 'hints': 0, 'paths': 0, 'reachable': 0,
+            'obligations': 0, 'cached': 0, 'asked': 0}
+
+
 def prove_one(job):
     """In a process of its own, so that terms and cache keys do not depend on what ran before."""
     unit, mod, name, second, cache = job
     try:
         return unit.run(name, mod, second, cache)
-    except RecursionError:
-        return {'harness': name, 'unit': unit.name, 'ok': False, 'error': 'the prover recursed too deep'}
+    except Exception as e:                                            # whatever it is, nothing is proved
+        at = traceback.extract_tb(e.__traceback__)[-1]
+        spec = unit.harnesses[name]
+        return failure(unit, name, f'the prover failed: {type(e).__name__}: {e} ({at.filename}:{at.lineno})',
+                       spec['columns'], spec['function'])
 
 
 JOBS = []
@@ -70,10 +83,7 @@ def prove(units, only, args, stop_early=False, show=True):
         try:
             mod = u.module()
         except Refused as e:
-            results.append({'harness': '-', 'unit': u.name, 'ok': False, 'error': str(e), 'columns': [],
-                            'function': f'({u.name})', 'file': '?', 'seconds': 0, 'failures': [], 'hinted': {},
-                            'checked': [], 'written': [], 'contracts': [], 'hints': 0, 'paths': 0,
-                            'reachable': 0, 'obligations': 0, 'cached': 0, 'asked': 0})
+            results.append(failure(u, '-', str(e)))
             line(results[-1], show)
             continue
         for name in u.harnesses:
@@ -226,9 +236,13 @@ def main():
     p.add_argument('--second-solver', metavar='COMMAND')
     p.add_argument('--jobs', type=int, default=2)
     args = p.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))      # takes the workers along
     install(args.second_solver)
     if args.mutants:
-        return 0 if mutants(args, os.path.join(ROOT, 'proofs/mutants.toml'), ROOT, 'proofs/units/*.c') else 1
+        table = os.path.join(ROOT, 'proofs/mutants.toml')
+        if not os.path.exists(table):
+            sys.exit('no proofs/mutants.toml')
+        return 0 if mutants(args, table, ROOT, 'proofs/units/*.c') else 1
     units = load(ROOT, 'proofs/units/*.c')
     if not units:
         print('no units in proofs/units')

@@ -40,17 +40,14 @@ def initial(obj, path, w, n):
 
 class Memory:
     """State of all memory on one path. Copies are cheap: write lists are shared."""
-    eq_memo, read_memo = {}, {}
-
-    def __init__(self, glob=None, local=None, dirty=False, written=None):
-        self.glob, self.local, self.dirty = dict(glob or {}), dict(local or {}), dirty
-        self.written = written if written is not None else set()
-        self.reads = None
+    def __init__(self, other=None):
+        self.glob, self.local = (dict(other.glob), dict(other.local)) if other else ({}, {})
+        self.dirty, self.reads = (other.dirty, other.reads) if other else (False, None)
+        self.written, self.eq_memo, self.read_memo = \
+            (other.written, other.eq_memo, other.read_memo) if other else (set(), {}, {})
 
     def copy(self):
-        m = Memory(self.glob, self.local, self.dirty, self.written)
-        m.reads = self.reads
-        return m
+        return Memory(self)
 
     # ---- global memory
     def equal(self, a, b):

@@ -45,8 +45,9 @@ class State:
 
 
 class Harness(Machine):
-    def __init__(self, mod, debug, unit_file, name, solver, options):
+    def __init__(self, mod, debug, unit_file, name, solver, options, columns=()):
         super().__init__(mod, debug, unit_file, options.get('merge', ()))
+        self.columns = columns
         self.name, self.solver, self.loop_limit = name, solver, options.get('loop_limit', 80)
         self.max_paths, self.max_failures = options.get('max_paths', 2000), options.get('max_failures', 5)
         self.res = {'harness': name, 'paths': 0, 'reachable': 0, 'unknown': 0, 'obligations': 0,
@@ -113,7 +114,7 @@ class Harness(Machine):
         lost = [n for book in ('checks', 'covers') for n, c in r[book].items() if not c['reached']]
         if lost:
             raise Refused('never reached on a satisfiable path: ' + '; '.join(lost))
-        missing = sorted(set(r['hinted']) - set(r['checked'])) if r['written'] or self.written else []
+        missing = sorted(set(r['hinted']) - set(r['checked'])) if 'invariant' in self.columns else []
         touched = {self.key_name(k) for k in self.written}
         for name in missing:
             if touched & set(r['hinted'][name]):

@@ -25,7 +25,8 @@ from .solve import Solver
 CLANGS = ('clang-19',)
 SANITIZE = 'signed-integer-overflow,shift,integer-divide-by-zero,array-bounds,unreachable,builtin,return,null'
 FLAGS = ['-std=c2x', '-ffreestanding', '-O1', '-fno-inline', '-fno-vectorize', '-fno-slp-vectorize',
-         '-fno-unroll-loops', '-fno-jump-tables', '-g', f'-fsanitize={SANITIZE}', '-fsanitize-trap=all',
+         '-fno-unroll-loops', '-fno-jump-tables', '-fPIC', '-fsemantic-interposition', '-g',
+         f'-fsanitize={SANITIZE}', '-fsanitize-trap=all',
          '-Werror=uninitialized', '-Werror=sometimes-uninitialized', '-Wno-unused-function', '-S', '-emit-llvm',
          '-DWITH_GHOST', '-DARCH_PROOF', '-D__TESSERA_PROOF__']
 OPTIONS = ('flags', 'merge', 'loop_limit', 'max_paths', 'max_failures', 'timeout')
@@ -105,7 +106,7 @@ class Unit:
         unit_file = os.path.relpath(os.path.realpath(self.path), os.path.realpath(self.root))
         file = os.path.join(self.build, 'prove-cache', f'{self.name}.{name}') if cache else None
         solver = Solver(file, int(1000 * opt.get('timeout', 120)), second)
-        h = Harness(mod, debug, unit_file, name, solver, opt)
+        h = Harness(mod, debug, unit_file, name, solver, opt, spec['columns'])
         r = h.run()
         solver.save()
         r['unit'], r['columns'] = self.name, spec['columns']

@@ -18,12 +18,13 @@ typedef int i32; typedef long long i64;
 
 def prove(kernel, harness, head='', cache=False, second=None):
     """Result for a harness h_x with the given body; `kernel` is code under proof."""
+    columns = '"ub", "invariant"' if 'HINT(' in harness else '"ub"'
     with tempfile.TemporaryDirectory() as d:
         with open(os.path.join(d, 'kernel.c'), 'w', encoding='utf-8') as f:
             f.write(kernel)
         unit = os.path.join(d, 'unit.c')
         with open(unit, 'w', encoding='utf-8') as f:
-            f.write(f'/* prove:\n{head}\n[h_x]\nfunction = "f"\ncolumns = ["ub"]\n*/\n{TYPES}#include "kernel.c"\n'
+            f.write(f'/* prove:\n{head}\n[h_x]\nfunction = "f"\ncolumns = [{columns}]\n*/\n{TYPES}#include "kernel.c"\n'
                     f'void h_x(void)\n{{\n{harness}\n}}\n')
         u = Unit(unit, d)
         return u.run('h_x', u.module(), second, cache)
