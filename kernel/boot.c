@@ -88,7 +88,7 @@ static void state_init(const struct boot_map *map)
 		const struct boot_region *r = &boot.info.region[i];
 
 		for (u64 p = r->first; r->is_ram != 0 && p < r->first + r->count; p++)
-			PD(p)->type = PAGE_FREE;
+			PD((u32)p)->type = PAGE_FREE;
 	}
 }
 

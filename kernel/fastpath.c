@@ -210,7 +210,8 @@ bool kernel_fast_reply_recv(u32 cpu)
 {
 	struct cpu *c = CPU(cpu);
 
-	arch_lock(&c->lock);
+	if (!arch_try_lock(&c->lock))
+		return false;
 	u32 t = c->current;
 	bool done = !RARE(t == NIL) && !RARE(c->mailbox != NIL) && reply_recv(c, cpu, t);
 	arch_unlock(&c->lock);

@@ -68,12 +68,12 @@ syscall_entry:
 	push	%r11
 	push	%rcx
 	push_scratch 0			/* FRAME_SYSCALL */
-	cmp	$SYS_EP_CALL, %eax
+	cmp	$SYS_EP_CALL, %rax
 	je	fast_call
-	cmp	$SYS_EP_REPLY_RECV, %eax
+	cmp	$SYS_EP_REPLY_RECV, %rax
 	je	fast_reply_recv
 syscall_slow:
-push_words
+	push_words
 	mov	%gs:GS_STACK, %rsp
 	mov	%gs:GS_CPU, %edi
 	call	kernel_syscall
