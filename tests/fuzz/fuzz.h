@@ -51,6 +51,10 @@ void shadow_forget_all(void);
 void shadow_check(void);
 void shadow_compute(u32 cpu);
 
+/* --- twice.c ------------------------------------------------------------------------- */
+/* Finish an entry both with the short way of messages and without it. */
+void finish_twice(u32 cpu);
+
 /* --- run.c --------------------------------------------------------------------------- */
 struct fuzz_options {
 	u32 check_every; /* all invariants after every Nth kernel entry */

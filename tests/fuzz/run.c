@@ -115,17 +115,18 @@ static void finish(u32 cpu)
 	bool is_call = hc->kind == HOST_SYSCALL && t != NIL && !(TH(t)->flags & THREAD_FOREIGN);
 
 	if (!is_call) {
-		if (t != NIL && (hc->kind == HOST_SYSCALL || hc->kind == HOST_FAULT))
-			shadow_forget(t);
 		host_finish(cpu);
 		return;
 	}
 	struct arch_frame before = TH(t)->frame;
 	u32 expected = pre_call(t, before.r[REG_RAX]);
 	bool quiet = host_is_quiet(cpu);
+	bool is_message = before.r[REG_RAX] == SYS_EP_CALL || before.r[REG_RAX] == SYS_EP_REPLY_RECV;
 	fuzz.calls++;
-	shadow_forget(t);
-	host_finish(cpu);
+	if (is_message && chance(128))
+		finish_twice(cpu);
+	else
+		host_finish(cpu);
 	u64 nr = before.r[REG_RAX];
 	if (nr == SYS_THREAD_SET_REGS || nr == SYS_THREAD_START)
 		shadow_forget_all();
@@ -135,6 +136,8 @@ static void finish(u32 cpu)
 /* The registers stand ready; sometimes others come between entering and taking the lock. */
 static void enter(u32 cpu, u32 kind, u64 a, u64 b, u64 c)
 {
+	if (host.cpu[cpu].phase == HOST_USER && (kind == HOST_SYSCALL || kind == HOST_FAULT))
+		shadow_forget(host.cpu[cpu].thread);
 	host_begin(cpu, kind, a, b, c);
 	if (!chance(12))
 		finish(cpu);
