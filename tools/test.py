@@ -4,8 +4,8 @@
     test.py [--only NAME] [--list]
 
 Groups: tools, build, check, unit, system, kernel, boot, fuzz, proofs. NAME selects the jobs whose
-name contains it; if none does, the single tests of unit and kernel whose name contains it. A job may
-report many tests; each counts. The last line is `N passed, N failed`, with `, N skipped` if any.
+name contains it; if none does, the single tests of unit and kernel whose name contains it. A job
+may report many tests; each counts. The last line is `N passed, N failed`, with `, N skipped` if any.
 """
 import argparse
 import collections
@@ -395,8 +395,9 @@ def run_all(jobs, totals, filter_):
 
 def every_job():
     slow_first = boot_jobs() + fuzz_jobs() + proof_jobs() + kernel_jobs()
-    rest = unit_jobs() + system_jobs() + [Job("tools/self", run_tools), Job("check/form", run_check),
-                          Job("check/interface", run_interface)]
+    checks = [Job("tools/self", run_tools), Job("check/form", run_check),
+              Job("check/interface", run_interface)]
+    rest = unit_jobs() + system_jobs() + checks
     return build_jobs(), slow_first + rest
 
 
