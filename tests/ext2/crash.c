@@ -96,6 +96,26 @@ static void check_content(struct cut *c, const char *copy, bool is_ours)
 	dev_close(&d);
 }
 
+/* The power goes again while our mount repairs. */
+static u8 *interrupt(struct cut *c, u8 *image, const char *copy)
+{
+	struct memdev d;
+	struct mounted mt;
+	u8 *after;
+
+	image_save(image, c->d.size, copy);
+	free(image);
+	dev_open(&d, copy, true);
+	d.rng = c->d.rng;
+	d.cut_after = 1 + rng_below(&d.rng, 40);
+	if (host_mount(&mt, &d, 0) == 0)
+		e2_forget(mt.fs);
+	host_free(&mt);
+	after = dev_after_cut(&d, E2_SECTOR, 50);
+	dev_close(&d);
+	return after;
+}
+
 static void recover(struct cut *c, u32 percent)
 {
 	u8 *image = dev_after_cut(&c->d, c->has_journal ? E2_SECTOR : E2_PAGE_SIZE, percent);
@@ -104,6 +124,8 @@ static void recover(struct cut *c, u32 percent)
 
 	snprintf(copy, sizeof(copy), "%s.cut", c->path);
 	snprintf(log, sizeof(log), "%s.log", c->path);
+	if (c->has_journal && rng_below(&c->d.rng, 2))
+		image = interrupt(c, image, copy);
 	image_save(image, c->d.size, copy);
 	check_content(c, copy, true);
 	if (c->has_journal)

@@ -86,6 +86,7 @@ int tree_find(struct e2fs *fs, const char *path, u32 *ino);
 
 int cmd_dump(int argc, char **argv);
 int cmd_fill(int argc, char **argv);
+int cmd_dirty(int argc, char **argv);
 int cmd_random(int argc, char **argv);
 int cmd_crash(int argc, char **argv);
 int cmd_fuzz(int argc, char **argv);

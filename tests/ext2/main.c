@@ -11,9 +11,9 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } commands[] = {
-	{ "dump", cmd_dump },
-	{ "random", cmd_random },
-	{ "crash", cmd_crash },
+	{ "dump", cmd_dump },	  { "fill", cmd_fill },	    { "dirty", cmd_dirty },
+	{ "random", cmd_random }, { "crash", cmd_crash },   { "fuzz", cmd_fuzz },
+	{ "errors", cmd_errors }, { "limits", cmd_limits }, { "bench", cmd_bench },
 };
 
 /* dump IMAGE: everything in it, one line for each file. */
