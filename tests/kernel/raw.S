@@ -5,6 +5,7 @@
  * Makes any call with any arguments; also one that carries a message.
  */
 #define OUT 88 /* offset of out in struct worker; ktest.h checks it */
+#define ARG_EP 64
 #define ARG_A 72
 #define ARG_B 80
 #include "abi.h"
@@ -292,6 +293,23 @@ do_misaligned:
 	pushq	$2
 	popfq
 	ret
+/* Asks for ep_call, and then ep_reply_recv, of the worker's endpoint. */
+	.globl do_foreign_call
+do_foreign_call:
+	movl	ARG_EP(%rdi), %r12d
+	movl	$SYS_EP_CALL, %eax
+	movl	%r12d, %edi
+	xorl	%esi, %esi
+	xorl	%edx, %edx
+	xorl	%r10d, %r10d
+	syscall
+	movl	$SYS_EP_REPLY_RECV, %eax
+	movl	%r12d, %edi
+	xorl	%esi, %esi
+	xorl	%edx, %edx
+	xorl	%r10d, %r10d
+	syscall
+	ud2
 read_fs:
 	movq	%fs:0, %rax
 	ret
