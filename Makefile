@@ -42,7 +42,8 @@ FREE := $(COMMON) -ffreestanding -fno-pic -fno-pie -mgeneral-regs-only -fno-stac
 KFLAGS := $(FREE) -mcmodel=kernel -mno-red-zone -fno-jump-tables \
 	-iquote kernel -iquote kernel/arch/x86_64 -iquote proofs/spec -Iinclude -Ibuild/gen
 # With gcc the release kernel is optimised as one program; clang would need another linker for that.
-K_LTO  := $(if $(findstring clang,$(CC)),,-flto -fno-fat-lto-objects)
+K_LTO  := $(if $(findstring clang,$(CC)),,-flto -fno-fat-lto-objects \
+	--param=max-inline-insns-auto=30 --param=inline-min-speedup=15)
 K_REL  := $(KFLAGS) -O2 -DDEBUG=0 $(K_LTO)
 K_DBG  := $(KFLAGS) -Og -DDEBUG=1
 K_LD   := -static -z max-page-size=0x1000 -z noexecstack --build-id=none

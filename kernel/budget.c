@@ -79,6 +79,10 @@ void sched_return(u32 from, u32 t)
 		TH(t)->eprio = TH(t)->prio;
 }
 
+/*
+ * Who loses what it borrowed goes on with its own, if that is idle: a ready
+ * thread has lent it to nobody.
+ */
 void sched_reclaim(u32 t)
 {
 	u32 own = TH(t)->sched;
@@ -89,30 +93,11 @@ void sched_reclaim(u32 t)
 	sched_release(r);
 	if (TH(r)->state != THREAD_READY)
 		return;
-	if (CPU(TH(r)->home)->current == r) {
-		/* It may stay where it is if it has time of its own. */
-		sched_give_up(r);
-	} else {
-		sched_unready(r);
-		sched_ready(r);
-	}
-}
-
-/* The current thread r of some CPU lost what it borrowed. */
-void sched_give_up(u32 r)
-{
-	u32 own = TH(r)->sched;
-	u32 home = TH(r)->home;
-
-	if (own != NIL && SC(own)->runner == NIL && SC(own)->left != 0) {
-		TH(r)->eprio = TH(r)->prio;
-		run_on(r, own);
-		if (home != arch_cpu())
-			arch_kick(home);
-		return;
-	}
-	sched_unready(r);
-	sched_ready(r);
+	sched_leave_queue(r);
+	TH(r)->eprio = TH(r)->prio;
+	if (TH(r)->sched != NIL && SC(TH(r)->sched)->runner == NIL)
+		run_on(r, TH(r)->sched);
+	sched_go_on(r);
 }
 
 /* Begin a new period at `now`. */
@@ -146,17 +131,21 @@ static void used_up(u32 cpu, u32 sc, u64 now)
 	}
 }
 
-void budget_charge(u32 cpu, u64 now)
+bool budget_charge(u32 cpu, u64 now)
 {
 	u32 sc = CPU(cpu)->charged;
 
 	if (sc == NIL || SC(sc)->left == 0)
-		return;
+		return false;
 	u64 used = now - CPU(cpu)->since;
 	CPU(cpu)->since = now;
-	SC(sc)->left = used >= SC(sc)->left ? 0 : SC(sc)->left - used;
-	if (SC(sc)->left == 0)
-		used_up(cpu, sc, now);
+	if (used < SC(sc)->left) {
+		SC(sc)->left -= used;
+		return false;
+	}
+	SC(sc)->left = 0;
+	used_up(cpu, sc, now);
+	return true;
 }
 
 /* A wait at an endpoint or notification of another CPU can only end under all locks. */
@@ -200,7 +189,7 @@ bool sched_timer(u32 cpu)
 			break;
 		done = expire(cpu, first, now);
 	}
-	budget_charge(cpu, now);
+	(void)budget_charge(cpu, now);
 	/* Force the next exit to set the alarm for whoever runs then. */
 	CPU(cpu)->charged = NIL;
 	return done;

@@ -114,6 +114,25 @@ void sched_unready(u32 t)
 	}
 }
 
+void sched_leave_queue(u32 t)
+{
+	if (TH(t)->queued)
+		ready_remove(TH(t)->home, t);
+}
+
+void sched_go_on(u32 t)
+{
+	u32 home = TH(t)->home;
+	u32 sc = TH(t)->running_on;
+
+	if (sc == NIL || SC(sc)->left == 0)
+		sched_unready(t);
+	else if (CPU(home)->current != t)
+		enqueue(t);
+	else if (home != arch_cpu())
+		arch_kick(home);
+}
+
 void sched_continue(u32 t)
 {
 	u32 cpu = TH(t)->home;
@@ -156,7 +175,7 @@ static void pick(u32 cpu)
 	struct cpu *c = CPU(cpu);
 	u32 t = c->current;
 
-	if (c->top == 0 || (t != NIL && c->top <= TH(t)->eprio + 1u))
+	if (t == NIL ? c->top == 0 : c->top <= TH(t)->eprio + 1u)
 		return;
 	if (t != NIL)
 		ready_push(cpu, t, true);
@@ -182,9 +201,9 @@ void sched_exit(u32 cpu)
 	u32 sc = c->current == NIL ? NIL : TH(c->current)->running_on;
 	if (sc != c->charged) {
 		u64 now = arch_clock();
-		budget_charge(cpu, now);
 		/* What ran out may have been queued above or below: look again. */
-		pick(cpu);
+		if (budget_charge(cpu, now))
+			pick(cpu);
 		sc = c->current == NIL ? NIL : TH(c->current)->running_on;
 		c->charged = sc;
 		c->since = now;

@@ -70,10 +70,13 @@ void sched_return(u32 from, u32 t);
 void sched_reclaim(u32 t);
 /* Let t run on its own scheduling context, if it has one, at its own priority. */
 void sched_take_own(u32 t);
-/* The current thread of some CPU lost what it borrowed. */
-void sched_give_up(u32 t);
-/* Charge the time since the last charge to what the CPU runs on. */
-void budget_charge(u32 cpu, u64 now);
+/* Take a ready thread out of the run queue, if it is there. */
+void sched_leave_queue(u32 t);
+/* A ready thread in no queue, perhaps current, may have something else to run on
+ * than before: let it stay current, queue it, or let it wait for time. */
+void sched_go_on(u32 t);
+/* Charge the time since the last charge to what the CPU runs on; true: it is used up now. */
+bool budget_charge(u32 cpu, u64 now);
 /* The current thread goes on after a wait that ended at once: see that it has something to run on. */
 void sched_continue(u32 t);
 /* Ready thread t runs next if nothing is above it, and the CPU has no current thread. */

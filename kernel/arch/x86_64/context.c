@@ -149,8 +149,13 @@ static void leave(struct percpu *me, u32 t)
 
 void arch_switch(u32 from, u32 to)
 {
-	struct percpu *me = PERCPU(arch_cpu());
+	u32 cpu = arch_cpu();
+	struct percpu *me = PERCPU(cpu);
 
+	if (from != NIL && to != NIL && (FR(from)->special | FR(to)->special) == 0) {
+		arch_fast_switch(cpu, from, to);
+		return;
+	}
 	if (from != NIL)
 		leave(me, from);
 	if (to == NIL) {
