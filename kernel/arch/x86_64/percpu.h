@@ -139,6 +139,10 @@ void smp_release(void); /* let the started CPUs go */
 void serve(void);   /* answer flush requests to this CPU */
 void switch_space(struct percpu *me, u32 sp);
 
+/* tsc.c */
+void tsc_lead(void);
+void tsc_follow(void);
+
 /* memory.c */
 void memory_init(void);
 void memory_descriptors(void); /* all RAM reserved; on the kernel's own tables */

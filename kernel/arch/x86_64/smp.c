@@ -201,6 +201,7 @@ void boot_ap(u32 cpu)
 	cpu_start(cpu);
 	lapic_start();
 	ATOMIC_STORE(&ap_ready, 1);
+	tsc_follow();
 	while (ATOMIC_LOAD(&ap_go) == 0)
 		cpu_pause();
 }
@@ -224,7 +225,10 @@ static bool start_one(u32 cpu, u32 page)
 	lapic_start_processor(machine.processor[cpu].apic_id, page);
 	for (u32 i = 0; i < START_MS * 10 && ATOMIC_LOAD(&ap_ready) == 0; i++)
 		delay_us(100);
-	return ATOMIC_LOAD(&ap_ready) != 0;
+	if (ATOMIC_LOAD(&ap_ready) == 0)
+		return false;
+	tsc_lead();
+	return true;
 }
 
 /* CPUs that do not come up are left out; numbers stay without gaps. */
