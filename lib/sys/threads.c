@@ -63,25 +63,34 @@ static err_t bind_all(const struct sys_thread *t)
 	return e;
 }
 
-err_t sys_thread_create(struct sys_thread *t, u64 flags, u32 prio, u32 cpu)
+static err_t make(struct sys_thread *t, u64 flags, u32 prio, u32 cpu)
 {
-	any_h h;
-
-	*t = (struct sys_thread){ .place = take_place() };
-	if (t->place == SYS_THREADS_MAX)
-		return ERR_BUSY;
+	any_h h = { 0 };
 	err_t e = give_stack(t);
+
 	if (!err_is_ok(e))
 		return e;
 	e = sys_create(OBJ_THREAD, flags | (u64)prio << 8, &h);
 	t->thread.h = h.h;
 	if (!err_is_ok(e))
 		return e;
-	t->sched = sys_sched(cpu);
 	e = thread_set_cpu(t->thread, (cpus_h){ HANDLE_CPUS }, cpu);
-	if (err_is_ok(e))
-		e = bind_all(t);
+	if (!err_is_ok(e))
+		return e;
+	t->sched = sys_sched(cpu);
+	e = bind_all(t);
 	return err_is_ok(e) ? thread_set_prio(t->thread, prio) : e;
+}
+
+err_t sys_thread_create(struct sys_thread *t, u64 flags, u32 prio, u32 cpu)
+{
+	*t = (struct sys_thread){ .place = take_place() };
+	if (t->place == SYS_THREADS_MAX)
+		return ERR_BUSY;
+	err_t e = make(t, flags, prio, cpu);
+	if (!err_is_ok(e))
+		sys_thread_destroy(t);
+	return e;
 }
 
 err_t sys_thread_set_space(struct sys_thread *t, struct sys_space *sp)

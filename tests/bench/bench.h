@@ -44,3 +44,4 @@ void row(const char *name, u64 total, u64 n);
 void bench_ipc(void);
 void bench_objects(void);
 void bench_events(void);
+void bench_worst(void);

@@ -76,6 +76,7 @@ static void run_all(void *arg)
 	bench_ipc();
 	bench_events();
 	bench_objects();
+	bench_worst();
 	sys_print("# done\n");
 	(void)notif_signal(end, 1);
 }
