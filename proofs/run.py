@@ -78,6 +78,7 @@ def stored(unit, name):
 def prove(units, only, args, stop_early=False, show=True):
     """Runs the harnesses, longest first, in two processes; yields results as they come."""
     from prover import Refused
+    from prover.solve import VERSION
     todo, results = [], []
     for u in units:
         try:
@@ -90,7 +91,7 @@ def prove(units, only, args, stop_early=False, show=True):
             if only and u.name not in only and f'{u.name}:{name}' not in only:
                 continue
             path, old = stored(u, name)
-            mark = u.fingerprint(name, mod)
+            mark = f'{u.fingerprint(name, mod)} {VERSION} {args.second_solver or ""}'
             if args.quick and old and old['ok'] and old['mark'] == mark:
                 old['unchanged'] = True
                 results.append(old)
