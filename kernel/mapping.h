@@ -96,14 +96,17 @@ PRED bool grant_has_window(u32 g, u64 vpage, u64 n)
 	return range_has(SLOT(g)->length, vpage - SLOT(g)->window, n);
 }
 
+/* Is p, the descriptor of page sp, that of a space with this unique number? */
+PRED bool space_is(const struct page *p, u32 sp, u64 uid)
+{
+	return (p->type == OBJ_SPACE || p->type == OBJ_IOSPACE) && p->head == sp &&
+	       SP(sp)->uid == uid;
+}
+
 /* Is the space of grant g still the one that it was made for? */
 PRED bool grant_has_space(u32 g)
 {
-	const u32 sp = SLOT(g)->obj;
-	const struct page *p = PD(sp);
-
-	return (p->type == OBJ_SPACE || p->type == OBJ_IOSPACE) && p->head == sp &&
-	       SP(sp)->uid == SLOT(g)->badge;
+	return space_is(PD(SLOT(g)->obj), SLOT(g)->obj, SLOT(g)->badge);
 }
 
 /*
@@ -113,8 +116,11 @@ PRED bool grant_has_space(u32 g)
  */
 PRED bool grant_is_live(u32 g)
 {
-	return !(SLOT(g)->flags & CAP_DYING) && grant_has_space(g) &&
-	       !(PD(SLOT(g)->obj)->flags & PAGE_DYING);
+	const struct cap *c = SLOT(g);
+	const struct page *p = PD(c->obj);
+
+	return ((c->flags & CAP_DYING) | (p->flags & PAGE_DYING)) == 0 &&
+	       space_is(p, c->obj, c->badge);
 }
 
 /* Is e a leaf all of whose pages lie inside grant g? */
