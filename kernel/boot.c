@@ -176,8 +176,9 @@ static void make_first_slots(u32 region)
 		      r->is_ram != 0 ? RIGHTS_ALL_MEMORY : RIGHTS_ALL_DEVMEM, r->first, r->count);
 	}
 	boot.handle = HANDLE_MEMORY + boot.info.regions;
-	*PD(page) = (struct page){ .type = OBJ_SLOTS, .head = page, .owner = self, .parent = NIL,
-				   .link = NIL };
+	*PD(page) = (struct page){
+		.type = OBJ_SLOTS, .head = page, .owner = self, .parent = NIL, .link = NIL
+	};
 	cap_insert(self, boot.memory, OBJ_SLOTS, RIGHTS_ALL_SLOTS, page);
 	SLOT(self)->flags = CAP_OWNER;
 }
@@ -201,7 +202,8 @@ static void make_table(void)
 
 static void bind(u32 which, u32 handle)
 {
-	must(sys_thread_bind(boot.thread, slot(HANDLE_THREAD), which, slot(handle), 0), "boot: bind");
+	must(sys_thread_bind(boot.thread, slot(HANDLE_THREAD), which, slot(handle), 0),
+	     "boot: bind");
 }
 
 static void make_thread(void)
@@ -214,7 +216,8 @@ static void make_thread(void)
 	space_init(space, SPACE_CPU, 0, 0);
 	boot.thread = make(HANDLE_THREAD, OBJ_THREAD);
 	thread_init(boot.thread, THREAD_FPU | (u64)PRIO_HIGHEST << 8, 0);
-	must(sys_sched_configure(boot.thread, slot(HANDLE_SCHED), slot(HANDLE_CPUS), 0, slice, slice),
+	must(sys_sched_configure(boot.thread, slot(HANDLE_SCHED), slot(HANDLE_CPUS), 0, slice,
+				 slice),
 	     "boot: sched");
 	must(sys_thread_set_prio(boot.thread, slot(HANDLE_THREAD), PRIO_FIRST), "boot: priority");
 	bind(THREAD_SPACE, HANDLE_SPACE);
@@ -303,7 +306,8 @@ static void make_stack(void)
 	u32 handle = boot.handle++;
 
 	(void)make_frames(handle, STACK_PAGES_ROOT);
-	map_pages(make_grant(handle, STACK_VADDR, STACK_PAGES_ROOT, RIGHT_GRANT_READ | RIGHT_GRANT_WRITE),
+	map_pages(make_grant(handle, STACK_VADDR, STACK_PAGES_ROOT,
+			     RIGHT_GRANT_READ | RIGHT_GRANT_WRITE),
 		  STACK_VADDR, 0, STACK_PAGES_ROOT, MAP_READ | MAP_WRITE);
 }
 
@@ -331,7 +335,8 @@ void kernel_boot(const struct boot_map *map)
 	make_stack();
 	u32 info = make_frames(HANDLE_INFO, 1);
 
-	map_pages(make_grant(HANDLE_INFO, INFO_VADDR, 1, RIGHT_GRANT_READ), INFO_VADDR, 0, 1, MAP_READ);
+	map_pages(make_grant(HANDLE_INFO, INFO_VADDR, 1, RIGHT_GRANT_READ), INFO_VADDR, 0, 1,
+		  MAP_READ);
 	write_info(info);
 	must(sys_thread_start(boot.thread, slot(HANDLE_THREAD), boot.elf.entry,
 			      STACK_VADDR + STACK_PAGES_ROOT * PAGE_SIZE, INFO_VADDR),

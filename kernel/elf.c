@@ -59,7 +59,8 @@ static void segment_add(struct elf *e, u64 start, u64 size, u64 header, u64 lowe
 	expect(bytes <= size && offset <= size - bytes, "first program: segment outside the file");
 	expect(bytes <= memory, "first program: segment larger in the file than in memory");
 	expect((vaddr - offset) % PAGE_SIZE == 0, "first program: segment not aligned to pages");
-	expect((vaddr & ~(PAGE_SIZE - 1)) >= lowest, "first program: segments overlap or lie too low");
+	expect((vaddr & ~(PAGE_SIZE - 1)) >= lowest,
+	       "first program: segments overlap or lie too low");
 	expect(memory <= IMAGE_END && vaddr <= IMAGE_END - memory, "first program: too high");
 	expect((flags & (PF_W | PF_X)) != (PF_W | PF_X), "first program: writable and executable");
 	expect((flags & PF_R) != 0, "first program: segment that cannot be read");

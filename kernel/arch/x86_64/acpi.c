@@ -63,9 +63,7 @@ static void add_override(u64 at)
 static void madt_entry(u64 at, u32 type)
 {
 	switch (type) {
-	case 0:
-		add_processor(firmware8(at + 3), firmware32(at + 4));
-		break;
+	case 0: add_processor(firmware8(at + 3), firmware32(at + 4)); break;
 	case 1:
 		if (machine.ioapics < IOAPIC_MAX)
 			machine.ioapic[machine.ioapics++] = (struct machine_ioapic){
@@ -74,17 +72,10 @@ static void madt_entry(u64 at, u32 type)
 				.gsi = firmware32(at + 8),
 			};
 		break;
-	case 2:
-		add_override(at);
-		break;
-	case 5:
-		machine.lapic = firmware64(at + 4);
-		break;
-	case 9:
-		add_processor(firmware32(at + 4), firmware32(at + 8));
-		break;
-	default:
-		break;
+	case 2: add_override(at); break;
+	case 5: machine.lapic = firmware64(at + 4); break;
+	case 9: add_processor(firmware32(at + 4), firmware32(at + 8)); break;
+	default: break;
 	}
 }
 
@@ -134,8 +125,7 @@ static void srat_entry(u64 at, u32 type)
 		if ((firmware32(at + 12) & 1) != 0)
 			processor_node(firmware32(at + 8), firmware32(at + 4));
 		break;
-	default:
-		break;
+	default: break;
 	}
 }
 
@@ -243,10 +233,10 @@ static void table_read(u64 at, u32 wanted)
 
 static void tables_read(u32 wanted)
 {
-	bool extended = firmware8(machine.acpi_root + 15) >= 2 &&
-			firmware64(machine.acpi_root + 24) != 0;
-	u64 root = extended ? firmware64(machine.acpi_root + 24)
-			    : firmware32(machine.acpi_root + 16);
+	bool extended =
+		firmware8(machine.acpi_root + 15) >= 2 && firmware64(machine.acpi_root + 24) != 0;
+	u64 root =
+		extended ? firmware64(machine.acpi_root + 24) : firmware32(machine.acpi_root + 16);
 	u32 length = table_length(root), size = extended ? 8 : 4;
 
 	for (u32 i = 0; i < ROOT_ENTRIES_MAX && 36 + (i + 1) * size <= length; i++) {

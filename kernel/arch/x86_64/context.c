@@ -18,8 +18,10 @@
 
 /* An area with nothing in it: what a thread without FPU leaves others to see. */
 static _Alignas(64) u8 blank[X_HEADER_END] = {
-	[X_FCW] = FCW_INITIAL & 0xff, [X_FCW + 1] = FCW_INITIAL >> 8,
-	[X_MXCSR] = MXCSR_INITIAL & 0xff, [X_MXCSR + 1] = MXCSR_INITIAL >> 8,
+	[X_FCW] = FCW_INITIAL & 0xff,
+	[X_FCW + 1] = FCW_INITIAL >> 8,
+	[X_MXCSR] = MXCSR_INITIAL & 0xff,
+	[X_MXCSR + 1] = MXCSR_INITIAL >> 8,
 };
 
 /* --- FPU ---------------------------------------------------------------------------- */
@@ -80,7 +82,8 @@ static void segments_clear(struct percpu *me)
 			 : "=r"(ds), "=r"(es), "=r"(fs), "=r"(gs));
 	if ((ds | es | fs | gs) == 0)
 		return;
-	__asm__ volatile("mov %0, %%ds; mov %0, %%es; mov %0, %%fs; mov %0, %%gs" ::"r"(0) : "memory");
+	__asm__ volatile("mov %0, %%ds; mov %0, %%es; mov %0, %%fs; mov %0, %%gs" ::"r"(0)
+			 : "memory");
 	wrmsr(MSR_GS_BASE, (u64)me);
 }
 
@@ -104,9 +107,9 @@ static void debug_switch(struct percpu *me, const struct arch_frame *f)
 	me->debugging = f->dr7 != 0;
 	if (f->dr7 == 0)
 		return;
-	__asm__ volatile("mov %0, %%dr0; mov %1, %%dr1; mov %2, %%dr2; mov %3, %%dr3" ::"r"(
-				 f->dr[0]),
-			 "r"(f->dr[1]), "r"(f->dr[2]), "r"(f->dr[3]));
+	__asm__ volatile(
+		"mov %0, %%dr0; mov %1, %%dr1; mov %2, %%dr2; mov %3, %%dr3" ::"r"(f->dr[0]),
+		"r"(f->dr[1]), "r"(f->dr[2]), "r"(f->dr[3]));
 	__asm__ volatile("mov %0, %%dr7" ::"r"(f->dr7 | DR7_ALWAYS));
 }
 

@@ -98,9 +98,9 @@ void cpu_detect(void)
 		machine.address_mask = (1ull << (cpuid(0x80000008, 0).a & 0x3f)) - 1;
 	machine.cr4 = CR4_PAE | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT |
 		      (bit(base.d, 2) ? CR4_DE : 0) | (bit(base.d, 7) ? CR4_MCE : 0) |
-		      (bit(seven.c, 2) ? CR4_UMIP : 0) |
-		      (machine.pcid ? CR4_PCIDE : 0) | (machine.xsave ? CR4_OSXSAVE : 0) |
-		      (bit(seven.b, 7) ? CR4_SMEP : 0) | (bit(seven.b, 20) ? CR4_SMAP : 0);
+		      (bit(seven.c, 2) ? CR4_UMIP : 0) | (machine.pcid ? CR4_PCIDE : 0) |
+		      (machine.xsave ? CR4_OSXSAVE : 0) | (bit(seven.b, 7) ? CR4_SMEP : 0) |
+		      (bit(seven.b, 20) ? CR4_SMAP : 0);
 	xstate_detect();
 }
 
@@ -110,8 +110,11 @@ void idt_init(void)
 		u64 at = (u64)trap_stub[i];
 		/* Present, 64-bit interrupt gate; only INT3 may be used as an instruction. */
 		u64 type = i == 3 ? 0xee00 : 0x8e00;
-		u64 ist = i == 1 ? IST_DEBUG : i == 2 ? IST_NMI : i == 8 ? IST_DOUBLE
-				: i == 18 ? IST_MACHINE : 0;
+		u64 ist = i == 1    ? IST_DEBUG
+			  : i == 2  ? IST_NMI
+			  : i == 8  ? IST_DOUBLE
+			  : i == 18 ? IST_MACHINE
+				    : 0;
 
 		idt[i].low = (at & 0xffff) | (u64)KERNEL_CS << 16 | ist << 32 | type << 32 |
 			     (at >> 16 & 0xffff) << 48;
@@ -154,11 +157,13 @@ static void load_tables(struct percpu *p)
 	struct table_pointer g = { sizeof(p->gdt) - 1, (u64)p->gdt };
 	struct table_pointer i = { sizeof(idt) - 1, (u64)idt };
 
-	__asm__ volatile("lgdt %0; lidt %1; ltr %w2" ::"m"(g), "m"(i), "r"(TSS_SELECTOR) : "memory");
-	__asm__ volatile("mov %0, %%ss; mov %1, %%ds; mov %1, %%es; mov %1, %%fs; mov %1, %%gs" ::"r"(
-				 KERNEL_SS),
-			 "r"(0)
+	__asm__ volatile("lgdt %0; lidt %1; ltr %w2" ::"m"(g), "m"(i), "r"(TSS_SELECTOR)
 			 : "memory");
+	__asm__ volatile(
+		"mov %0, %%ss; mov %1, %%ds; mov %1, %%es; mov %1, %%fs; mov %1, %%gs" ::"r"(
+			KERNEL_SS),
+		"r"(0)
+		: "memory");
 }
 
 /* Which bits of MXCSR may be set; 0 stands for the first that there were (vol 1, 11.6.6). */

@@ -144,9 +144,7 @@ static void mb2_framebuffer(u64 tag)
 static void mb2_tag(u64 tag, u32 type, u32 size)
 {
 	switch (type) {
-	case 1:
-		command_line(tag + 8);
-		break;
+	case 1: command_line(tag + 8); break;
 	case 3: /* the first module only */
 		if (machine.module_end == 0) {
 			machine.module_start = firmware32(tag + 8);
@@ -158,14 +156,9 @@ static void mb2_tag(u64 tag, u32 type, u32 size)
 			memory_map(tag + 16, (size - 16) / firmware32(tag + 8),
 				   firmware32(tag + 8));
 		break;
-	case 8:
-		mb2_framebuffer(tag);
-		break;
-	case 12:
-		machine.acpi_root = efi_acpi_root(firmware64(tag + 8));
-		break;
-	default:
-		break;
+	case 8: mb2_framebuffer(tag); break;
+	case 12: machine.acpi_root = efi_acpi_root(firmware64(tag + 8)); break;
+	default: break;
 	}
 }
 

@@ -15,7 +15,7 @@
 
 extern const u8 kernel_start[], rodata_start[], data_start[], kernel_end[];
 
-#define LOW_PAGES (1ull << 20)              /* 4 GiB */
+#define LOW_PAGES (1ull << 20) /* 4 GiB */
 #define IMAGE(address) (((u64)(address)-KERNEL_BASE) >> PAGE_SHIFT)
 #define FLAGS_DATA (PTE_P | PTE_W | PTE_G | PTE_A | PTE_D | PTE_NX)
 #define FLAGS_DEVICE (FLAGS_DATA | PTE_PCD | PTE_PWT)
@@ -152,8 +152,11 @@ void memory_descriptors(void)
 		u64 end = machine.ram[i].first + machine.ram[i].count;
 
 		for (u64 p = machine.ram[i].first; p < end && p < OBJECT_PAGES; p++)
-			*PD(p) = (struct page){ .type = PAGE_RESERVED, .head = NIL, .owner = NIL,
-						.parent = NIL, .link = NIL };
+			*PD(p) = (struct page){ .type = PAGE_RESERVED,
+						.head = NIL,
+						.owner = NIL,
+						.parent = NIL,
+						.link = NIL };
 	}
 }
 

@@ -36,10 +36,10 @@ static void field(const char *name, u64 v)
 
 static void write_frame(const struct arch_frame *f)
 {
-	static const char *const name[] = { "r15", "r14", "r13", "r12",  "rbp", "rbx",
-					    "kind", "r10", "r9",  "r8",   "rdx", "rsi",
-					    "rdi", "rax",  "rcx", "r11",  "csp", "vector",
-					    "error", "rip", "cs", "flags", "rsp", "ss" };
+	static const char *const name[] = { "r15",   "r14", "r13", "r12",   "rbp", "rbx",
+					    "kind",  "r10", "r9",  "r8",    "rdx", "rsi",
+					    "rdi",   "rax", "rcx", "r11",   "csp", "vector",
+					    "error", "rip", "cs",  "flags", "rsp", "ss" };
 	const u64 *word = (const u64 *)f;
 
 	for (u32 i = 0; i < sizeof(name) / sizeof(name[0]); i++) {

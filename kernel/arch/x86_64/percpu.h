@@ -57,13 +57,13 @@ struct percpu {
 	u64 stack;
 	u32 cpu;
 
-	u32 space;      /* whose root table CR3 holds; NIL: the kernel's own */
+	u32 space; /* whose root table CR3 holds; NIL: the kernel's own */
 	u32 apic_id;
-	bool fpu_used;  /* the FPU registers hold a thread's values */
-	bool fpu_off;   /* CR0.TS is set */
-	bool debugging; /* DR7 is not 0 */
-	bool based;     /* FS or GS base of user mode may be other than 0 */
-	u64 idle[8];    /* as far as `r10`: a frame for no thread */
+	bool fpu_used;       /* the FPU registers hold a thread's values */
+	bool fpu_off;        /* CR0.TS is set */
+	bool debugging;      /* DR7 is not 0 */
+	bool based;          /* FS or GS base of user mode may be other than 0 */
+	u64 idle[8];         /* as far as `r10`: a frame for no thread */
 	u64 pcid_uid[PCIDS]; /* whose entries the TLB may hold under this number + 1 */
 
 	/* Requests to this CPU; atomic. */
@@ -91,7 +91,7 @@ _Static_assert(sizeof(struct percpu) <= PAGE_SIZE && sizeof(struct cpu) <= PERCP
  * sum of base and offset.
  */
 #define OPAQUE_BASE(name, value)                                                                   \
-	extern inline __attribute__((gnu_inline, always_inline, const)) u64 name(void)            \
+	extern inline __attribute__((gnu_inline, always_inline, const)) u64 name(void)             \
 	{                                                                                          \
 		u64 base;                                                                          \
 		__asm__("movabs %1, %0" : "=r"(base) : "i"(value));                                \
@@ -99,7 +99,7 @@ _Static_assert(sizeof(struct percpu) <= PAGE_SIZE && sizeof(struct cpu) <= PERCP
 	}
 OPAQUE_BASE(percpu_base, PERCPU_0)
 
-#define PERCPU(c) \
+#define PERCPU(c)                                                                                  \
 	((struct percpu *)((u8 *)(percpu_base() + ((u64)(c) << PERCPU_SHIFT)) + PERCPU_AT))
 
 /* A field of this CPU's area, in one instruction. */
@@ -119,13 +119,13 @@ extern const u8 idle_loop[], idle_end[];
 _Noreturn void kernel_exit(void); /* leave the kernel; the stack is forgotten */
 
 /* cpu.c */
-void cpu_detect(void);          /* features of this machine, on CPU 0 */
-void cpu_prepare(u32 cpu);      /* fill in the CPU's own area */
-void cpu_start(u32 cpu);        /* registers of the CPU that calls */
+void cpu_detect(void);     /* features of this machine, on CPU 0 */
+void cpu_prepare(u32 cpu); /* fill in the CPU's own area */
+void cpu_start(u32 cpu);   /* registers of the CPU that calls */
 void idt_init(void);
 
 /* lapic.c */
-void lapic_init(void); /* on CPU 0: find and map; calibrate */
+void lapic_init(void);  /* on CPU 0: find and map; calibrate */
 void lapic_start(void); /* on each CPU */
 u32 lapic_id(void);
 void lapic_send(u32 cpu, u32 vector);
@@ -136,7 +136,7 @@ void delay_us(u32 us); /* busy; after calibration */
 /* smp.c */
 void smp_start(void);
 void smp_release(void); /* let the started CPUs go */
-void serve(void);   /* answer flush requests to this CPU */
+void serve(void);       /* answer flush requests to this CPU */
 void switch_space(struct percpu *me, u32 sp);
 
 /* tsc.c */
@@ -146,7 +146,7 @@ void tsc_follow(void);
 /* memory.c */
 void memory_init(void);
 void memory_descriptors(void); /* all RAM reserved; on the kernel's own tables */
-u64 memory_root(void); /* CR3 of the kernel's own tables */
+u64 memory_root(void);         /* CR3 of the kernel's own tables */
 
 /* trap.c */
 void trap(u32 cpu, u32 vector);

@@ -24,9 +24,9 @@ u32 arch_regs_get(u32 t, u32 page, u32 first)
 {
 	const struct arch_frame *f = FR(t);
 	const u64 word[GENERAL_WORDS] = {
-		f->rax, f->rbx, f->rcx, f->rdx, f->rsi, f->rdi, f->rbp, frame_sp(f),
-		f->r8, f->r9, f->r10, f->r11, f->r12, f->r13, f->r14, f->r15,
-		frame_ip(f), frame_flags(f), f->fs_base, f->gs_base,
+		f->rax,      f->rbx, f->rcx,      f->rdx,         f->rsi,     f->rdi,     f->rbp,
+		frame_sp(f), f->r8,  f->r9,       f->r10,         f->r11,     f->r12,     f->r13,
+		f->r14,      f->r15, frame_ip(f), frame_flags(f), f->fs_base, f->gs_base,
 	};
 
 	for (u32 i = 0; i < GENERAL_WORDS; i++)
@@ -93,8 +93,8 @@ u32 arch_xstate_get(u32 t, u32 page)
 	WORD(page, X_FCW / 8) = FCW_INITIAL;
 	if ((bv & 1) != 0)
 		image_get(page, t, X_FCW, X_XMM);
-	WORD(page, X_MXCSR / 8) = (*xstate_word(t, X_MXCSR) & 0xffffffff) |
-				  (u64)machine.mxcsr_mask << 32;
+	WORD(page, X_MXCSR / 8) = (*xstate_word(t, X_MXCSR) & 0xffffffff) | (u64)machine.mxcsr_mask
+										    << 32;
 	if ((bv & 2) != 0)
 		image_get(page, t, X_XMM, X_XMM_END);
 	for (u32 i = 2; i < XSTATE_PARTS; i++) {

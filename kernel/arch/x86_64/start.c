@@ -124,9 +124,9 @@ static void info_write(void)
 {
 	struct boot_info *b = &map.info;
 
-	b->features = (arch_has_iommu() ? FEATURE_IOMMU : 0) |
-		      (vtd.remaps ? FEATURE_IRQ_REMAP : 0) |
-		      (machine.pages_1g ? FEATURE_PAGES_1G : 0) | (DEBUG ? FEATURE_DEBUG_KERNEL : 0);
+	b->features =
+		(arch_has_iommu() ? FEATURE_IOMMU : 0) | (vtd.remaps ? FEATURE_IRQ_REMAP : 0) |
+		(machine.pages_1g ? FEATURE_PAGES_1G : 0) | (DEBUG ? FEATURE_DEBUG_KERNEL : 0);
 	b->clock_hz = machine.tsc_hz;
 	b->clock_offset = machine.tsc_offset;
 	b->acpi_root = machine.acpi_root;
@@ -140,7 +140,8 @@ static void info_write(void)
 		.bits = machine.framebuffer_bits,
 	};
 	for (u32 i = 0; i < CPU_MAX && i < ks.cpus; i++)
-		b->cpu[i] = (struct boot_cpu){ machine.processor[i].apic_id, machine.processor[i].node };
+		b->cpu[i] = (struct boot_cpu){ machine.processor[i].apic_id,
+					       machine.processor[i].node };
 	for (u32 i = 0; i < BOOT_COMMAND_MAX; i++)
 		b->command[i] = machine.command[i];
 	map.module_start = machine.module_start;

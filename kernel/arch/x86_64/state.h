@@ -17,7 +17,7 @@
 
 enum {
 	PERCPU_SHIFT = 16, /* distance of two CPUs' areas */
-	XSAVE_AT = 1408, /* of a thread page; a multiple of 64 */
+	XSAVE_AT = 1408,   /* of a thread page; a multiple of 64 */
 	XSAVE_BYTES = 2688,
 };
 _Static_assert(OBJECT_NODE_OFFSET + sizeof(struct tnode) <= OBJECT_OFFSET, "tnode fits");
@@ -27,7 +27,8 @@ _Static_assert(OBJECT_OFFSET % 16 == 0, "the processor pushes to a multiple of 1
 OPAQUE_BASE(dmap_base, DMAP_BASE)
 
 #define DMAP(page) (DMAP_BASE + ((u64)(page) << PAGE_SHIFT))
-#define OBJECT(type, page, at) ((struct type *)((u8 *)(dmap_base() + ((u64)(page) << PAGE_SHIFT)) + (at)))
+#define OBJECT(type, page, at)                                                                     \
+	((struct type *)((u8 *)(dmap_base() + ((u64)(page) << PAGE_SHIFT)) + (at)))
 
 #define PD(p) ((struct page *)PD_BASE + (p))
 #define SLOT(s) ((struct cap *)dmap_base() + (s))
