@@ -378,6 +378,22 @@ void make_call(u32 cpu, const struct fuzz_call *call)
 		fill_message_page(t, page);
 }
 
+/* Parties that behave: servers that answer and wait again, clients that call. */
+void make_polite_call(u32 cpu)
+{
+	u32 t = host.cpu[cpu].thread;
+	bool serves = TH(t)->reply_to != NIL || (t != host_root.thread && chance(100));
+	u64 ep = choose_handle(t, 1u << OBJ_EP, serves ? RIGHT_EP_RECV : RIGHT_EP_CALL);
+
+	for (u32 i = REG_RBX; i <= REG_R9; i++)
+		*reg(cpu, i) = 0x1111 * i + choose(16);
+	*reg(cpu, REG_RAX) = serves ? SYS_EP_REPLY_RECV : SYS_EP_CALL;
+	*reg(cpu, REG_RDI) = ep;
+	*arg_reg(cpu, 0) = choose(9) | (u64)choose(4) << TAG_LABEL_SHIFT;
+	*arg_reg(cpu, 1) = t == host_root.thread && chance(252) ? host.clock + 1 + choose(1000) : 0;
+	*arg_reg(cpu, 2) = 0;
+}
+
 void make_random_call(u32 cpu)
 {
 	for (u32 i = 0; i <= REG_RAX; i++)

@@ -39,6 +39,7 @@ struct fuzz_call;
 /* Fill the registers of the thread that runs on the CPU for a system call. */
 void make_call(u32 cpu, const struct fuzz_call *call);
 void make_random_call(u32 cpu);
+void make_polite_call(u32 cpu);
 /* Something to send, map or load, in the message page of a thread. */
 void fill_message_page(u32 t, u32 page);
 const struct fuzz_call *choose_call(void);

@@ -123,7 +123,7 @@ static void finish(u32 cpu)
 	bool quiet = host_is_quiet(cpu);
 	bool is_message = before.r[REG_RAX] == SYS_EP_CALL || before.r[REG_RAX] == SYS_EP_REPLY_RECV;
 	fuzz.calls++;
-	if (is_message && chance(128))
+	if (is_message && quiet && chance(128))
 		finish_twice(cpu);
 	else
 		host_finish(cpu);
@@ -150,6 +150,8 @@ static void call(u32 cpu)
 
 	if (!again && chance(4))
 		make_random_call(cpu);
+	else if (!again && chance(TH(host.cpu[cpu].thread)->reply_to != NIL ? 80 : 20))
+		make_polite_call(cpu);
 	else if (!again)
 		make_call(cpu, choose_call());
 	enter(cpu, HOST_SYSCALL, 0, 0, 0);
