@@ -90,13 +90,11 @@ $(1)/%.S.o: %.S $(B)/flags | $(GEN)
 endef
 $(eval $(call objects,$(B)/kernel,$(CC),$(K_REL)))
 $(eval $(call objects,$(B)/kernel-debug,$(CC),$(K_DBG)))
-# The short path does without the registers of message words, instead of saving them.
-K_FAST := $(KFLAGS) -O2 -DDEBUG=0 $(if $(K_LTO),--param=logical-op-non-short-circuit=0 \
-	$(addprefix -ffixed-,rbx rbp r12 r13 r14 r15))
+# The short path is compiled by itself: inlined into it, what is rare would cost it registers.
 $(B)/kernel/kernel/fastpath.c.o: kernel/fastpath.c $(B)/flags | $(GEN)
 	@mkdir -p $(@D)
 	$(say) CC $@
-	$(Q)$(CC) $(K_FAST) -c -o $@ $<
+	$(Q)$(CC) $(KFLAGS) -O2 -DDEBUG=0 -c -o $@ $<
 $(eval $(call objects,$(B)/user,$(CC),$(PFLAGS)))
 $(eval $(call objects,$(B)/host,$(CC),$(HFLAGS) $(SAN)))
 $(eval $(call objects,$(B)/fuzz-obj,$(CLANG),$(HFLAGS) $(FSAN)))

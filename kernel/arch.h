@@ -137,12 +137,16 @@ _Noreturn void arch_panic(const char *what, const char *file, int line);
  * When it returns, the CPU runs CPU(c)->current, or idles. */
 void kernel_syscall(u32 cpu);
 /*
- * The same for ep_call and ep_reply_recv, to be tried first; message words 0 to
- * 5 need not be saved.  False: nothing was done.  True: the CPU runs
- * CPU(c)->current, whose words 0 to 5 are those of the thread that entered.
+ * The same for ep_call and ep_reply_recv, to be tried first; message words 1 to
+ * 5 need not be saved.
  */
-bool kernel_fast_call(u32 cpu);
-bool kernel_fast_reply_recv(u32 cpu);
+enum {
+	FAST_NOT,    /* nothing was done */
+	FAST_DIRECT, /* words 0 to 5 of CPU(c)->current are those of the thread that entered */
+	FAST_FULL,   /* CPU(c)->current has all its registers saved */
+};
+u32 kernel_fast_call(u32 cpu);
+u32 kernel_fast_reply_recv(u32 cpu);
 void kernel_fault(u32 cpu, u32 kind, u64 code, u64 addr);
 void kernel_irq(u32 cpu, u32 vector);  /* vector: index into cpu.irq */
 void kernel_timer(u32 cpu);

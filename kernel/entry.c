@@ -72,6 +72,8 @@ static err_t fault(u32 t)
 {
 	u32 s = SLOT_OF(t, TSLOT_FAULT);
 
+	if (!ks.global && fast_fault(TH(t)->home, t))
+		return NO_RESULT;
 	if (SLOT(s)->type != OBJ_EP) {
 		thread_halt(t);
 		return NO_RESULT;

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The path that the system runs on: a call to a thread that waits for it on
- * the same CPU, and the answer.
+ * The path that the system runs on: a call, fault or foreign system call that
+ * goes to a thread waiting for it on the same CPU, and the answer.
  *
  * Owns:       nothing.  It does what sys_ep_call and sys_ep_reply_recv (ep.c)
  *             do in their most frequent case, and meets the same specification.
  * Locks:      this CPU's.
- * Called by:  the architecture's system call entry, before kernel_syscall.
+ * Called by:  the architecture's system call entry, before kernel_syscall;
+ *             entry.c for faults.
  * Never:      waits at an endpoint that holds senders, looks at the clock, moves
- *             capabilities, words in memory or borrowed time of a third thread.
+ *             capabilities or borrowed time of a third thread.
  *
  * Everything is checked before anything is written; whatever is not as in the
  * frequent case makes the whole thing be done in the ordinary way, from the start.
@@ -20,7 +21,7 @@
 #define ALWAYS __attribute__((always_inline))
 #define RARE(x) __builtin_expect(x, 0)
 
-enum { SHORT_TAG = 8 }; /* no more than register words, no capabilities, no flags */
+enum { REGISTER_WORDS = 8, LENGTH_MASK = 0x1ff };
 
 /* The capability to an endpoint that the handle of th names with this right, or NULL. */
 static inline ALWAYS const struct cap *endpoint(const struct thread *th, u64 handle, u32 right)
@@ -39,12 +40,20 @@ static inline ALWAYS const struct cap *endpoint(const struct thread *th, u64 han
 	return RARE(!(c->rights & right)) ? NULL : c;
 }
 
-/* Words in registers at most, no deadline. */
+/* No capabilities, flags or deadline. */
 static inline ALWAYS bool is_plain(u32 t)
 {
-	if (RARE((FR_ARG(t, 0) & 0xffff) > SHORT_TAG))
+	if (RARE((FR_ARG(t, 0) & ~(u64)LENGTH_MASK & 0xffff) != 0))
 		return false;
 	return !RARE(FR_ARG(t, 1) != 0);
+}
+
+/* Can the words of t's message reach w?  Those above 8 need a page on both sides. */
+static inline ALWAYS bool can_pass(u32 t, u32 w)
+{
+	if ((FR_ARG(t, 0) & LENGTH_MASK) <= REGISTER_WORDS)
+		return true;
+	return TAG_LENGTH(FR_ARG(t, 0)) <= MSG_WORDS_MAX && TH(t)->msg != NIL && TH(w)->msg != NIL;
 }
 
 /* May w, which waits without deadline, run here now at this priority? */
@@ -57,13 +66,22 @@ static inline ALWAYS bool may_run(const struct cpu *c, u32 cpu, u32 w, u32 eprio
 	return !RARE(c->top > eprio + 1);
 }
 
-/* The CPU goes from t to w, with its message, on scheduling context sc. */
-static inline ALWAYS void go(u32 cpu, u32 t, u32 w, u32 sc, u64 badge)
+/* The result of w's call is the message of t. */
+static inline ALWAYS void pass(u32 t, u32 w, u64 badge)
 {
+	u64 tag = FR_ARG(t, 0);
+
 	arch_fast_pass(t, w);
+	if (RARE((tag & LENGTH_MASK) > REGISTER_WORDS))
+		arch_words_copy(TH(w)->msg, TH(t)->msg, REGISTER_WORDS, TAG_LENGTH(tag) - REGISTER_WORDS);
 	FR_ERR(w) = OK.v;
 	FR_OUT(w, 0) = badge;
-	FR_OUT(w, 1) = FR_ARG(t, 0);
+	FR_OUT(w, 1) = tag;
+}
+
+/* The CPU goes from t to w, on scheduling context sc. */
+static inline ALWAYS void go(u32 cpu, u32 t, u32 w, u32 sc)
+{
 	TH(w)->state = THREAD_READY;
 	TH(t)->running_on = NIL;
 	TH(w)->running_on = sc;
@@ -88,39 +106,56 @@ static inline ALWAYS void unqueue_first(struct ep *e, u32 r)
 	TH(r)->qnext = NIL;
 }
 
-static inline ALWAYS bool call(struct cpu *c, u32 cpu, u32 t)
+static inline ALWAYS u32 call_eprio(u32 t, u32 r)
 {
-	struct thread *th = TH(t);
+	return TH(t)->eprio > TH(r)->prio ? TH(t)->eprio : TH(r)->prio;
+}
 
-	if (!is_plain(t))
-		return false;
-	const struct cap *cap = endpoint(th, FR_HANDLE(t), RIGHT_EP_CALL);
-	if (cap == NULL)
-		return false;
-	struct ep *e = EP(cap->obj);
+/* The thread that a call of t through `cap` goes to at once, or NIL. */
+static inline ALWAYS u32 receiver(const struct cpu *c, u32 cpu, u32 t, const struct cap *cap)
+{
+	const struct ep *e = EP(cap->obj);
 	u32 r = e->head;
+
 	if (RARE(r == NIL))
-		return false;
+		return NIL;
 	if (RARE(e->home != cpu))
-		return false;
+		return NIL;
 	if (RARE(!e->receiving))
-		return false;
-	struct thread *rh = TH(r);
-	u32 eprio = th->eprio > rh->prio ? th->eprio : rh->prio;
-	if (!may_run(c, cpu, r, eprio) || !arch_fast_ok(t, r))
-		return false;
+		return NIL;
+	return may_run(c, cpu, r, call_eprio(t, r)) ? r : NIL;
+}
+
+/* t waits for the answer of r, which runs on its time.  The message is passed already. */
+static inline ALWAYS void call(struct cpu *c, u32 cpu, u32 t, u32 r, u32 ep)
+{
+	u64 uid = c->uid + CPU_MAX;
+
+	unqueue_first(EP(ep), r);
+	c->uid = uid;
+	TH(t)->call = uid;
+	TH(t)->state = THREAD_REPLY;
+	TH(r)->reply_to = t;
+	TH(r)->reply_call = uid;
+	TH(r)->eprio = (u8)call_eprio(t, r);
+	go(cpu, t, r, TH(t)->running_on);
+}
+
+static inline ALWAYS u32 try_call(struct cpu *c, u32 cpu, u32 t)
+{
+	if (!is_plain(t))
+		return FAST_NOT;
+	const struct cap *cap = endpoint(TH(t), FR_HANDLE(t), RIGHT_EP_CALL);
+	if (cap == NULL)
+		return FAST_NOT;
+	u32 r = receiver(c, cpu, t, cap);
+	if (RARE(r == NIL) || !arch_fast_ok(t, r) || !can_pass(t, r))
+		return FAST_NOT;
 
 	/* commit */
-	unqueue_first(e, r);
-	u64 uid = c->uid + CPU_MAX;
-	c->uid = uid;
-	th->call = uid;
-	th->state = THREAD_REPLY;
-	rh->reply_to = t;
-	rh->reply_call = uid;
-	rh->eprio = (u8)eprio;
-	go(cpu, t, r, th->running_on, cap->badge);
-	return true;
+	pass(t, r, cap->badge);
+	call(c, cpu, t, r, cap->obj);
+	return FAST_DIRECT;
 }
 
 /* The caller that t is to answer and whose time it runs on, or NIL. */
@@ -136,9 +171,15 @@ static inline ALWAYS u32 caller(u32 t)
 		return NIL;
 	if (RARE(TH(w)->call != TH(t)->reply_call))
 		return NIL;
-	if (RARE(TH(w)->fault != 0))
-		return NIL;
 	return RARE(TH(t)->running_on == TH(t)->sched) ? NIL : w;
+}
+
+/* Can t's answer to w be given here?  To a fault: if it sets the result at most. */
+static inline ALWAYS bool can_answer(u32 t, u32 w)
+{
+	if (TH(w)->fault != 0)
+		return TAG_LABEL(FR_ARG(t, 0)) <= FAULT_RESULT;
+	return arch_fast_ok(t, w) && can_pass(t, w);
 }
 
 /* Enter t as the last receiver: ep_queue. */
@@ -158,29 +199,41 @@ static inline ALWAYS void queue_receiver(struct ep *e, u32 ep, u32 t)
 	GHOST(TH(t)->g_arrived = e->g_clock++;)
 }
 
-static inline ALWAYS bool reply_recv(struct cpu *c, u32 cpu, u32 t)
+static inline ALWAYS u32 answer(u32 t, u32 w)
+{
+	if (TH(w)->fault == 0) {
+		pass(t, w, 0);
+		return FAST_DIRECT;
+	}
+	TH(w)->fault = 0;
+	if (TAG_LABEL(FR_ARG(t, 0)) == FAULT_RESULT)
+		arch_foreign_result(w, FR_MSG(t, 0));
+	return FAST_FULL;
+}
+
+static inline ALWAYS u32 try_reply_recv(struct cpu *c, u32 cpu, u32 t)
 {
 	struct thread *th = TH(t);
 	u32 sc = th->running_on;
 
 	if (!is_plain(t) || RARE(FR_ARG(t, 2) != 0))
-		return false;
+		return FAST_NOT;
 	if (RARE(th->notif != NIL) && NT(th->notif)->word != 0)
-		return false;
+		return FAST_NOT;
 	const struct cap *cap = endpoint(th, FR_HANDLE(t), RIGHT_EP_RECV);
 	if (cap == NULL)
-		return false;
+		return FAST_NOT;
 	struct ep *e = EP(cap->obj);
 	if (RARE(e->home != cpu))
-		return false;
+		return FAST_NOT;
 	if (RARE(e->head != NIL) && !e->receiving)
-		return false;
+		return FAST_NOT;
 	u32 w = caller(t);
 	if (w == NIL)
-		return false;
+		return FAST_NOT;
 	u32 eprio = sc == TH(w)->sched ? TH(w)->prio : TH(w)->eprio;
-	if (!may_run(c, cpu, w, eprio) || !arch_fast_ok(t, w))
-		return false;
+	if (!may_run(c, cpu, w, eprio) || !can_answer(t, w))
+		return FAST_NOT;
 
 	/* commit */
 	queue_receiver(e, cap->obj, t);
@@ -189,31 +242,54 @@ static inline ALWAYS bool reply_recv(struct cpu *c, u32 cpu, u32 t)
 	th->reply_to = NIL;
 	TH(w)->call = 0;
 	TH(w)->eprio = (u8)eprio;
-	go(cpu, t, w, sc, 0);
+	u32 way = answer(t, w);
+	go(cpu, t, w, sc);
+	return way;
+}
+
+u32 kernel_fast_call(u32 cpu)
+{
+	struct cpu *c = CPU(cpu);
+	u32 way = FAST_NOT;
+
+	arch_lock(&c->lock);
+	u32 t = c->current;
+	if (!RARE(t == NIL) && !RARE(c->mailbox != NIL))
+		way = try_call(c, cpu, t);
+	arch_unlock(&c->lock);
+	return way;
+}
+
+u32 kernel_fast_reply_recv(u32 cpu)
+{
+	struct cpu *c = CPU(cpu);
+	u32 way = FAST_NOT;
+
+	arch_lock(&c->lock);
+	u32 t = c->current;
+	if (!RARE(t == NIL) && !RARE(c->mailbox != NIL))
+		way = try_reply_recv(c, cpu, t);
+	arch_unlock(&c->lock);
+	return way;
+}
+
+bool fast_fault(u32 cpu, u32 t)
+{
+	struct cpu *c = CPU(cpu);
+	const struct cap *cap = SLOT(SLOT_OF(t, TSLOT_FAULT));
+
+	if (RARE(cap->type != OBJ_EP) || RARE(c->mailbox != NIL))
+		return false;
+	u32 r = receiver(c, cpu, t, cap);
+	if (r == NIL)
+		return false;
+
+	/* commit */
+	arch_fast_fault(t, r);
+	FR_ERR(r) = OK.v;
+	FR_OUT(r, 0) = cap->badge;
+	FR_OUT(r, 1) = (u64)TH(t)->fault << TAG_LABEL_SHIFT | REGISTER_WORDS;
+	TH(t)->badge = cap->badge;
+	call(c, cpu, t, r, cap->obj);
 	return true;
-}
-
-bool kernel_fast_call(u32 cpu)
-{
-	struct cpu *c = CPU(cpu);
-
-	/* Waiting would let others stop this thread, whose message words are not saved. */
-	if (!arch_try_lock(&c->lock))
-		return false;
-	u32 t = c->current;
-	bool done = !RARE(t == NIL) && !RARE(c->mailbox != NIL) && call(c, cpu, t);
-	arch_unlock(&c->lock);
-	return done;
-}
-
-bool kernel_fast_reply_recv(u32 cpu)
-{
-	struct cpu *c = CPU(cpu);
-
-	if (!arch_try_lock(&c->lock))
-		return false;
-	u32 t = c->current;
-	bool done = !RARE(t == NIL) && !RARE(c->mailbox != NIL) && reply_recv(c, cpu, t);
-	arch_unlock(&c->lock);
-	return done;
 }

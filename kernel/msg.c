@@ -80,20 +80,11 @@ static u64 transfer_long(u32 from, u32 to, u64 tag)
 	return (tag & ~0xfffull) | (u64)caps << TAG_CAPS_SHIFT | length;
 }
 
-static u64 transfer_fault(u32 from, u32 to)
-{
-	u64 tag = (u64)TH(from)->fault << TAG_LABEL_SHIFT | REGISTER_WORDS;
-
-	arch_fault_words(from, to);
-	if (TH(to)->msg != NIL)
-		tag += arch_regs_get(from, TH(to)->msg, REGISTER_WORDS);
-	return tag;
-}
-
 void msg_transfer(u32 from, u32 to, u64 tag, u64 badge)
 {
 	if (TH(from)->fault != 0) {
-		tag = transfer_fault(from, to);
+		arch_fault_words(from, to);
+		tag = (u64)TH(from)->fault << TAG_LABEL_SHIFT | REGISTER_WORDS;
 	} else {
 		arch_msg_pass(from, to);
 		if (!is_short(tag))

@@ -54,6 +54,7 @@ TEST(break_point, "a break point on an instruction stops a thread before it, eve
 	worker_run(w);
 	expect_debug(w, &m, (u64)step_1, 2);
 	/* With the resume flag it goes on past the break point (SDM vol 3, 17.3.1.1). */
+	EXPECT(fault_regs(w->t.thread) != NULL);
 	runner.msg[8 + 17] |= 0x10000;
 	m.tag = (u64)FAULT_REGS << TAG_LABEL_SHIFT | (8 + sizeof(struct regs_general) / 8);
 	EXPECT_OK(reply(&m, (reply_h){ 0 }));

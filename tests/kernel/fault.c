@@ -26,12 +26,6 @@ void do_foreign(struct worker *w);
 void do_iret_bad(struct worker *w);
 void do_registers(struct worker *w);
 
-static volatile struct regs_general *regs(void)
-{
-	/* Of a fault message: word 8 and up. */
-	return (volatile struct regs_general *)&runner.msg[8];
-}
-
 /* Start `fn`, whose faults come here, and take the first. */
 static struct worker *fault_of(void (*fn)(struct worker *), u64 flags, u64 arg, struct msg *m)
 {
@@ -81,8 +75,11 @@ static void expect_page_fault(void (*fn)(struct worker *), u64 address, u64 code
 	EXPECT_EQ(m.w[0] & (PF_PRESENT | PF_WRITE | PF_USER | PF_FETCH), code);
 	EXPECT_EQ(m.w[1], address);
 	/* The message page shows the same as the words. */
-	EXPECT_EQ(regs()->rip, m.w[2]);
-	EXPECT_EQ(regs()->rsp, m.w[3]);
+	volatile struct regs_general *regs = fault_regs(w->t.thread);
+
+	EXPECT(regs != NULL);
+	EXPECT_EQ(regs->rip, m.w[2]);
+	EXPECT_EQ(regs->rsp, m.w[3]);
 	answer(w, &m, FAULT_STOP, 0);
 	EXPECT(thread_is_stopped(w->t.thread));
 	EXPECT_EQ(w->count, 0);
@@ -225,7 +222,7 @@ TEST(no_handler, "a thread without fault endpoint is stopped, with its registers
 
 	EXPECT_OK(thread_bind(w->t.thread, THREAD_FAULT, (any_h){ 0 }, 0));
 	worker_run(w);
-	EXPECT_OK(thread_get_regs(w->t.thread, REGS_GENERAL, &bytes));
+	EXPECT_OK(thread_get_regs(w->t.thread, REGS_GENERAL, &bytes, NULL));
 	EXPECT_EQ(bytes, sizeof(struct regs_general));
 	EXPECT_EQ(runner.msg[16], (u64)do_ud);
 }
@@ -236,13 +233,16 @@ TEST(skip_instruction, "an answer with registers goes on with them")
 	struct worker *w = fault_of(do_registers, 0, 0, &m);
 
 	/* rbx .. r15 hold known values there. */
-	EXPECT_EQ(regs()->rbx, 0x1b);
-	EXPECT_EQ(regs()->r12, 0x12);
-	EXPECT_EQ(regs()->r15, 0x15);
-	EXPECT_EQ(regs()->rax, 0x1a);
-	EXPECT_EQ(regs()->rdi, (u64)w);
-	regs()->rip += 2;
-	regs()->rax = 0x600d;
+	volatile struct regs_general *regs = fault_regs(w->t.thread);
+
+	EXPECT(regs != NULL);
+	EXPECT_EQ(regs->rbx, 0x1b);
+	EXPECT_EQ(regs->r12, 0x12);
+	EXPECT_EQ(regs->r15, 0x15);
+	EXPECT_EQ(regs->rax, 0x1a);
+	EXPECT_EQ(regs->rdi, (u64)w);
+	regs->rip += 2;
+	regs->rax = 0x600d;
 	answer(w, &m, FAULT_REGS, 8 + sizeof(struct regs_general) / 8);
 	EXPECT(w->done);
 	EXPECT_EQ(w->out[0], 0x600d);
@@ -330,11 +330,14 @@ TEST(foreign_regs, "the answer to a foreign system call can set all registers")
 	struct msg m;
 	struct worker *w = fault_of(do_foreign, THREAD_FOREIGN, 0, &m);
 
-	EXPECT_EQ(regs()->rip, (u64)fault_next);
-	regs()->rax = 3;
-	regs()->rdi = 4;
-	regs()->rcx = 5;
-	regs()->r11 = 6;
+	volatile struct regs_general *regs = fault_regs(w->t.thread);
+
+	EXPECT(regs != NULL);
+	EXPECT_EQ(regs->rip, (u64)fault_next);
+	regs->rax = 3;
+	regs->rdi = 4;
+	regs->rcx = 5;
+	regs->r11 = 6;
 	answer(w, &m, FAULT_REGS, 8 + sizeof(struct regs_general) / 8);
 	m.tag = 0;
 	EXPECT_OK(ep_recv(w->ep, &m, 0));

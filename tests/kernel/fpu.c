@@ -109,7 +109,7 @@ TEST(fpu_image, "the FPU image of a stopped thread can be read, changed and writ
 	u64 bytes = 0;
 
 	worker_run(w);
-	EXPECT_OK(thread_get_regs(w->t.thread, REGS_XSTATE, &bytes));
+	EXPECT_OK(thread_get_regs(w->t.thread, REGS_XSTATE, &bytes, NULL));
 	EXPECT_EQ(bytes, sys_info->xstate_bytes);
 	for (u32 i = 0; i < 16; i++)
 		EXPECT_EQ(runner.msg[XMM_AT + 2 * i], 100 + i);
@@ -134,7 +134,7 @@ TEST(fpu_hostile, "a hostile FPU image is made harmless")
 		EXPECT_OK(thread_set_regs(w->t.thread, REGS_XSTATE));
 		EXPECT_OK(thread_resume(w->t.thread));
 		EXPECT(w->done);
-		EXPECT_OK(thread_get_regs(w->t.thread, REGS_XSTATE, NULL));
+		EXPECT_OK(thread_get_regs(w->t.thread, REGS_XSTATE, NULL, NULL));
 		EXPECT_EQ(runner.msg[MXCSR_AT] & 0xffff0000, 0);
 		EXPECT_EQ(runner.msg[HEADER_AT] & ~sys_info->xstate_mask, 0);
 	}
@@ -145,7 +145,7 @@ TEST(fpu_none, "a thread without FPU has no FPU image")
 	thread_h t = sys_thread_object(0);
 	u64 bytes = 1;
 
-	EXPECT_OK(thread_get_regs(t, REGS_XSTATE, &bytes));
+	EXPECT_OK(thread_get_regs(t, REGS_XSTATE, &bytes, NULL));
 	EXPECT_EQ(bytes, 0);
 	EXPECT_OK(thread_set_regs(t, REGS_XSTATE));
 }

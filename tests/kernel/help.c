@@ -59,7 +59,20 @@ void worker_faults_to(struct worker *w, ep_h ep, u64 badge)
 
 bool thread_is_stopped(thread_h t)
 {
-	return err_is_ok(thread_get_regs(t, REGS_GENERAL, NULL));
+	u64 stopped = 0;
+
+	return err_is_ok(thread_get_regs(t, REGS_GENERAL, NULL, &stopped)) && stopped == 1;
+}
+
+volatile struct regs_general *fault_regs(thread_h t)
+{
+	const u64 words = sizeof(struct regs_general) / 8;
+
+	if (!err_is_ok(thread_get_regs(t, REGS_GENERAL, NULL, NULL)))
+		return NULL;
+	for (u64 i = words; i > 0; i--)
+		runner.msg[8 + i - 1] = runner.msg[i - 1];
+	return (volatile struct regs_general *)&runner.msg[8];
 }
 
 void need_cpus(u32 n)

@@ -260,7 +260,7 @@ static struct worker *fs_worker(u64 *word)
 	w->a = *word;
 	worker_run(w);
 	EXPECT_OK(thread_stop(w->t.thread));
-	EXPECT_OK(thread_get_regs(w->t.thread, REGS_GENERAL, NULL));
+	EXPECT_OK(thread_get_regs(w->t.thread, REGS_GENERAL, NULL, NULL));
 	r->fs_base = (u64)word;
 	EXPECT_OK(thread_set_regs(w->t.thread, REGS_GENERAL));
 	return w;

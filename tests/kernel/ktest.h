@@ -104,6 +104,8 @@ struct worker *worker_at(u32 prio, u32 cpu, void (*fn)(struct worker *), ep_h ep
 /* Deliver its faults to this endpoint, with this badge, instead of ending the test. */
 void worker_faults_to(struct worker *w, ep_h ep, u64 badge);
 bool thread_is_stopped(thread_h t);
+/* All registers of a thread that waits for the answer to a fault, where FAULT_REGS wants them. */
+volatile struct regs_general *fault_regs(thread_h t);
 
 /* Skip the test unless there are so many CPUs. */
 void need_cpus(u32 n);

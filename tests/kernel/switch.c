@@ -36,7 +36,7 @@ static void set_fs(struct worker *w, u64 *word)
 {
 	volatile struct regs_general *r = (volatile struct regs_general *)runner.msg;
 
-	EXPECT_OK(thread_get_regs(w->t.thread, REGS_GENERAL, NULL));
+	EXPECT_OK(thread_get_regs(w->t.thread, REGS_GENERAL, NULL, NULL));
 	r->fs_base = (u64)word;
 	EXPECT_OK(thread_set_regs(w->t.thread, REGS_GENERAL));
 }
@@ -172,6 +172,7 @@ TEST(break_points_over_calls, "break points of a server stop the server, and not
 		EXPECT_EQ(m.badge, 9);
 		EXPECT_EQ(m.w[2], (u64)step_1);
 		/* The resume flag. */
+		EXPECT(fault_regs(s->t.thread) != NULL);
 		runner.msg[8 + 17] |= 0x10000;
 		m.tag = (u64)FAULT_REGS << TAG_LABEL_SHIFT | (8 + sizeof(struct regs_general) / 8);
 		EXPECT_OK(reply(&m, (reply_h){ 0 }));

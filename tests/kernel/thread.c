@@ -231,7 +231,7 @@ TEST(regs_round_trip, "registers of a stopped thread can be set, and read back t
 	regs()->gs_base = 0x8000;
 	EXPECT_OK(thread_set_regs(t, REGS_GENERAL));
 	memset((void *)runner.msg, 0, sizeof(struct regs_general));
-	EXPECT_OK(thread_get_regs(t, REGS_GENERAL, &bytes));
+	EXPECT_OK(thread_get_regs(t, REGS_GENERAL, &bytes, NULL));
 	EXPECT_EQ(bytes, sizeof(struct regs_general));
 	for (u32 i = 0; i < 16; i++)
 		EXPECT_EQ(runner.msg[i], 0x0101010101010101ull * (i + 1));
@@ -245,7 +245,7 @@ TEST(regs_state, "registers of a running thread cannot be read or written")
 {
 	struct worker *w = worker(PRIO_LOW, 0, count);
 
-	EXPECT_ERR(thread_get_regs(w->t.thread, REGS_GENERAL, NULL), ERR_STATE);
+	EXPECT_ERR(thread_get_regs(w->t.thread, REGS_GENERAL, NULL, NULL), ERR_STATE);
 	EXPECT_ERR(thread_set_regs(w->t.thread, REGS_GENERAL), ERR_STATE);
 	EXPECT_ERR(thread_set_regs(w->t.thread, REGS_XSTATE), ERR_STATE);
 }
@@ -269,7 +269,7 @@ TEST(regs_sanitised, "hostile register values are made harmless")
 		for (u32 k = 0; k < sizeof(struct regs_general) / 8; k++)
 			runner.msg[k] = wild[i];
 		EXPECT_OK(thread_set_regs(w->t.thread, REGS_GENERAL));
-		EXPECT_OK(thread_get_regs(w->t.thread, REGS_GENERAL, NULL));
+		EXPECT_OK(thread_get_regs(w->t.thread, REGS_GENERAL, NULL, NULL));
 		EXPECT_EQ(regs()->rflags & (FLAG_IOPL | FLAG_NT), 0);
 		EXPECT_EQ(regs()->rflags & (FLAG_IF | 2), FLAG_IF | 2);
 		EXPECT(regs()->rip < NON_CANONICAL);
@@ -291,7 +291,7 @@ TEST(regs_change, "a thread goes on with the registers that were set")
 
 	WAIT_FOR(w->count > 0);
 	EXPECT_OK(thread_stop(w->t.thread));
-	EXPECT_OK(thread_get_regs(w->t.thread, REGS_GENERAL, NULL));
+	EXPECT_OK(thread_get_regs(w->t.thread, REGS_GENERAL, NULL, NULL));
 	regs()->rip = (u64)finish;
 	regs()->rdi = (u64)v;
 	regs()->rsp = v->t.stack_top - 8;

@@ -17,6 +17,11 @@ static inline void arch_fast_pass(u32 from, u32 to)
 	arch_msg_pass(from, to);
 }
 
+static inline void arch_fast_fault(u32 from, u32 to)
+{
+	arch_fault_words(from, to);
+}
+
 static inline void arch_fast_switch(u32 cpu, u32 from, u32 to)
 {
 	(void)cpu;

@@ -240,9 +240,11 @@ static void run_syscall(u32 cpu)
 	u32 t = CPU(cpu)->current;
 	u64 nr = t == NIL ? 0 : FR_NR(t);
 
-	if (nr == SYS_EP_CALL && !host.knobs.no_fast_path && kernel_fast_call(cpu))
+	if (nr == SYS_EP_CALL && !host.knobs.no_fast_path &&
+	    kernel_fast_call(cpu) != FAST_NOT)
 		return;
-	if (nr == SYS_EP_REPLY_RECV && !host.knobs.no_fast_path && kernel_fast_reply_recv(cpu))
+	if (nr == SYS_EP_REPLY_RECV && !host.knobs.no_fast_path &&
+	    kernel_fast_reply_recv(cpu) != FAST_NOT)
 		return;
 	kernel_syscall(cpu);
 }

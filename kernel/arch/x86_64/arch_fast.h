@@ -7,11 +7,45 @@
  */
 #pragma once
 #include "ks.h"
+#include "platform.h"
+
+/*
+ * What switch_space does.  The order is: active, fence, stale (see smp.c); a
+ * locked instruction is a fence.
+ */
+static inline __attribute__((always_inline)) void fast_space(struct percpu *me, u32 sp)
+{
+	u32 old = me->space;
+	u64 mine = 1ull << me->cpu;
+	struct space *s = SP(sp);
+	u64 cr3 = (u64)SPACE_ROOT(sp) << PAGE_SHIFT;
+
+	if (old == sp)
+		return;
+	if (__builtin_expect(old == NIL, 0)) {
+		switch_space(me, sp);
+		return;
+	}
+	(void)arch_atomic_or(&s->active, mine);
+	if (machine.pcid) {
+		u32 i = sp % PCIDS;
+
+		cr3 |= i + 1;
+		if (__builtin_expect(me->pcid_uid[i] == s->uid && !(s->stale & mine), 1))
+			cr3 |= 1ull << 63;
+		me->pcid_uid[i] = s->uid;
+	}
+	if (__builtin_expect((__atomic_load_n(&s->stale, __ATOMIC_ACQUIRE) & mine) != 0, 0)) {
+		(void)arch_atomic_and(&s->stale, ~mine);
+		cr3 &= ~(1ull << 63);
+	}
+	me->space = sp;
+	__asm__ volatile("mov %0, %%cr3" ::"r"(cr3) : "memory");
+	(void)arch_atomic_and(&SP(old)->active, ~mine);
+}
 
 /* context.c, for what happens rarely. */
 void arch_fast_segments(void);
-/* smp.c: CR3 for the space on this CPU, and who is active where. */
-void switch_space(struct percpu *me, u32 sp);
 
 /* `from` makes a call of its own, and `to` waits in one. */
 static inline bool arch_fast_ok(u32 from, u32 to)
@@ -25,7 +59,28 @@ static inline void arch_fast_pass(u32 from, u32 to)
 	FR(to)->r9 = FR(from)->r9;
 }
 
-static inline void arch_fast_switch(u32 cpu, u32 from, u32 to)
+/* A foreign system call, as arch_fault_words has it; of faults it is done there. */
+static inline void arch_fast_fault(u32 from, u32 to)
+{
+	struct arch_frame *f = FR(from);
+	struct arch_frame *g = FR(to);
+
+	if (TH(from)->fault != FAULT_SYSCALL) {
+		arch_fault_words(from, to);
+		return;
+	}
+	g->rbx = f->rax;
+	g->rbp = f->rdi;
+	g->r12 = f->rsi;
+	g->r13 = f->rdx;
+	g->r14 = f->r10;
+	g->r15 = f->r8;
+	g->r8 = f->r9;
+	g->r9 = f->rcx;
+	f->kind = FRAME_FOREIGN;
+}
+
+static inline __attribute__((always_inline)) void arch_fast_switch(u32 cpu, u32 from, u32 to)
 {
 	struct percpu *me = PERCPU(cpu);
 	u32 ds, es, fs, gs;
@@ -34,8 +89,7 @@ static inline void arch_fast_switch(u32 cpu, u32 from, u32 to)
 		arch_switch(from, to);
 		return;
 	}
-	if (me->space != TH(to)->space)
-		switch_space(me, TH(to)->space);
+	fast_space(me, TH(to)->space);
 	__asm__ volatile("mov %%ds, %0; mov %%es, %1; mov %%fs, %2; mov %%gs, %3"
 			 : "=r"(ds), "=r"(es), "=r"(fs), "=r"(gs));
 	if ((ds | es | fs | gs) != 0)

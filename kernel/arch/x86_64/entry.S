@@ -14,6 +14,7 @@
 #include "abi.h"
 #include "percpu.h"
 
+#define FAST_DIRECT 1
 #define KIND_FULL 1
 #define KIND_FOREIGN 2
 
@@ -73,7 +74,13 @@ syscall_entry:
 	cmp	$SYS_EP_REPLY_RECV, %rax
 	je	fast_reply_recv
 syscall_slow:
-	push_words
+	push	%rbx
+syscall_slow_rest:
+	push	%rbp
+	push	%r12
+	push	%r13
+	push	%r14
+	push	%r15
 	mov	%gs:GS_STACK, %rsp
 	mov	%gs:GS_CPU, %edi
 	call	kernel_syscall
@@ -107,14 +114,16 @@ exit_other:
  * the receiver as they are.  C says whether it could be done like that.
  */
 	.macro fast name
+	push	%rbx			/* word 0: the result of a foreign call, perhaps */
 	mov	%rsp, %rax
 	mov	%gs:GS_STACK, %rsp
 	mov	%gs:GS_CPU, %edi
 	push	%rax
 	push	%rax
 	call	\name
-	test	%al, %al
-	jz	1f
+	cmp	$FAST_DIRECT, %eax
+	jb	1f
+	ja	kernel_exit
 	mov	%gs:GS_EXIT, %rsp
 	add	$(8 * 8), %rsp		/* words, kind, r10 */
 	xor	%r10d, %r10d
@@ -123,7 +132,7 @@ exit_other:
 	swapgs
 	sysretq
 1:	pop	%rsp
-	jmp	syscall_slow
+	jmp	syscall_slow_rest
 	.endm
 
 	.balign 64
