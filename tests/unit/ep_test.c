@@ -62,6 +62,14 @@ TEST(ep_call_cross, "the same between two CPUs, with the endpoint at a third")
 	round_trip(1, 0, false);
 }
 
+TEST(ep_call_ordinary, "the same without the short way")
+{
+	host.knobs.no_fast_path = true;
+	round_trip(0, 0, true);
+	round_trip(0, 0, false);
+	round_trip(1, 2, true);
+}
+
 TEST(ep_local_path, "call and answer on one CPU take no lock but that CPU's")
 {
 	u64 ep = new_object(OBJ_EP, 0);
@@ -191,6 +199,27 @@ TEST(ep_cancel_badge, "ep_cancel ends the waits of one badge, 32 a call")
 	settle();
 	for (u32 i = 0; i < 40; i++)
 		IS(result(w[i].t), i % 5 ? BLOCKED : ERRNO_DONE_CANCELLED);
+}
+
+TEST(ep_cancel_goes_on, "ep_cancel goes on where it was, though the waiter there is gone meanwhile")
+{
+	u64 ep = new_object(OBJ_EP, 0), one = derive(ep, RIGHTS_ALL_EP, 1);
+	struct worker w[40];
+
+	for (u32 i = 0; i < 40; i++) {
+		w[i] = new_thread(i % 2, 100, 0);
+		IS(CALL2(w[i].t, SYS_EP_CALL, one, 0, 0), BLOCKED);
+	}
+	IS(CALL1(root, SYS_EP_CANCEL, ep, 7), ERRNO_OK);
+	IS(out(root, 0), 1);
+	IS(EP(page_of(ep))->cursor, w[32].t);
+	delete_all(w[32].thread);
+	IS(EP(page_of(ep))->cursor, w[33].t);
+	for (u32 i = 33; i < 40; i++)
+		IS(CALL0(root, SYS_THREAD_STOP, w[i].thread), ERRNO_OK);
+	IS(EP(page_of(ep))->cursor, NIL);
+	IS(CALL1(root, SYS_EP_CANCEL, ep, 1), ERRNO_OK);
+	IS(result(w[31].t), ERRNO_DONE_CANCELLED);
 }
 
 TEST(ep_gone, "destroying an endpoint ends all waits with DONE_GONE")
