@@ -97,8 +97,7 @@ void drv_sleep_ns(uint64_t ns)
 {
 	now_ns += ns;
 	at_access();
-	if (!benchmark)
-		(void)model_step();
+	(void)model_step();
 }
 
 /* --- the driver -------------------------------------------------------------------------- */
