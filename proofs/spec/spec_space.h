@@ -19,7 +19,8 @@ PRED u32 user_entries(u32 p)
 
 PRED bool any_entry_inv(u32 p, u32 i)
 {
-	return !is_table_page(p) || i >= user_entries(p) || table_entry_inv(p, i);
+	return !is_table_page(p) || i >= user_entries(p) ||
+	       (table_entry_inv(p, i) && ptable_fresh_inv(p, i));
 }
 
 PRED bool any_ptable_inv(u32 p)
