@@ -3,9 +3,9 @@
  * Blocks: which are free, and near which goal the next is taken.
  *
  * Owns:       the block bitmaps.
- * Rule:       a freed block stays marked until the next commit (tx.c), so that nothing which a crash
- *             could bring back is overwritten.
- * Order:      the goal, the rest of its 64, eight free in a row, anything in the group, other groups.
+ * Rule:       a freed block stays marked until the next commit (tx.c), so that nothing which a
+ *             crash could bring back is overwritten.
+ * Order:      the goal, the rest of its 64, eight free in a row, the group, other groups.
  * Called by:  map, trunc, tx.
  */
 #include "fs.h"

@@ -31,10 +31,11 @@ int e2_lookup(struct e2fs *fs, u32 dir, struct e2_name name, u32 *ino)
 {
 	struct e2_inode *d, *in;
 	struct dir_slot slot;
-	int err = name_check(name, true);
+	int err;
 
-	if (!err)
-		err = inode_get(fs, dir, &d);
+	if (name.len == 0 || name.len > E2_NAME_MAX)
+		return name.len ? -E2_ENAMETOOLONG : -E2_ENOENT;
+	err = inode_get(fs, dir, &d);
 	if (err < 0)
 		return err;
 	err = is_dir(d) ? dir_find(fs, d, name, &slot) : -E2_ENOTDIR;

@@ -227,3 +227,53 @@ void buf_forget(struct e2fs *fs, u32 blk)
 	link_remove(&b->list);
 	buf_unhash(fs, b);
 }
+
+/* ---- sorting: bin i holds a sorted chain of 2^i buffers, linked by `next` only ---- */
+
+static bool comes_first(const struct link *a, const struct link *b)
+{
+	return OF_LINK(const struct e2_buf, list, a)->blk <=
+	       OF_LINK(const struct e2_buf, list, b)->blk;
+}
+
+static struct link *merge(struct link *a, struct link *b)
+{
+	struct link head = { NULL, NULL };
+	struct link *end = &head;
+
+	while (a && b) {
+		struct link **from = comes_first(a, b) ? &a : &b;
+		end->next = *from;
+		end = *from;
+		*from = end->next;
+	}
+	end->next = a ? a : b;
+	return head.next;
+}
+
+void buf_sort(struct link *list)
+{
+	struct link *bin[32] = { NULL };
+	struct link *l = list->next;
+	struct link *all = NULL;
+
+	while (l != list) {
+		struct link *next = l->next;
+		u32 i = 0;
+		l->next = NULL;
+		for (; bin[i]; i++) {
+			l = merge(bin[i], l);
+			bin[i] = NULL;
+		}
+		bin[i] = l;
+		l = next;
+	}
+	for (u32 i = 0; i < 32; i++)
+		all = merge(bin[i], all);
+	link_init(list);
+	while (all) {
+		struct link *next = all->next;
+		link_add(list, all);
+		all = next;
+	}
+}

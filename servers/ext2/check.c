@@ -4,8 +4,8 @@
  *
  * Owns:       the fields of struct e2fs from `bs` to `is_old`.
  * Called by:  e2_mount(), before anything else is read, and again after a replay.
- * Never:      reads the device. What follows from the geometry (a block lies in a group, an inode in
- *             a table) holds for all numbers that pass.
+ * Never:      reads the device. What follows from the geometry (a block lies in a group, an inode
+ *             in a table) holds for all numbers that pass.
  */
 #include "fs.h"
 

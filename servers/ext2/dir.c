@@ -4,8 +4,8 @@
  *
  * Owns:       the contents of directories.
  * Invariant:  an entry never moves, so that its offset is a cookie that stays good.
- * Rule:       a hash tree is never used; its flag is cleared when an entry is added, after which the
- *             same blocks are a correct directory without one.
+ * Rule:       a hash tree is never used; its flag is cleared when an entry is added, after which
+ *             the same blocks are a correct directory without one.
  * Called by:  name.c, rename.c, readdir.c.
  */
 #include "fs.h"
@@ -49,7 +49,7 @@ void dirent_fill(const struct e2fs *fs, struct d_dirent *d, u32 ino, u32 mode)
 		d->type = types[mode >> 12 & 15];
 }
 
-int name_check(struct e2_name name, bool may_be_dots)
+int name_check(struct e2_name name)
 {
 	if (name.len == 0)
 		return -E2_ENOENT;
@@ -58,8 +58,7 @@ int name_check(struct e2_name name, bool may_be_dots)
 	for (u32 i = 0; i < name.len; i++)
 		if (name.text[i] == '/' || name.text[i] == 0)
 			return -E2_EINVAL;
-	if (!may_be_dots && name.text[0] == '.' &&
-	    (name.len == 1 || (name.len == 2 && name.text[1] == '.')))
+	if (name.text[0] == '.' && (name.len == 1 || (name.len == 2 && name.text[1] == '.')))
 		return -E2_EINVAL;
 	return 0;
 }
@@ -81,28 +80,42 @@ void dir_slot_put(struct e2fs *fs, struct dir_slot *slot)
 	slot->buf = NULL;
 }
 
-/* 1: found, 0: not here. */
+/* Is it this name? It lies in the entry's record, which lies in the block. */
+static bool is_name(const struct d_dirent *d, struct e2_name name)
+{
+	return d->rec_len >= DIRENT_HEAD + name.len && d->name[0] == name.text[0] &&
+	       d->name[name.len - 1] == name.text[name.len - 1] && d->ino != 0 &&
+	       memcmp(d->name, name.text, name.len) == 0;
+}
+
+/* 1: found, 0: not here. Of entries that have another length only the place is looked at: this loop
+ * is what opening a file costs. */
 static int find_in(struct e2fs *fs, const struct e2_buf *b, struct e2_name name,
 		   struct dir_slot *slot)
 {
-	u32 prev = 0;
-	u32 off = 0;
+	const u8 *at = b->data;
+	const u8 *prev = at;
+	u32 left = fs->bs;
 
-	while (off < fs->bs) {
-		const struct d_dirent *d = dirent_at(fs, b, off);
-		if (!d)
-			return fs_fail(fs, "a directory has a bad entry");
-		if (d->ino && d->name_len == (u8)name.len && d->name[0] == name.text[0] &&
-		    memcmp(d->name, name.text, name.len) == 0) {
-			slot->off = off;
-			slot->prev = prev;
+	while (left >= DIRENT_MIN) {
+		const struct d_dirent *d = (const void *)at;
+		u32 rec = d->rec_len;
+		/* Less than the minimum wraps around. */
+		if (rec - DIRENT_MIN > left - DIRENT_MIN || rec % 4)
+			break;
+		if (d->name_len == name.len && is_name(d, name)) {
+			slot->off = (u32)(at - b->data);
+			slot->prev = (u32)(prev - b->data);
 			slot->ino = d->ino;
+			if (!dirent_at(fs, b, slot->off))
+				break;
 			return 1;
 		}
-		prev = off;
-		off += d->rec_len;
+		prev = at;
+		at += rec;
+		left -= rec;
 	}
-	return 0;
+	return left == 0 ? 0 : fs_fail(fs, "a directory has a bad entry");
 }
 
 /* name.len is in 1..255. On success the buffer is pinned until dir_slot_put(). */

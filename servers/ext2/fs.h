@@ -177,7 +177,8 @@ struct tx {
 	u32 reserved;
 	u32 pends;
 	u32 revokes;
-	bool is_touched; /* by the operation under way */
+	bool is_touched;    /* by the operation under way */
+	bool has_moved_dir; /* so that files below it have a new path without being changed */
 	bool needs_flush;
 	struct pend pend[PEND_MAX];
 	u32 revoke[REVOKE_MAX];
@@ -290,6 +291,8 @@ int buf_get(struct e2fs *fs, u32 blk, struct e2_buf **out);
 int buf_new(struct e2fs *fs, u32 blk, struct e2_buf **out);
 void buf_put(struct e2fs *fs, struct e2_buf *b);
 void buf_forget(struct e2fs *fs, u32 blk);
+/* By block number, so that neighbours go to the device in one request. */
+void buf_sort(struct link *list);
 int buf_write_now(struct e2fs *fs, struct e2_buf *b);
 
 /* tx.c */
@@ -442,7 +445,7 @@ int dir_is_empty(struct e2fs *fs, struct e2_inode *dir);
 int dir_init(struct e2fs *fs, struct e2_inode *dir, u32 parent);
 int dir_parent(struct e2fs *fs, struct e2_inode *dir, u32 *parent);
 int dir_set_parent(struct e2fs *fs, struct e2_inode *dir, u32 parent);
-int name_check(struct e2_name name, bool may_be_dots);
+int name_check(struct e2_name name);
 
 /* name.c: one name less; orphaned if it was the last. */
 int name_drop(struct e2fs *fs, struct e2_inode *in);

@@ -189,6 +189,7 @@ static int checkpoint(struct e2fs *fs, u32 next_seq)
 {
 	int err = 0;
 
+	buf_sort(&fs->j.old);
 	while (!link_alone(&fs->j.old) && !err) {
 		struct e2_buf *b = OF_LINK(struct e2_buf, list, fs->j.old.next);
 		link_remove(&b->list);

@@ -78,6 +78,12 @@ int map_find(struct e2fs *fs, struct e2_inode *in, u64 lblk, u32 *blk)
 	struct e2_buf *b;
 	int level;
 
+	if (lblk < NDIR) {
+		*blk = in->block[lblk];
+		if (*blk == 0 || block_is_data(fs, *blk))
+			return 0;
+		return fs_fail(fs, "a file has a bad block number");
+	}
 	if (!map_path(fs, lblk, &p))
 		return -E2_EFBIG;
 	level = map_walk(fs, in, &p, &b, blk);

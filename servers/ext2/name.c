@@ -115,7 +115,7 @@ static int make(struct e2fs *fs, struct maker *m)
 
 static int make_in(struct e2fs *fs, u32 dir, struct maker *m, u32 *ino)
 {
-	int err = name_check(m->name, false);
+	int err = name_check(m->name);
 
 	if (err == -E2_EINVAL && m->name.text[0] == '.')
 		err = -E2_EEXIST;
@@ -186,7 +186,7 @@ static int add_link(struct e2fs *fs, struct e2_inode *in, struct e2_inode *d, st
 int e2_link(struct e2fs *fs, u32 ino, u32 dir, struct e2_name name)
 {
 	struct e2_inode *in, *d;
-	int err = name_check(name, false);
+	int err = name_check(name);
 
 	if (err == -E2_EINVAL && name.text[0] == '.')
 		err = -E2_EEXIST;
@@ -285,7 +285,7 @@ static int unlink_in(struct e2fs *fs, u32 dir, struct e2_name name, bool wants_d
 {
 	struct e2_inode *in = NULL;
 	struct e2_inode *d;
-	int err = name_check(name, false);
+	int err = name_check(name);
 
 	if (!err)
 		err = get_dir(fs, dir, &d);

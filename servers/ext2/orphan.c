@@ -4,8 +4,8 @@
  *
  * Owns:       s_last_orphan, and i_dtime of inodes on the list, which is the number of the next.
  * Invariant:  fs->orphans holds the same inodes in the same order.
- * Rule:       only with a journal. Without, e2fsck finds what is unfinished, and i_dtime is set when
- *             the last name goes.
+ * Rule:       only with a journal. Without, e2fsck finds what is unfinished, and i_dtime is set
+ *             when the last name goes.
  * Called by:  name.c, rename.c, file.c, trunc.c, mount.
  */
 #include "fs.h"

@@ -2,8 +2,8 @@
 /*
  * Listing directories.
  *
- * Cookie:     the offset of an entry in the directory. Entries never move; if the one at a cookie has
- *             gone, the listing goes on with the next that begins behind it.
+ * Cookie:     the offset of an entry in the directory. Entries never move; if the one at a cookie
+ *             has gone, the listing goes on with the next that begins behind it.
  * Bound:      one visit of each block at most; blocks are read once each and not copied.
  * Called by:  the server.
  */

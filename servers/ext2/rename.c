@@ -182,6 +182,7 @@ static int move(struct e2fs *fs, struct rename *r)
 		err = put_new(fs, r);
 	if (err < 0)
 		return err;
+	fs->tx.has_moved_dir |= is_dir(r->in);
 	if (r->dst) {
 		r->to->links -= is_dir(r->dst);
 		err = name_drop(fs, r->dst);
@@ -214,6 +215,7 @@ static int exchange(struct e2fs *fs, struct rename *r)
 {
 	int err = exchange_one(fs, r->to, r->new, r->in);
 
+	fs->tx.has_moved_dir = true;
 	if (!err)
 		err = exchange_one(fs, r->from, r->old, r->dst);
 	if (err || r->from == r->to)
@@ -275,10 +277,10 @@ static int rename_in(struct e2fs *fs, struct rename *r)
 static int check_arguments(struct e2fs *fs, const struct e2_where *from, const struct e2_where *to,
 			   u32 flags)
 {
-	int err = name_check(from->name, false);
+	int err = name_check(from->name);
 
 	if (!err)
-		err = name_check(to->name, false);
+		err = name_check(to->name);
 	if (err == -E2_EINVAL)
 		err = -E2_EBUSY;
 	if (err < 0)

@@ -251,7 +251,7 @@ int e2_fsync(struct e2fs *fs, u32 ino)
 	err = page_write_inode(fs, in);
 	late = in->wb_error;
 	in->wb_error = 0;
-	if (!err && in->tx_seq == fs->tx.seq)
+	if (!err && (in->tx_seq == fs->tx.seq || fs->tx.has_moved_dir))
 		err = tx_commit(fs);
 	if (!err && fs->tx.needs_flush)
 		err = dev_flush(fs);

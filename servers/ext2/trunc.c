@@ -4,10 +4,10 @@
  *
  * Rule:       one transaction after the other, each leaving a correct file; a journal's orphan list
  *             says what is still to be done after a power cut.
- * Form:       a walk down the indirect blocks with a stack of three levels. An indirect block all of
- *             whose span goes is not changed but freed.
- * Bound:      every step frees something, and freeing a block twice is found at its commit: so a map
- *             with loops ends in an error.
+ * Form:       a walk down the indirect blocks with a stack of three levels. An indirect block all
+ *             of whose span goes is not changed but freed.
+ * Bound:      every step frees something, and freeing a block twice is found at its commit: so a
+ *             map with loops ends in an error.
  * Called by:  file.c, inode.c, orphan.c.
  */
 #include "fs.h"

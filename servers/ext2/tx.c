@@ -148,6 +148,7 @@ static int commit_in_order(struct e2fs *fs)
 {
 	int err = 0;
 
+	buf_sort(&fs->tx.bufs);
 	for (u32 c = CLASS_NEW; c < CLASS_COUNT && !err; c++)
 		err = write_class(fs, (enum buf_class)c);
 	if (!err)
@@ -191,6 +192,7 @@ int tx_commit(struct e2fs *fs)
 	fs->tx.revokes = 0;
 	fs->tx.seq++;
 	fs->tx.is_touched = false;
+	fs->tx.has_moved_dir = false;
 	return 0;
 }
 

@@ -63,8 +63,12 @@ static const struct {
 	const char *name;
 	void (*run)(struct e2fs *fs, u32 ino);
 } what[] = {
-	{ "read_page", read_page },   { "read_byte", read_byte }, { "write_page", write_page },
-	{ "lookup", lookup },	      { "getattr", getattr },	  { "lookup_miss", lookup_miss },
+	{ "read_page", read_page },
+	{ "read_byte", read_byte },
+	{ "write_page", write_page },
+	{ "lookup", lookup },
+	{ "getattr", getattr },
+	{ "lookup_miss", lookup_miss },
 	{ "create_unlink", create_unlink },
 };
 

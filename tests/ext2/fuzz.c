@@ -12,11 +12,12 @@
 
 enum { OPS = 24, DEVICE_OPS_MAX = 400000 };
 
-static const u32 numbers[] = { 0,	   1,	       2,	   3,	       7,	   8,
-			       11,	   12,	       0x7f,	   0x80,       0xff,	   0x100,
-			       0x3ff,	   0x400,      0x401,	   0xfff,      0x1000,	   0x7fff,
-			       0x8000,	   0xffff,     0x10000,	   0x7fffffff, 0x80000000, 0xfffffffe,
-			       0xffffffff, 0xc03b3998, 0x98393bc0, 0x08000000, 0x00200000 };
+static const u32 numbers[] = { 0,          1,          2,          3,          7,
+			       8,          11,         12,         0x7f,       0x80,
+			       0xff,       0x100,      0x3ff,      0x400,      0x401,
+			       0xfff,      0x1000,     0x7fff,     0x8000,     0xffff,
+			       0x10000,    0x7fffffff, 0x80000000, 0xfffffffe, 0xffffffff,
+			       0xc03b3998, 0x98393bc0, 0x08000000, 0x00200000 };
 
 struct place {
 	u64 off;
@@ -96,7 +97,8 @@ static void mutate(struct rng *r, u8 *image, const struct target *t, u64 size)
 			p = &t->list[rng_below(r, t->count)];
 			if ((at & ~3ull) + 4 <= size)
 				memcpy(image + (at & ~3ull),
-				       image + p->off + (rng_below(r, p->len) & ~3u) % p->len / 4 * 4,
+				       image + p->off +
+					       (rng_below(r, p->len) & ~3u) % p->len / 4 * 4,
 				       4);
 			break;
 		}

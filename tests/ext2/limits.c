@@ -172,7 +172,9 @@ static void no_inodes(struct e2fs *fs)
 
 static void sparse_file(struct e2fs *fs)
 {
-	static const u64 offs[] = { 0, 70000, 5ull << 20, (2ull << 30) - 3, 5ull << 30, 15ull << 30 };
+	static const u64 offs[] = {
+		0, 70000, 5ull << 20, (2ull << 30) - 3, 5ull << 30, 15ull << 30
+	};
 	static u8 buf[65536];
 	struct e2_stat st;
 	u32 ino = make(fs, E2_ROOT_INO, "sparse");
@@ -217,9 +219,12 @@ static const struct {
 	const char *name;
 	void (*run)(struct e2fs *fs);
 } parts[] = {
-	{ "large_directory", large_directory }, { "link_count", link_count },
-	{ "full_disk", full_disk },		{ "no_inodes", no_inodes },
-	{ "sparse_file", sparse_file },		{ "deleted_open", deleted_open },
+	{ "large_directory", large_directory },
+	{ "link_count", link_count },
+	{ "full_disk", full_disk },
+	{ "no_inodes", no_inodes },
+	{ "sparse_file", sparse_file },
+	{ "deleted_open", deleted_open },
 };
 
 int cmd_limits(int argc, char **argv)

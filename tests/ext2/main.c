@@ -11,7 +11,7 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } commands[] = {
-	{ "dump", cmd_dump },	  { "fill", cmd_fill },	    { "dirty", cmd_dirty },
+	{ "dump", cmd_dump },     { "fill", cmd_fill },     { "dirty", cmd_dirty },
 	{ "random", cmd_random }, { "crash", cmd_crash },   { "fuzz", cmd_fuzz },
 	{ "errors", cmd_errors }, { "limits", cmd_limits }, { "bench", cmd_bench },
 };

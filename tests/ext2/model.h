@@ -30,8 +30,8 @@ struct mnode {
 	struct mnode *parent;
 	struct mentry *list;
 	u32 count;
-	/* What a power cut must not take away: contents at the last fsync, if unchanged since, under
-	 * a path that is unchanged since. */
+	/* What a power cut must not take away: contents at the last fsync, if unchanged, under
+	 * a path that has not changed since, either. */
 	u8 *durable;
 	u32 durable_size;
 	char *durable_path;
