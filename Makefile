@@ -139,6 +139,12 @@ $(B)/fuzz/%: $(B)/fuzz-obj/tests/fuzz/%.c.o $(F_SUPPORT:%=$(B)/fuzz-obj/%.o)
 	@mkdir -p $(@D)
 	$(say) LD $@
 	$(Q)$(CLANG) $(subst fuzzer-no-link,fuzzer,$(FSAN)) -o $@ $^
+# The kernel fuzzer without libFuzzer and sanitizers, for long runs from seeds.
+.PHONY: fuzz-alone
+fuzz-alone: $(GEN)
+	$(say) LD $(B)/fuzz-alone
+	$(Q)$(CLANG) $(filter-out -MMD -MP,$(HFLAGS)) -O2 -DFUZZ_ALONE -o $(B)/fuzz-alone \
+		$(wildcard tests/fuzz/*.c) $(H_SRC)
 .SECONDARY:
 
 -include $(shell test -d $(B) && find $(B) -name '*.d')

@@ -3,7 +3,9 @@
  * Entry of the fuzzer: an input of libFuzzer, or, built with FUZZ_ALONE, a
  * program of its own that runs from seeds:
  *
- *   kernel-alone SEED CALLS [EVERY]     all invariants after every EVERYth kernel entry
+ *   make fuzz-alone; build/fuzz-alone SEED CALLS [EVERY]
+ *
+ * with all invariants after every EVERYth kernel entry.
  */
 #include "fuzz.h"
 
