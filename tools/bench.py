@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Runs the benchmark program in an emulator whose clock counts instructions.
 
-    bench.py [--machine microvm|q35] [--append WORDS]
+    bench.py [--machine microvm|q35] [--append WORDS] [--no-events]
 
 Reads console lines `bench name=<n> value=<v> unit=<u> n=<k> [key=value...]`, prints them beside the
 aims of tests/bench/aims.toml, and writes build/bench.json: rows of name, value, unit, n, machine,
-commit, and the other keys.
+commit, events (see events.py), and the other keys.
 """
 import argparse
 import json
@@ -17,6 +17,7 @@ import tomllib
 
 import check
 import emu
+import events
 import proc
 
 ROOT = proc.ROOT
@@ -68,6 +69,15 @@ def measure(machine, append):
     return rows
 
 
+def add_events(rows, machine, append):
+    """Per operation, rounded: how many of each kind of expensive event."""
+    counted = events.count(KERNEL, PROGRAM, machine, append)
+    if len(counted) != len(rows):
+        sys.exit(f"bench: events of {len(counted)} rows, but {len(rows)} rows")
+    for r, events_of in zip(rows, counted):
+        r["events"] = {k: round(v / r["n"], 2) for k, v in events_of.items() if round(v / r["n"], 2)}
+
+
 def aims():
     with open(ROOT / "tests/bench/aims.toml", "rb") as f:
         return {a["name"]: a for a in tomllib.load(f)["aim"]}
@@ -78,7 +88,9 @@ def print_table(rows, table):
     for r in rows:
         aim = table.get(r["name"], {}).get("value")
         over = f"  {r['value'] / aim:.1f} x the aim" if aim and r["value"] > aim else ""
-        print(f"{r['name']:28} {r['value']:>10} {aim or '-':>8}  {r['unit']}{over}")
+        each = ", ".join(f"{v:g} {k}" for k, v in r.get("events", {}).items())
+        print(f"{r['name']:28} {r['value']:>10} {aim or '-':>8}  {r['unit']}{over}"
+              + (f"  ({each})" if each else ""))
     lacking = [n for n in table if n not in {r["name"] for r in rows}]
     if lacking:
         print("not measured: " + ", ".join(lacking))
@@ -89,11 +101,15 @@ def main(argv):
                                 formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--machine", choices=("microvm", "q35"), default="microvm")
     p.add_argument("--append", default="")
+    p.add_argument("--no-events", action="store_true", help="count instructions only")
     args = p.parse_args(argv)
     for path in (KERNEL, PROGRAM):
         if not (ROOT / path).exists():
             sys.exit(f"bench: {path} is not built (no source?)")
-    rows = measure(args.machine, args.append) + list(kernel_size())
+    rows = measure(args.machine, args.append)
+    if not args.no_events:
+        add_events(rows, args.machine, args.append)
+    rows += kernel_size()
     for r in rows:
         r.update(machine=args.machine, commit=commit())
     pathlib.Path(ROOT / "build/bench.json").write_text(json.dumps(rows, indent=1) + "\n")

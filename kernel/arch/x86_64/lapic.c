@@ -79,7 +79,7 @@ void lapic_eoi(void)
 
 /* An xAPIC sends one at a time (10.6.1); an x2APIC needs no waiting, but what was
  * written before must be visible first (10.12.3). */
-static void send(u32 apic_id, u32 command)
+static __attribute__((noinline)) void icr_write(u32 apic_id, u32 command)
 {
 	__asm__ volatile("mfence; lfence" ::: "memory");
 	if (machine.x2apic) {
@@ -94,23 +94,23 @@ static void send(u32 apic_id, u32 command)
 
 void lapic_send(u32 cpu, u32 vector)
 {
-	send(PERCPU(cpu)->apic_id, ICR_ASSERT | vector);
+	icr_write(PERCPU(cpu)->apic_id, ICR_ASSERT | vector);
 }
 
 void lapic_stop_others(void)
 {
 	if (machine.x2apic || lapic != NULL)
-		send(0, ICR_ALL_OTHERS | ICR_ASSERT | ICR_NMI);
+		icr_write(0, ICR_ALL_OTHERS | ICR_ASSERT | ICR_NMI);
 }
 
 /* INIT, then twice STARTUP with the page to start at (8.4.4.1). */
 void lapic_start_processor(u32 apic_id, u32 page)
 {
-	send(apic_id, ICR_INIT | ICR_ASSERT);
+	icr_write(apic_id, ICR_INIT | ICR_ASSERT);
 	delay_us(10000);
-	send(apic_id, ICR_STARTUP | ICR_ASSERT | page);
+	icr_write(apic_id, ICR_STARTUP | ICR_ASSERT | page);
 	delay_us(200);
-	send(apic_id, ICR_STARTUP | ICR_ASSERT | page);
+	icr_write(apic_id, ICR_STARTUP | ICR_ASSERT | page);
 }
 
 /* --- clock and timer --------------------------------------------------------------------- */
