@@ -82,7 +82,7 @@ TEST(cross_call, "a call to another CPU is answered")
 	}
 }
 
-TEST_FOR(cross_many, 10, "callers on all CPUs are served by one server, each with its own answers")
+TEST_FOR(cross_many, 30, "callers on all CPUs are served by one server, each with its own answers")
 {
 	need_cpus(2);
 	ep_h ep = sys_ep();
@@ -98,7 +98,7 @@ TEST_FOR(cross_many, 10, "callers on all CPUs are served by one server, each wit
 	}
 }
 
-TEST_FOR(cross_servers, 10, "a server on each CPU answers callers of each CPU through one endpoint")
+TEST_FOR(cross_servers, 30, "a server on each CPU answers callers of each CPU through one endpoint")
 {
 	need_cpus(2);
 	ep_h ep = sys_ep();
@@ -121,7 +121,7 @@ static void count(struct worker *w)
 		w->count++;
 }
 
-TEST_FOR(stop_remote, 10, "a thread on another CPU is stopped when the call returns")
+TEST_FOR(stop_remote, 30, "a thread on another CPU is stopped when the call returns")
 {
 	need_cpus(2);
 	struct worker *w = worker(PRIO_LOW, 1, count);
@@ -169,7 +169,7 @@ TEST_FOR(stop_in_call, 10,
 	EXPECT_EQ(w->out[0], 0);
 }
 
-TEST_FOR(destroy_remote, 10, "threads that run on another CPU can be destroyed")
+TEST_FOR(destroy_remote, 30, "threads that run on another CPU can be destroyed")
 {
 	need_cpus(2);
 	start_time();
@@ -206,7 +206,7 @@ static void watch_page(struct worker *w)
 	}
 }
 
-TEST_FOR(shootdown, 10, "no CPU uses a replaced entry once the call that replaced it has returned")
+TEST_FOR(shootdown, 30, "no CPU uses a replaced entry once the call that replaced it has returned")
 {
 	need_cpus(2);
 	frames_h f = sys_frames(2);
@@ -242,7 +242,7 @@ static void scribble(struct worker *w)
 		*(volatile u64 *)AREA_A = ++w->count;
 }
 
-TEST_FOR(unmap_under_use, 10, "a page that was unmapped is not written to by any CPU afterwards")
+TEST_FOR(unmap_under_use, 30, "a page that was unmapped is not written to by any CPU afterwards")
 {
 	need_cpus(2);
 	frames_h f = sys_frames(1);
@@ -290,7 +290,7 @@ static void derive_hostile(struct worker *w)
 	}
 }
 
-TEST_FOR(hostile_deriver, 10, "revocation ends although other CPUs derive all the time")
+TEST_FOR(hostile_deriver, 30, "revocation ends although other CPUs derive all the time")
 {
 	need_cpus(2);
 	ep_h ep = sys_ep();
@@ -342,7 +342,7 @@ static void create_hostile(struct worker *w)
 	}
 }
 
-TEST_FOR(hostile_creator, 10, "memory is revoked although other CPUs make objects in it")
+TEST_FOR(hostile_creator, 30, "memory is revoked although other CPUs make objects in it")
 {
 	need_cpus(2);
 	u32 part = sys_range(ANY(TEST_MEMORY), TEST_PAGES - 16, 16, RIGHT_MEMORY_CREATE);
@@ -381,7 +381,7 @@ static void call_until_gone(struct worker *w)
 	w->result = e;
 }
 
-TEST_FOR(destroy_ep_in_use, 10, "an endpoint is destroyed while all CPUs call through it")
+TEST_FOR(destroy_ep_in_use, 30, "an endpoint is destroyed while all CPUs call through it")
 {
 	need_cpus(2);
 	start_time();
@@ -423,7 +423,7 @@ static void busy(struct worker *w)
 	}
 }
 
-TEST_FOR(chaos, 10, "threads of all CPUs that call, time out, signal and die leave nothing behind")
+TEST_FOR(chaos, 30, "threads of all CPUs that call, time out, signal and die leave nothing behind")
 {
 	need_cpus(2);
 	ep_h ep = sys_ep();
