@@ -221,6 +221,7 @@ s64 e2_write(struct e2fs *fs, u32 ino, u64 off, const void *buf, u64 len);
 
 /* One copy of each page of a file, for read, write and mmap. A page is pinned until it is put, and
  * its inode stays with it. `for_write` gives it blocks, so that it can be made dirty at any time.
+ * Whoever changes it says so afterwards by e2_page_dirty(): write-back makes it clean at any time.
  * Beyond the end of the file: -EINVAL. */
 int e2_page_get(struct e2fs *fs, u32 ino, u64 index, int for_write, struct e2_page **out);
 void e2_page_put(struct e2fs *fs, struct e2_page *page);

@@ -125,7 +125,9 @@ struct e2_inode {
 	struct e2_inode *hash;
 	struct link lru; /* while not referenced */
 	struct link pages;
-	struct link orphan; /* inodes on the orphan list of the disk, in its order */
+	struct link dirty;    /* those of its pages that are dirty, in the order they became so */
+	struct link is_dirty; /* on fs->inode_dirty while there are any */
+	struct link orphan;   /* inodes on the orphan list of the disk, in its order */
 	u32 ino;
 	u32 refs;
 	u32 mode;
@@ -253,7 +255,7 @@ struct e2fs {
 	struct e2_page *page;
 	struct e2_page **page_hash;
 	struct link page_lru;
-	struct link page_dirty;
+	struct link inode_dirty;
 	u32 pages;
 	u32 page_mask;
 	u8 *page_mem;

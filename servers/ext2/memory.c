@@ -97,7 +97,7 @@ void memory_reset(struct e2fs *fs)
 {
 	link_init(&fs->buf_lru);
 	link_init(&fs->page_lru);
-	link_init(&fs->page_dirty);
+	link_init(&fs->inode_dirty);
 	link_init(&fs->inode_lru);
 	link_init(&fs->orphans);
 	link_init(&fs->tx.bufs);
@@ -125,6 +125,8 @@ void memory_reset(struct e2fs *fs)
 		memset(in, 0, sizeof(*in));
 		link_init(&in->lru);
 		link_init(&in->pages);
+		link_init(&in->dirty);
+		link_init(&in->is_dirty);
 		link_init(&in->orphan);
 		link_add(&fs->inode_lru, &in->lru);
 	}

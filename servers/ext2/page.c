@@ -2,8 +2,9 @@
 /*
  * Pages: the one cache of file contents, for read, write and mmap.
  *
- * Owns:       struct e2_page, its hash, its list of what can be reused, the list of dirty pages.
- * Invariant:  a page with PAGE_DIRTY is on the dirty list; one without pins is on the reuse list.
+ * Owns:       struct e2_page, its hash, its list of what can be reused, the lists of dirty pages.
+ * Invariant:  a page with PAGE_DIRTY is on its inode's dirty list, and that on the list of such
+ *             inodes; a page without pins is on the reuse list.
  * Rule:       blocks are given when something is written, never when it is written back, so that a
  *             full disk is known in time, and write-back needs no transaction.
  * Called by:  file.c, trunc.c, tx.c, and the server for mapped files.
@@ -38,8 +39,12 @@ void page_put(struct e2fs *fs, struct e2_page *p)
 
 void page_clean(struct e2_page *p)
 {
+	if (!(p->flags & PAGE_DIRTY))
+		return;
 	p->flags &= ~(u32)(PAGE_DIRTY | PAGE_ORDERED);
 	link_remove(&p->dirty);
+	if (link_alone(&p->in->dirty))
+		link_remove(&p->in->is_dirty);
 }
 
 void page_dirty(struct e2fs *fs, struct e2_page *p)
@@ -47,7 +52,9 @@ void page_dirty(struct e2fs *fs, struct e2_page *p)
 	if (p->flags & (PAGE_DIRTY | PAGE_DETACHED))
 		return;
 	p->flags |= PAGE_DIRTY;
-	link_add(&fs->page_dirty, &p->dirty);
+	if (link_alone(&p->in->dirty))
+		link_add(&fs->inode_dirty, &p->in->is_dirty);
+	link_add(&p->in->dirty, &p->dirty);
 }
 
 /* Takes the page from its inode; what is pinned goes when it is put. */
@@ -78,7 +85,8 @@ static void page_enter(struct e2fs *fs, struct e2_page *p, struct e2_inode *in, 
 	link_add(&in->pages, &p->of_inode);
 }
 
-/* The page that was not used for longest, written back if need be, and nameless. */
+/* The page that was not used for longest, nameless. If it is dirty, all of its file is written, since
+ * one request for many pages costs little more than one for one. */
 static struct e2_page *page_frame(struct e2fs *fs)
 {
 	struct e2_page *p;
@@ -86,16 +94,8 @@ static struct e2_page *page_frame(struct e2fs *fs)
 	if (link_alone(&fs->page_lru))
 		return NULL;
 	p = OF_LINK(struct e2_page, lru, fs->page_lru.next);
-	if (p->flags & PAGE_DIRTY) {
-		bool is_ordered = p->flags & PAGE_ORDERED;
-		int err = page_write(fs, p);
-		if (!err)
-			err = stage_end(fs);
-		if (err < 0 && is_ordered)
-			(void)fs_fail(fs, "cannot write new data");
-		else if (err < 0)
-			p->in->wb_error = err;
-	}
+	if (p->flags & PAGE_DIRTY)
+		(void)page_write_inode(fs, p->in);
 	if (p->flags & PAGE_VALID)
 		page_detach(fs, p);
 	page_pin(p);
@@ -329,24 +329,33 @@ int page_write(struct e2fs *fs, struct e2_page *p)
 	return err;
 }
 
-int page_write_inode(struct e2fs *fs, struct e2_inode *in)
+/* All dirty pages of a file, or those with new blocks, into the staging area. */
+static int write_dirty(struct e2fs *fs, struct e2_inode *in, bool only_ordered, bool *was_ordered)
 {
-	bool is_ordered = false;
-	struct link *l;
+	struct link *l = in->dirty.next;
 	int err = 0;
-	int e;
 
-	for (l = in->pages.next; l != &in->pages; l = l->next) {
-		struct e2_page *p = OF_LINK(struct e2_page, of_inode, l);
-		if (!(p->flags & PAGE_DIRTY))
+	while (l != &in->dirty) {
+		struct e2_page *p = OF_LINK(struct e2_page, dirty, l);
+		int e;
+		l = l->next;
+		if (only_ordered && !(p->flags & PAGE_ORDERED))
 			continue;
-		is_ordered |= (p->flags & PAGE_ORDERED) != 0;
+		*was_ordered |= (p->flags & PAGE_ORDERED) != 0;
 		e = page_write(fs, p);
 		err = err ? err : e;
 	}
-	e = stage_end(fs);
+	return err;
+}
+
+int page_write_inode(struct e2fs *fs, struct e2_inode *in)
+{
+	bool was_ordered = false;
+	int err = write_dirty(fs, in, false, &was_ordered);
+	int e = stage_end(fs);
+
 	err = err ? err : e;
-	if (err < 0 && is_ordered)
+	if (err < 0 && was_ordered)
 		return fs_fail(fs, "cannot write new data");
 	if (err < 0)
 		in->wb_error = err;
@@ -355,16 +364,15 @@ int page_write_inode(struct e2fs *fs, struct e2_inode *in)
 
 int page_write_all(struct e2fs *fs, bool only_ordered)
 {
-	struct link *l = fs->page_dirty.next;
+	struct link *l = fs->inode_dirty.next;
+	bool was_ordered = false;
 	int err = 0;
 	int e;
 
-	while (l != &fs->page_dirty) {
-		struct e2_page *p = OF_LINK(struct e2_page, dirty, l);
+	while (l != &fs->inode_dirty) {
+		struct e2_inode *in = OF_LINK(struct e2_inode, is_dirty, l);
 		l = l->next;
-		if (only_ordered && !(p->flags & PAGE_ORDERED))
-			continue;
-		e = page_write(fs, p);
+		e = write_dirty(fs, in, only_ordered, &was_ordered);
 		err = err ? err : e;
 	}
 	e = stage_end(fs);
