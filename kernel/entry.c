@@ -6,6 +6,7 @@
  *             more begins again with all locks, and reads everything anew.
  * Called by:  the architecture, with the registers of the current thread saved.
  */
+#include "inv.h"
 #include "ks.h"
 
 struct kernel_state ks;
@@ -39,6 +40,16 @@ static inline bool goes_on(const struct cpu *c)
 	       (c->timeq == NIL || TN(c->timeq)->when >= c->alarm);
 }
 
+/* What every entry touches must be in order when it leaves; tests on the host check all there is. */
+static inline void check_invariants(u32 cpu)
+{
+#if DEBUG
+	KASSERT(kernel_inv_local(cpu));
+#else
+	(void)cpu;
+#endif
+}
+
 /*
  * Every entry ends here.  What only all locks allow waits for kernel_kick: a
  * CPU that waits for a lock may have its thread stopped, as one that has not
@@ -53,6 +64,7 @@ static inline void leave_local(u32 cpu)
 			arch_kick(cpu);
 		sched_exit(cpu);
 	}
+	check_invariants(cpu);
 	arch_unlock(&c->lock);
 }
 
@@ -63,6 +75,7 @@ static void leave_global(u32 cpu)
 			(void)notif_mailbox(cpu);
 		sched_exit(cpu);
 	}
+	check_invariants(cpu);
 	unlock_all();
 }
 

@@ -153,7 +153,7 @@ bool kernel_inv_local(u32 cpu)
 		return false;
 	if (t == NIL)
 		return true;
-	if (!all_of_page(t) || !all_of_thread(t))
+	if (!all_of_page(t) || !all_of_object(t))
 		return false;
 	for (u32 i = 0; i < OBJECT_SLOTS; i++) {
 		if (!all_of_cap(SLOT_OF(t, i)))
