@@ -3,8 +3,8 @@
  * State of one mounted file system, and what the files of the library offer to each other.
  *
  * Owns:       struct e2fs and everything it links: buffers, pages, inodes, groups, journal.
- * Layering:   super, name, rename, file -> dir, page, inode, trunc -> map, alloc -> tx -> journal,
- *             buf -> device. No file calls one to its left.
+ * Layering:   super, name, rename, file -> dir, page, inode -> map, alloc -> tx -> journal -> buf ->
+ *             device. One call goes back up: inode_put() deletes what nobody refers to (trunc).
  * Rule:       tx_begin .. tx_end encloses all changes of one operation, and a commit only happens
  *             between operations, so that what is on the disk is always a prefix of them.
  */
