@@ -9,7 +9,8 @@ import pathlib
 import sys
 
 from abigen import cases, check, header, kernel, manual, names, spec, text, user
-from abigen.table import TableError, load
+from abigen.read import load
+from abigen.table import TableError
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 

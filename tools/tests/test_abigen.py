@@ -11,7 +11,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
 
 from abigen import cases, check, header, kernel, manual, names, spec, text, user  # noqa: E402
-from abigen.table import TableError, load, parse  # noqa: E402
+from abigen.read import load, parse  # noqa: E402
+from abigen.table import TableError  # noqa: E402
 
 HEAD = """
 abi_version = 1
