@@ -170,11 +170,12 @@ PRED bool cap_range_inv(u32 s)
 	return (u64)SLOT(s)->first + SLOT(s)->count <= 1ull << 32;
 }
 
-/* A window lies in the addresses that programs, or devices, may use. */
+/* A grant names a page that was a space, and a window in the addresses of its kind. */
 PRED bool cap_window_inv(u32 s)
 {
 	return IMP(SLOT(s)->type == OBJ_GRANT,
-		   SLOT(s)->window <= 1ull << 36 && SLOT(s)->length <= 1ull << 36 &&
+		   page_exists(SLOT(s)->obj) && page_exists(SLOT(s)->obj + 1) &&
+			   SLOT(s)->window <= 1ull << 36 && SLOT(s)->length <= 1ull << 36 &&
 			   SLOT(s)->window + SLOT(s)->length <=
 				   (is_object(SLOT(s)->obj, OBJ_SPACE) &&
 						    SP(SLOT(s)->obj)->uid == SLOT(s)->badge

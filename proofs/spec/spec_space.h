@@ -38,7 +38,8 @@ PRED bool any_space_inv(u32 p)
 PRED bool any_grant_inv(u32 g)
 {
 	return SLOT(g)->type != OBJ_GRANT || (cap_parent_inv(g) && cap_derived_inv(g) &&
-					      cap_range_inv(g) && cap_window_inv(g));
+					      cap_range_inv(g) && cap_window_inv(g) &&
+					      cap_root_inv(g));
 }
 
 /* --- tables ----------------------------------------------------------------------- */
