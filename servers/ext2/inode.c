@@ -193,7 +193,8 @@ static void inode_unhash(struct e2fs *fs, struct e2_inode *in)
 	in->ino = 0;
 }
 
-/* One without references, emptied. Its dirty pages are written first. */
+/* One without references, emptied. If it has dirty pages, then all are written: many small files make
+ * few requests. */
 static int inode_take(struct e2fs *fs, struct e2_inode **out)
 {
 	struct e2_inode *in;
@@ -202,7 +203,9 @@ static int inode_take(struct e2fs *fs, struct e2_inode **out)
 		return -E2_ENFILE;
 	in = OF_LINK(struct e2_inode, lru, fs->inode_lru.next);
 	if (in->ino) {
-		(void)page_write_inode(fs, in);
+		int err = link_alone(&in->dirty) ? 0 : page_write_all(fs, false);
+		if (err < 0)
+			return err;
 		page_drop(fs, in, 0, UINT64_MAX);
 		inode_unhash(fs, in);
 	}
