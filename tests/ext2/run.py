@@ -13,6 +13,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -437,6 +438,7 @@ def main():
     p.add_argument("--keep", action="store_true", help="leave the temporary directory")
     p.add_argument("--bench", action="store_true")
     run = Run(p.parse_args())
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))     # the directory goes, and children
     try:
         if run.args.bench:
             bench(run)
