@@ -123,25 +123,16 @@ static bool all_of_cpu(u32 i)
 static bool all_of_object(u32 p)
 {
 	switch (PD(p)->head == p ? PD(p)->type : 0) {
-	case OBJ_TABLE:
-		return all_of_table(p);
+	case OBJ_TABLE: return all_of_table(p);
 	case OBJ_SPACE:
-	case OBJ_IOSPACE:
-		return all_of_space(p);
-	case OBJ_THREAD:
-		return all_of_thread(p);
-	case OBJ_SCHED:
-		return all_of_sched(p);
-	case OBJ_EP:
-		return all_of_ep(p);
-	case OBJ_NOTIF:
-		return all_of_notif(p);
-	case OBJ_IRQ:
-		return all_of_irq(p);
-	case OBJ_DEVICE:
-		return all_of_device(p);
-	default:
-		return true;
+	case OBJ_IOSPACE: return all_of_space(p);
+	case OBJ_THREAD: return all_of_thread(p);
+	case OBJ_SCHED: return all_of_sched(p);
+	case OBJ_EP: return all_of_ep(p);
+	case OBJ_NOTIF: return all_of_notif(p);
+	case OBJ_IRQ: return all_of_irq(p);
+	case OBJ_DEVICE: return all_of_device(p);
+	default: return true;
 	}
 }
 
@@ -170,10 +161,10 @@ enum { INV_GRANTS_MAX = 512 };
 
 /* What one pass over all pages and slots collects for the facts about all. */
 struct totals {
-	u64 waiting;  /* sum over calls that wait, of their numbers, mixed */
-	u64 rights;   /* the same over the rights to answer them */
-	u32 queued;   /* pages of slots whose owner is gone */
-	u32 mailed;   /* notifications in mailboxes */
+	u64 waiting;   /* sum over calls that wait, of their numbers, mixed */
+	u64 rights;    /* the same over the rights to answer them */
+	u32 queued;    /* pages of slots whose owner is gone */
+	u32 mailed;    /* notifications in mailboxes */
 	u32 functions; /* of devices */
 	u32 lines;
 	u32 tnodes;
@@ -236,23 +227,12 @@ static void count_object(u32 p)
 		sum.tnodes += TN(p)->queued;
 		sum.ready += TH(p)->queued;
 		break;
-	case OBJ_SCHED:
-		sum.tnodes += TN(p)->queued;
-		break;
-	case OBJ_SLOTS:
-		sum.queued += page_is_queued(p);
-		break;
-	case OBJ_NOTIF:
-		sum.mailed += NT(p)->mailed;
-		break;
-	case OBJ_DEVICE:
-		sum.functions += DV(p)->count;
-		break;
-	case OBJ_IRQ:
-		sum.lines += IRQ(p)->kind == IRQ_LINE;
-		break;
-	default:
-		break;
+	case OBJ_SCHED: sum.tnodes += TN(p)->queued; break;
+	case OBJ_SLOTS: sum.queued += page_is_queued(p); break;
+	case OBJ_NOTIF: sum.mailed += NT(p)->mailed; break;
+	case OBJ_DEVICE: sum.functions += DV(p)->count; break;
+	case OBJ_IRQ: sum.lines += IRQ(p)->kind == IRQ_LINE; break;
+	default: break;
 	}
 }
 

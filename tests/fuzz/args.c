@@ -31,13 +31,14 @@ const struct fuzz_call *call_named(u32 nr)
 const struct fuzz_call *choose_call(void)
 {
 	static const u8 often[] = {
-		SYS_CAP_DERIVE, SYS_OBJECT_CREATE, SYS_OBJECT_CREATE, SYS_OBJECT_CREATE,
-		SYS_FRAMES_CREATE, SYS_PTABLE_ATTACH, SYS_GRANT_CREATE, SYS_GRANT_MAP,
-		SYS_GRANT_MAP, SYS_THREAD_BIND, SYS_THREAD_BIND, SYS_THREAD_BIND, SYS_THREAD_START,
-		SYS_THREAD_RESUME, SYS_SCHED_CONFIGURE, SYS_EP_CALL, SYS_EP_CALL, SYS_EP_REPLY_RECV,
-		SYS_EP_SEND, SYS_EP_RECV, SYS_REPLY, SYS_REPLY_SAVE, SYS_NOTIF_SIGNAL,
-		SYS_NOTIF_WAIT, SYS_TABLE_ATTACH, SYS_IRQ_BIND, SYS_DEVICE_BIND, SYS_THREAD_SET_CPU,
-		SYS_RANGE_DERIVE, SYS_SPACE_COPY, SYS_IRQ_ACK, SYS_THREAD_YIELD,
+		SYS_CAP_DERIVE,    SYS_OBJECT_CREATE, SYS_OBJECT_CREATE,   SYS_OBJECT_CREATE,
+		SYS_FRAMES_CREATE, SYS_PTABLE_ATTACH, SYS_GRANT_CREATE,    SYS_GRANT_MAP,
+		SYS_GRANT_MAP,     SYS_THREAD_BIND,   SYS_THREAD_BIND,     SYS_THREAD_BIND,
+		SYS_THREAD_START,  SYS_THREAD_RESUME, SYS_SCHED_CONFIGURE, SYS_EP_CALL,
+		SYS_EP_CALL,       SYS_EP_REPLY_RECV, SYS_EP_SEND,         SYS_EP_RECV,
+		SYS_REPLY,         SYS_REPLY_SAVE,    SYS_NOTIF_SIGNAL,    SYS_NOTIF_WAIT,
+		SYS_TABLE_ATTACH,  SYS_IRQ_BIND,      SYS_DEVICE_BIND,     SYS_THREAD_SET_CPU,
+		SYS_RANGE_DERIVE,  SYS_SPACE_COPY,    SYS_IRQ_ACK,         SYS_THREAD_YIELD,
 	};
 
 	if (chance(150))
@@ -54,30 +55,21 @@ static u64 choose_tag(bool answer)
 	if (chance(40))
 		tag |= TAG_NONBLOCK;
 	switch (choose(8)) {
-	case 0:
-		return tag | choose(449);
-	case 1:
-		return tag | (u64)choose(answer ? 3 : 6) << TAG_CAPS_SHIFT | choose(12);
-	case 2:
-		return tag | 28;
-	case 3:
-		return chance(20) ? choose_u64() : tag;
-	default:
-		return tag | choose(9);
+	case 0: return tag | choose(449);
+	case 1: return tag | (u64)choose(answer ? 3 : 6) << TAG_CAPS_SHIFT | choose(12);
+	case 2: return tag | 28;
+	case 3: return chance(20) ? choose_u64() : tag;
+	default: return tag | choose(9);
 	}
 }
 
 static u64 choose_deadline(void)
 {
 	switch (choose(8)) {
-	case 0:
-		return 0;
-	case 1:
-		return choose(3);
-	case 2:
-		return chance(30) ? choose_u64() : 0;
-	default:
-		return host.clock + choose(4000);
+	case 0: return 0;
+	case 1: return choose(3);
+	case 2: return chance(30) ? choose_u64() : 0;
+	default: return host.clock + choose(4000);
 	}
 }
 
@@ -113,20 +105,17 @@ static u64 choose_param(u64 type)
 	case OBJ_THREAD:
 		return choose(16) == 0 ? THREAD_FOREIGN | 100u << 8
 				       : choose(2) | (u64)(chance(30) ? choose(256) : 255) << 8;
-	case OBJ_SPACE:
-		return choose(3);
+	case OBJ_SPACE: return choose(3);
 	case OBJ_EP:
-	case OBJ_NOTIF:
-		return choose(FUZZ_CPUS + 1);
-	default:
-		return 0;
+	case OBJ_NOTIF: return choose(FUZZ_CPUS + 1);
+	default: return 0;
 	}
 }
 
 static u64 choose_type(void)
 {
-	static const u8 types[] = { OBJ_TABLE, OBJ_SLOTS, OBJ_SPACE, OBJ_PTABLE, OBJ_THREAD,
-				    OBJ_SCHED, OBJ_EP, OBJ_NOTIF, OBJ_IOSPACE, OBJ_THREAD,
+	static const u8 types[] = { OBJ_TABLE, OBJ_SLOTS,  OBJ_SPACE, OBJ_PTABLE,  OBJ_THREAD,
+				    OBJ_SCHED, OBJ_EP,     OBJ_NOTIF, OBJ_IOSPACE, OBJ_THREAD,
 				    OBJ_SCHED, OBJ_PTABLE, OBJ_PTABLE };
 
 	return chance(4) ? choose(256) : types[choose(sizeof(types))];
@@ -175,20 +164,39 @@ static u64 choose_deep(u32 t)
 	return best;
 }
 
-/* Calls for which the ranges in the table say too little. */
-static bool special_args(u32 cpu, u32 t, u32 nr)
+/*
+ * Calls for which the ranges in the table say too little; s: the slot of the
+ * invoked capability.  True: it is one of these.
+ */
+static bool cap_args(u32 cpu, u32 nr, u32 s)
 {
-	if (nr == SYS_CAP_DERIVE && chance(60))
-		*reg(cpu, REG_RDI) = choose_deep(t);
-	u32 s = slot_behind(t, *reg(cpu, REG_RDI));
-
 	switch (nr) {
 	case SYS_CAP_DERIVE:
 		*arg_reg(cpu, 1) = s == NIL || chance(8) ? choose(32)
-				   : chance(200)	  ? SLOT(s)->rights
-							  : SLOT(s)->rights & choose(32);
+				   : chance(200)         ? SLOT(s)->rights
+							 : SLOT(s)->rights & choose(32);
 		*arg_reg(cpu, 2) = chance(60) ? choose(8) : 0;
 		return true;
+	case SYS_RANGE_DERIVE:
+		*arg_reg(cpu, 1) = choose(s != NIL && SLOT(s)->count > 0 && SLOT(s)->count < 400
+						  ? SLOT(s)->count
+						  : 40);
+		*arg_reg(cpu, 2) = chance(128) ? 1 + choose(8) : 1 + choose(64);
+		*arg_reg(cpu, 3) = s != NIL ? SLOT(s)->rights : 7;
+		return true;
+	case SYS_TABLE_ATTACH:
+		*arg_reg(cpu, 1) = chance(240) ? choose(6) : choose_between(0, 511);
+		return true;
+	case SYS_CAP_DRAIN:
+		*arg_reg(cpu, 0) = chance(200) ? ks.work_added : choose_u64();
+		return true;
+	default: return false;
+	}
+}
+
+static bool memory_args(u32 cpu, u32 nr, u32 s)
+{
+	switch (nr) {
 	case SYS_OBJECT_CREATE:
 		*arg_reg(cpu, 1) = choose_type();
 		*arg_reg(cpu, 2) = choose_free_offset(s);
@@ -205,18 +213,14 @@ static bool special_args(u32 cpu, u32 t, u32 nr)
 		if (chance(128))
 			*arg_reg(cpu, 3) = *arg_reg(cpu, 4) = 0;
 		return true;
-	case SYS_DEVICE_CREATE:
-		*arg_reg(cpu, 1) = choose_free_offset(s);
-		return true;
-	case SYS_RANGE_DERIVE:
-		*arg_reg(cpu, 1) = choose(s != NIL && SLOT(s)->count > 0 && SLOT(s)->count < 400
-						  ? SLOT(s)->count : 40);
-		*arg_reg(cpu, 2) = chance(128) ? 1 + choose(8) : 1 + choose(64);
-		*arg_reg(cpu, 3) = s != NIL ? SLOT(s)->rights : 7;
-		return true;
-	case SYS_TABLE_ATTACH:
-		*arg_reg(cpu, 1) = chance(240) ? choose(6) : choose_between(0, 511);
-		return true;
+	case SYS_DEVICE_CREATE: *arg_reg(cpu, 1) = choose_free_offset(s); return true;
+	default: return false;
+	}
+}
+
+static bool mapping_args(u32 cpu, u32 nr, u32 s)
+{
+	switch (nr) {
 	case SYS_PTABLE_ATTACH:
 		*arg_reg(cpu, 1) = choose_vaddr();
 		*arg_reg(cpu, 2) = 1 + choose(3);
@@ -224,7 +228,9 @@ static bool special_args(u32 cpu, u32 t, u32 nr)
 	case SYS_GRANT_CREATE:
 		*arg_reg(cpu, 2) = choose_vaddr();
 		*arg_reg(cpu, 2) = chance(200) ? *arg_reg(cpu, 2) & ~0xfffull : *arg_reg(cpu, 2);
-		*arg_reg(cpu, 3) = chance(100) ? 1 + choose(16) : chance(128) ? 512 : 1 + choose(1 << 20);
+		*arg_reg(cpu, 3) = chance(100)   ? 1 + choose(16)
+				   : chance(128) ? 512
+						 : 1 + choose(1 << 20);
 		*arg_reg(cpu, 4) = s != NIL && chance(200) ? (SLOT(s)->rights & 7) | RIGHT_GRANT_MAP
 							   : choose(16);
 		if (s != NIL && SLOT(s)->type == OBJ_DEVMEM)
@@ -232,9 +238,11 @@ static bool special_args(u32 cpu, u32 t, u32 nr)
 		return true;
 	case SYS_GRANT_MAP:
 		*arg_reg(cpu, 0) = grant_vaddr(s);
-		*arg_reg(cpu, 1) = choose(s != NIL && SLOT(s)->count < 1000 ? SLOT(s)->count + 1 : 4);
+		*arg_reg(cpu, 1) =
+			choose(s != NIL && SLOT(s)->count < 1000 ? SLOT(s)->count + 1 : 4);
 		*arg_reg(cpu, 2) = chance(128) ? 1 : choose_count(64);
-		*arg_reg(cpu, 3) = choose_attr() & (s != NIL && chance(230) ? SLOT(s)->rights | 0x30 : ~0ull);
+		*arg_reg(cpu, 3) =
+			choose_attr() & (s != NIL && chance(230) ? SLOT(s)->rights | 0x30 : ~0ull);
 		return true;
 	case SYS_GRANT_UNMAP:
 	case SYS_SPACE_HARVEST:
@@ -247,10 +255,17 @@ static bool special_args(u32 cpu, u32 t, u32 nr)
 		*arg_reg(cpu, 2) = choose_count(64);
 		*arg_reg(cpu, 3) = chance(200) ? 7 | (u64)choose(2) << 3 : choose(16);
 		return true;
+	default: return false;
+	}
+}
+
+static bool thread_args(u32 cpu, u32 t, u32 nr)
+{
+	switch (nr) {
 	case SYS_THREAD_BIND:
 		*arg_reg(cpu, 0) = choose(6);
-		*arg_reg(cpu, 1) = chance(20) ? 0
-					      : choose_handle(t, 1u << bind_type[*arg_reg(cpu, 0)], 0);
+		*arg_reg(cpu, 1) =
+			chance(20) ? 0 : choose_handle(t, 1u << bind_type[*arg_reg(cpu, 0)], 0);
 		*arg_reg(cpu, 2) = *arg_reg(cpu, 0) == THREAD_FAULT ? choose(3) : chance(8);
 		return true;
 	case SYS_THREAD_START:
@@ -269,6 +284,13 @@ static bool special_args(u32 cpu, u32 t, u32 nr)
 	case SYS_THREAD_DEBUG:
 		*arg_reg(cpu, 1) = chance(200) ? choose(2) : choose_u64();
 		return true;
+	default: return false;
+	}
+}
+
+static bool message_args(u32 cpu, u32 nr)
+{
+	switch (nr) {
 	case SYS_EP_CALL:
 	case SYS_EP_SEND:
 	case SYS_EP_REPLY_RECV:
@@ -279,24 +301,22 @@ static bool special_args(u32 cpu, u32 t, u32 nr)
 		*arg_reg(cpu, 0) = chance(60) ? TAG_NONBLOCK : 0;
 		*arg_reg(cpu, 1) = choose_deadline();
 		return true;
-	case SYS_REPLY:
-		*arg_reg(cpu, 0) = choose_tag(true);
-		return true;
-	case SYS_EP_CANCEL:
-		*arg_reg(cpu, 0) = choose(4);
-		return true;
-	case SYS_NOTIF_SIGNAL:
-		*arg_reg(cpu, 0) = 1ull << choose(64);
-		return true;
-	case SYS_NOTIF_WAIT:
-		*arg_reg(cpu, 0) = choose_deadline();
-		return true;
-	case SYS_CAP_DRAIN:
-		*arg_reg(cpu, 0) = chance(200) ? ks.work_added : choose_u64();
-		return true;
-	default:
-		return false;
+	case SYS_REPLY: *arg_reg(cpu, 0) = choose_tag(true); return true;
+	case SYS_EP_CANCEL: *arg_reg(cpu, 0) = choose(4); return true;
+	case SYS_NOTIF_SIGNAL: *arg_reg(cpu, 0) = 1ull << choose(64); return true;
+	case SYS_NOTIF_WAIT: *arg_reg(cpu, 0) = choose_deadline(); return true;
+	default: return false;
 	}
+}
+
+static void special_args(u32 cpu, u32 t, u32 nr)
+{
+	if (nr == SYS_CAP_DERIVE && chance(60))
+		*reg(cpu, REG_RDI) = choose_deep(t);
+	u32 s = slot_behind(t, *reg(cpu, REG_RDI));
+
+	(void)(cap_args(cpu, nr, s) || memory_args(cpu, nr, s) || mapping_args(cpu, nr, s) ||
+	       thread_args(cpu, t, nr) || message_args(cpu, nr));
 }
 
 static u64 table_arg(u32 t, const struct fuzz_arg *a)
@@ -304,14 +324,10 @@ static u64 table_arg(u32 t, const struct fuzz_arg *a)
 	switch (a->kind) {
 	case FUZZ_CAP:
 		return a->optional && chance(100) ? 0 : choose_handle(t, a->objects, a->rights);
-	case FUZZ_SLOT:
-		return choose_where(t, false);
-	case FUZZ_FROM:
-		return choose_where(t, true);
-	case FUZZ_U64:
-		return choose_between(a->min, a->max);
-	default:
-		return 0;
+	case FUZZ_SLOT: return choose_where(t, false);
+	case FUZZ_FROM: return choose_where(t, true);
+	case FUZZ_U64: return choose_between(a->min, a->max);
+	default: return 0;
 	}
 }
 
@@ -370,7 +386,7 @@ void make_call(u32 cpu, const struct fuzz_call *call)
 	for (u32 i = 0; i < call->args; i++)
 		*arg_reg(cpu, i) = table_arg(t, &call->arg[i]);
 	if (chance(240))
-		(void)special_args(cpu, t, call->nr);
+		special_args(cpu, t, call->nr);
 	if (chance(252))
 		protect(cpu, t, call->nr);
 	u32 page = TH(t)->msg;

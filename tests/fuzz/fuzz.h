@@ -22,7 +22,7 @@ enum {
 void choose_from_bytes(const u8 *data, size_t length);
 void choose_from_seed(u64 seed);
 bool choices_left(void);
-u32 choose(u32 n);          /* 0 to n - 1 */
+u32 choose(u32 n); /* 0 to n - 1 */
 bool chance(u32 of_256);
 u64 choose_u64(void);
 u64 choose_between(u64 min, u64 max);
@@ -61,9 +61,9 @@ struct fuzz_options {
 	u32 check_every; /* all invariants after every Nth kernel entry */
 	u64 calls;       /* system calls made so far */
 	u64 operations;
-	u64 entries;     /* operations that entered the kernel */
-	u64 errors;      /* calls that ended with an error, of which was checked that ... */
-	u64 unchanged;   /* ... they changed nothing */
+	u64 entries;   /* operations that entered the kernel */
+	u64 errors;    /* calls that ended with an error, of which was checked that ... */
+	u64 unchanged; /* ... they changed nothing */
 	u64 result[64][ERRNO_DEVICE + 1]; /* how often each call ended how; completions are OK */
 };
 extern struct fuzz_options fuzz;

@@ -71,24 +71,28 @@ u64 choose_between(u64 min, u64 max)
 	u64 span = max - min;
 
 	switch (choose(8)) {
-	case 0:
-		return min;
-	case 1:
-		return max;
-	case 2:
-		return chance(40) ? max + 1 : max - (span != 0);
+	case 0: return min;
+	case 1: return max;
+	case 2: return chance(40) ? max + 1 : max - (span != 0);
 	case 3:
-		return chance(40) ? choose_u64() : min + next_bytes(4) % (span < 0xffffffff ? span + 1 : 0x100000000);
-	default:
-		return min + next_bytes(1) % 8 % (span < 8 ? span + 1 : 8);
+		return chance(40)
+			       ? choose_u64()
+			       : min + next_bytes(4) % (span < 0xffffffff ? span + 1 : 0x100000000);
+	default: return min + next_bytes(1) % 8 % (span < 8 ? span + 1 : 8);
 	}
 }
 
 /* Few addresses, so that mappings meet; at borders of tables, and at the end of user space. */
 u64 choose_vaddr(void)
 {
-	static const u64 base[] = { 0, 0x400000, 0x1ff000, 0x200000, 0x40000000 - 0x2000,
-				    0x40000000, 0x8000000000 - 0x1000, 0x7ffffffff000 - 0x1000 };
+	static const u64 base[] = { 0,
+				    0x400000,
+				    0x1ff000,
+				    0x200000,
+				    0x40000000 - 0x2000,
+				    0x40000000,
+				    0x8000000000 - 0x1000,
+				    0x7ffffffff000 - 0x1000 };
 
 	if (chance(6))
 		return choose_u64();
@@ -102,7 +106,8 @@ static bool slot_fits(u32 s, u32 mask, u32 rights)
 {
 	u32 type = SLOT(s)->type;
 
-	return type != 0 && (mask == 0 || (mask >> type & 1)) && (SLOT(s)->rights & rights) == rights;
+	return type != 0 && (mask == 0 || (mask >> type & 1)) &&
+	       (SLOT(s)->rights & rights) == rights;
 }
 
 enum { LEAVES = 6 }; /* pages of slots that the fuzzer looks at */
@@ -145,7 +150,8 @@ u64 choose_where(u32 t, bool full)
 	if (chance(230))
 		return find_slot(table, full != chance(4), 0, 0);
 	u64 handle = find_slot(table, true, 1u << OBJ_TABLE, 0);
-	u32 other = handle == 0 ? table : SLOT(SLOT_OF(CT(table)->leaf[handle / 64], handle % 64))->obj;
+	u32 other =
+		handle == 0 ? table : SLOT(SLOT_OF(CT(table)->leaf[handle / 64], handle % 64))->obj;
 	return handle << 32 | find_slot(other, full, 0, 0);
 }
 

@@ -54,7 +54,8 @@ static void check_registers(const struct arch_frame *before, const struct arch_f
 /* A receiver on the same CPU has the words of the call that it took. */
 static void check_delivery(u32 t, u32 r, const struct arch_frame *sent)
 {
-	if (TH(t)->state != THREAD_REPLY || TH(r)->reply_to != t || TH(r)->reply_call != TH(t)->call)
+	if (TH(t)->state != THREAD_REPLY || TH(r)->reply_to != t ||
+	    TH(r)->reply_call != TH(t)->call)
 		return;
 	const u64 *got = host.cpu[TH(r)->home].regs.r;
 	for (u32 i = 0; i < 8; i++) {
@@ -92,7 +93,8 @@ static void check_result(u32 cpu, u32 t, const struct arch_frame *before, u32 ex
 	u64 result = hc->regs.r[REG_RAX];
 	bool error = result != 0 && result < ERRNO_DONE_SIGNAL;
 	if (expected != ERRNO_OK && result != expected)
-		host_fail("a call did not end with the error that the table says", expected, result);
+		host_fail("a call did not end with the error that the table says", expected,
+			  result);
 	if (result > ERRNO_DONE_GONE || (result > ERRNO_DEVICE && result < ERRNO_DONE_SIGNAL))
 		host_fail("a call ended with no known result", nr, result);
 	check_registers(before, &hc->regs, nr, error);
@@ -121,7 +123,8 @@ static void finish(u32 cpu)
 	struct arch_frame before = TH(t)->frame;
 	u32 expected = pre_call(t, before.r[REG_RAX]);
 	bool quiet = host_is_quiet(cpu);
-	bool is_message = before.r[REG_RAX] == SYS_EP_CALL || before.r[REG_RAX] == SYS_EP_REPLY_RECV;
+	bool is_message =
+		before.r[REG_RAX] == SYS_EP_CALL || before.r[REG_RAX] == SYS_EP_REPLY_RECV;
 	fuzz.calls++;
 	if (is_message && quiet && chance(128))
 		finish_twice(cpu);
@@ -203,7 +206,8 @@ static void fault(u32 cpu)
 	if (chance(128))
 		enter(cpu, HOST_FAULT, FAULT_EXCEPTION, choose(20), choose_u64());
 	else
-		enter(cpu, HOST_FAULT, chance(128) ? FAULT_DEBUG : FAULT_PAGE, choose(8), choose_vaddr());
+		enter(cpu, HOST_FAULT, chance(128) ? FAULT_DEBUG : FAULT_PAGE, choose(8),
+		      choose_vaddr());
 }
 
 static void pass_time(void)
@@ -229,9 +233,7 @@ static void user_step(u32 cpu)
 	u32 page;
 
 	switch (choose(16)) {
-	case 0:
-		user_access(cpu);
-		break;
+	case 0: user_access(cpu); break;
 	case 1:
 		if (may_fault(cpu) && chance(60))
 			fault(cpu);
@@ -244,31 +246,22 @@ static void user_step(u32 cpu)
 		if (page != NIL)
 			fill_message_page(host.cpu[cpu].thread, page);
 		break;
-	default:
-		call(cpu);
-		break;
+	default: call(cpu); break;
 	}
 }
 
 static bool outside_step(u32 cpu)
 {
 	switch (choose(8)) {
-	case 0:
-		pass_time();
-		return true;
-	case 1:
-		raise_interrupt();
-		return true;
-	case 2:
-		device_access();
-		return true;
+	case 0: pass_time(); return true;
+	case 1: raise_interrupt(); return true;
+	case 2: device_access(); return true;
 	case 3:
 		/* A timer or kick that nobody asked for is harmless. */
 		if (host.cpu[cpu].phase != HOST_WAITING)
 			enter(cpu, chance(128) ? HOST_TIMER : HOST_KICK, 0, 0, 0);
 		return true;
-	default:
-		return deliver(cpu);
+	default: return deliver(cpu);
 	}
 }
 

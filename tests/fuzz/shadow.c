@@ -54,7 +54,8 @@ void shadow_check(void)
 {
 	for (u32 i = 0; i < host_touched_count(); i++) {
 		if (PD(host_touched(i))->type != OBJ_THREAD)
-			shadow[host_touched(i)].regs_known = shadow[host_touched(i)].xstate_known = false;
+			shadow[host_touched(i)].regs_known = shadow[host_touched(i)].xstate_known =
+				false;
 	}
 	for (u32 c = 0; c < ks.cpus; c++) {
 		u32 t = host.cpu[c].thread;

@@ -52,8 +52,10 @@ static void compare_cpu(u32 c)
 	a.lock = b.lock;
 	if (memcmp(&a, &b, offsetof(struct cpu, traced)) != 0)
 		host_fail("the short way leaves a CPU otherwise than the ordinary way", c, 0);
-	if (after.machine.cpu[c].phase != host.cpu[c].phase || after.machine.cpu[c].thread != host.cpu[c].thread ||
-	    memcmp(after.machine.cpu[c].regs.r, host.cpu[c].regs.r, sizeof(host.cpu[c].regs.r)) != 0)
+	if (after.machine.cpu[c].phase != host.cpu[c].phase ||
+	    after.machine.cpu[c].thread != host.cpu[c].thread ||
+	    memcmp(after.machine.cpu[c].regs.r, host.cpu[c].regs.r, sizeof(host.cpu[c].regs.r)) !=
+		    0)
 		host_fail("the short way leaves other registers than the ordinary way", c, 0);
 }
 
@@ -75,7 +77,8 @@ static void compare(void)
 		forget_dead_fields(page[i], content[i]);
 		for (u32 k = 0; k < PAGE_SIZE; k++) {
 			if (content[i][k] != now[k])
-				host_fail("the short way writes otherwise than the ordinary way", page[i], k);
+				host_fail("the short way writes otherwise than the ordinary way",
+					  page[i], k);
 		}
 	}
 	for (u32 i = 0; i < host_touched_count(); i++) {
@@ -83,7 +86,8 @@ static void compare(void)
 		while (n < count && page[n] != p)
 			n++;
 		if (n == count && memcmp(host_page_before(p), host_mem.byte[p], PAGE_SIZE) != 0)
-			host_fail("the ordinary way writes a page that the short way does not", p, 0);
+			host_fail("the ordinary way writes a page that the short way does not", p,
+				  0);
 	}
 	for (u32 c = 0; c < ks.cpus; c++)
 		compare_cpu(c);

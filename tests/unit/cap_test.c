@@ -48,14 +48,16 @@ TEST(cap_slots_checked, "destinations must exist and be empty")
 	IS(CALL3(root, SYS_CAP_DERIVE, HANDLE_SPACE, HANDLE_TABLE, 1, 0), ERRNO_SLOT);
 	IS(CALL3(root, SYS_CAP_DERIVE, HANDLE_SPACE, 64, 1, 0), ERRNO_SLOT);
 	IS(CALL3(root, SYS_CAP_DERIVE, HANDLE_SPACE, 0, 1, 0), ERRNO_SLOT);
-	IS(CALL3(root, SYS_CAP_DERIVE, HANDLE_SPACE, 40 | (u64)HANDLE_SPACE << 32, 1, 0), ERRNO_SLOT);
+	IS(CALL3(root, SYS_CAP_DERIVE, HANDLE_SPACE, 40 | (u64)HANDLE_SPACE << 32, 1, 0),
+	   ERRNO_SLOT);
 	IS(CALL3(root, SYS_CAP_DERIVE, HANDLE_SPACE, 40 | (u64)HANDLE_TABLE << 32, 1, 0), ERRNO_OK);
 	IS(SLOT(slot_of(40))->type, OBJ_SPACE);
 }
 
 TEST(cap_move_keeps_place, "moving hands over the place in the tree, and the object")
 {
-	u64 ep = new_object(OBJ_EP, 0), a = derive(ep, 1, 0), b = derive(ep, 1, 0), c = derive(ep, 1, 0);
+	u64 ep = new_object(OBJ_EP, 0), a = derive(ep, 1, 0), b = derive(ep, 1, 0),
+	    c = derive(ep, 1, 0);
 	u64 to = new_handle(), leaf = new_object(OBJ_NOTIF, 0), other = new_handle();
 
 	IS(CALL2(root, SYS_CAP_MOVE, 0, b, to), ERRNO_OK);
@@ -70,7 +72,8 @@ TEST(cap_move_keeps_place, "moving hands over the place in the tree, and the obj
 
 TEST(cap_delete_subtree, "deleting a capability deletes all that was derived from it")
 {
-	u64 ep = new_object(OBJ_EP, 0), a = derive(ep, 1, 0), b = derive(a, 1, 0), c = derive(ep, 1, 0);
+	u64 ep = new_object(OBJ_EP, 0), a = derive(ep, 1, 0), b = derive(a, 1, 0),
+	    c = derive(ep, 1, 0);
 
 	delete_all(a);
 	IS(SLOT(slot_of(a))->type, 0);
@@ -106,7 +109,8 @@ TEST(cap_revoke_keeps, "revoking keeps the capability itself, usable again after
 	(void)derive(ep, 1, 0);
 }
 
-TEST(cap_derive_below_dying, "nothing is derived below a capability that is being revoked, by any CPU")
+TEST(cap_derive_below_dying,
+     "nothing is derived below a capability that is being revoked, by any CPU")
 {
 	u64 ep = new_object(OBJ_EP, 0), a = derive(ep, 1, 0), b = derive(a, 1, 0);
 	struct worker w = new_thread(1, 100, 0);
@@ -147,7 +151,8 @@ TEST(cap_range, "a range is derived inside its source, with a part of its rights
 	u64 h = new_handle();
 
 	IS(CALL4(root, SYS_RANGE_DERIVE, HANDLE_IOPORTS, h, 65535, 2, 3), ERRNO_RANGE);
-	IS(CALL4(root, SYS_RANGE_DERIVE, HANDLE_IOPORTS, h, 0xffffffff, 0xffffffff, 3), ERRNO_RANGE);
+	IS(CALL4(root, SYS_RANGE_DERIVE, HANDLE_IOPORTS, h, 0xffffffff, 0xffffffff, 3),
+	   ERRNO_RANGE);
 	IS(CALL4(root, SYS_RANGE_DERIVE, HANDLE_IOPORTS, h, 1, 1, 7), ERRNO_RIGHTS);
 	IS(CALL4(root, SYS_RANGE_DERIVE, HANDLE_SPACE, h, 0, 1, 0), ERRNO_TYPE);
 	IS(CALL4(root, SYS_RANGE_DERIVE, HANDLE_IOPORTS, h, 0x60, 5, 1), ERRNO_OK);
@@ -170,7 +175,8 @@ TEST(table_attach_once, "a page of slots is attached in one place only")
 
 TEST(table_destroyed_first, "pages of slots outlive their table, and can be attached to another")
 {
-	u64 s = new_object(OBJ_SLOTS, 0), t = new_object(OBJ_TABLE, 0), u = new_object(OBJ_TABLE, 0);
+	u64 s = new_object(OBJ_SLOTS, 0), t = new_object(OBJ_TABLE, 0),
+	    u = new_object(OBJ_TABLE, 0);
 
 	IS(CALL2(root, SYS_TABLE_ATTACH, t, s, 511), ERRNO_OK);
 	delete_all(t);
@@ -178,7 +184,8 @@ TEST(table_destroyed_first, "pages of slots outlive their table, and can be atta
 	IS(CALL2(root, SYS_TABLE_ATTACH, u, s, 0), ERRNO_OK);
 }
 
-TEST(table_contents_deleted, "destroying a page of slots deletes what is in it, one after the other")
+TEST(table_contents_deleted,
+     "destroying a page of slots deletes what is in it, one after the other")
 {
 	u32 before = count_free();
 	u64 s = new_object(OBJ_SLOTS, 0), ep = new_object(OBJ_EP, 0);
@@ -193,7 +200,8 @@ TEST(table_contents_deleted, "destroying a page of slots deletes what is in it, 
 	IS(count_free(), before);
 }
 
-TEST(table_contains_itself, "a page of slots that contains the memory it was made from comes to an end")
+TEST(table_contains_itself,
+     "a page of slots that contains the memory it was made from comes to an end")
 {
 	u32 before = count_free();
 	u64 mem = new_handle(), s = new_handle();
@@ -210,7 +218,8 @@ TEST(table_contains_itself, "a page of slots that contains the memory it was mad
 	IS(count_free(), before);
 }
 
-TEST(table_memory_inside, "memory that lies in a page of slots made from it can be revoked from above")
+TEST(table_memory_inside,
+     "memory that lies in a page of slots made from it can be revoked from above")
 {
 	u32 before = count_free();
 	u64 mem = new_handle(), s = new_handle();

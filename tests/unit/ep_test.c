@@ -21,7 +21,8 @@ static void check_words(u32 t, u64 base)
 static void round_trip(u32 client_cpu, u32 server_cpu, bool server_first)
 {
 	u64 ep = new_object(OBJ_EP, 1), c = derive(ep, RIGHTS_ALL_EP, 0x77);
-	struct worker client = new_thread(client_cpu, 100, 0), server = new_thread(server_cpu, 100, 0);
+	struct worker client = new_thread(client_cpu, 100, 0),
+		      server = new_thread(server_cpu, 100, 0);
 
 	if (server_first)
 		IS(CALL2(server.t, SYS_EP_RECV, ep, 0, 0), BLOCKED);
@@ -151,7 +152,8 @@ TEST(ep_reply_recv_fails_whole, "a reply_recv that would block answers nothing")
 TEST(ep_deadline, "calls, sends and receives end at their deadlines")
 {
 	u64 ep = new_object(OBJ_EP, 0), other = new_object(OBJ_EP, 0);
-	struct worker a = new_thread(0, 100, 0), b = new_thread(1, 100, 0), c = new_thread(0, 100, 0);
+	struct worker a = new_thread(0, 100, 0), b = new_thread(1, 100, 0),
+		      c = new_thread(0, 100, 0);
 
 	IS(CALL2(a.t, SYS_EP_CALL, ep, 0, host.clock + 100), BLOCKED);
 	IS(CALL2(b.t, SYS_EP_SEND, ep, 0, host.clock + 200), BLOCKED);
@@ -166,7 +168,8 @@ TEST(ep_deadline, "calls, sends and receives end at their deadlines")
 	IS(EP(page_of(ep))->head, NIL);
 }
 
-TEST(ep_deadline_in_reply, "the deadline of a call holds for the answer too; a late answer goes nowhere")
+TEST(ep_deadline_in_reply,
+     "the deadline of a call holds for the answer too; a late answer goes nowhere")
 {
 	u64 ep = new_object(OBJ_EP, 0);
 	struct worker a = new_thread(0, 100, 0), b = new_thread(0, 100, 0);
@@ -183,12 +186,14 @@ TEST(ep_deadline_in_reply, "the deadline of a call holds for the answer too; a l
 
 TEST(ep_cancel_badge, "ep_cancel ends the waits of one badge, 32 a call")
 {
-	u64 ep = new_object(OBJ_EP, 0), one = derive(ep, RIGHTS_ALL_EP, 1), two = derive(ep, RIGHTS_ALL_EP, 2);
+	u64 ep = new_object(OBJ_EP, 0), one = derive(ep, RIGHTS_ALL_EP, 1),
+	    two = derive(ep, RIGHTS_ALL_EP, 2);
 	struct worker w[40];
 
 	for (u32 i = 0; i < 40; i++) {
 		w[i] = new_thread(i % 2, 100, 0);
-		IS(CALL2(w[i].t, i % 4 < 2 ? SYS_EP_CALL : SYS_EP_SEND, i % 5 ? one : two, 0, 0), BLOCKED);
+		IS(CALL2(w[i].t, i % 4 < 2 ? SYS_EP_CALL : SYS_EP_SEND, i % 5 ? one : two, 0, 0),
+		   BLOCKED);
 	}
 	IS(CALL1(root, SYS_EP_CANCEL, one, 1), ERRNO_RIGHTS);
 	IS(CALL1(root, SYS_EP_CANCEL, ep, 2), ERRNO_OK);
@@ -255,7 +260,8 @@ TEST(ep_rights, "each operation needs its right")
 TEST(reply_dropped, "a reply right that is dropped ends the call with DONE_GONE")
 {
 	u64 ep = new_object(OBJ_EP, 0);
-	struct worker a = new_thread(0, 100, 0), b = new_thread(1, 100, 0), s = new_thread(0, 100, 0);
+	struct worker a = new_thread(0, 100, 0), b = new_thread(1, 100, 0),
+		      s = new_thread(0, 100, 0);
 
 	IS(CALL2(a.t, SYS_EP_CALL, ep, 0, 0), BLOCKED);
 	IS(CALL2(b.t, SYS_EP_CALL, ep, 0, 0), BLOCKED);
@@ -270,7 +276,8 @@ TEST(reply_dropped, "a reply right that is dropped ends the call with DONE_GONE"
 TEST(reply_saved, "saved reply rights answer later and in any order, each once")
 {
 	u64 ep = new_object(OBJ_EP, 0), x = new_handle(), y = new_handle();
-	struct worker a = new_thread(0, 100, 0), b = new_thread(1, 100, 0), s = new_thread(0, 100, 0);
+	struct worker a = new_thread(0, 100, 0), b = new_thread(1, 100, 0),
+		      s = new_thread(0, 100, 0);
 
 	IS(CALL2(a.t, SYS_EP_CALL, ep, 0, 0), BLOCKED);
 	IS(CALL2(b.t, SYS_EP_CALL, ep, 0, 0), BLOCKED);
@@ -314,7 +321,9 @@ TEST(reply_outlives, "a reply right outlives its caller without harm")
 	u32 page = a.t;
 	delete_all(a.thread);
 	IS(PD(page)->type, PAGE_FREE);
-	IS(CALL4(root, SYS_OBJECT_CREATE, HANDLE_MEMORY, new_handle(), OBJ_THREAD, page - host_root.memory, 0), ERRNO_OK);
+	IS(CALL4(root, SYS_OBJECT_CREATE, HANDLE_MEMORY, new_handle(), OBJ_THREAD,
+		 page - host_root.memory, 0),
+	   ERRNO_OK);
 	IS(CALL3(s.t, SYS_REPLY, 0, 0, 0, x), ERRNO_OK);
 	IS(SLOT(slot_of(x))->type, 0);
 }
@@ -377,7 +386,8 @@ static void offer(const struct worker *w, u32 i, u64 handle, u64 mode, u64 badge
 
 TEST(msg_caps, "capabilities are derived or moved into the slots that the receiver named")
 {
-	u64 ep = new_object(OBJ_EP, 0), thing = new_object(OBJ_NOTIF, 0), move = derive(thing, 3, 0);
+	u64 ep = new_object(OBJ_EP, 0), thing = new_object(OBJ_NOTIF, 0),
+	    move = derive(thing, 3, 0);
 	u64 to = new_handle(), to2 = new_handle();
 	struct worker a = new_thread(0, 100, 0), b = new_thread(1, 100, 0);
 

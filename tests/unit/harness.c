@@ -280,7 +280,8 @@ u64 new_frames_aligned(u32 count, u32 align)
 
 	IS(CALL3(root, SYS_FRAMES_CREATE, HANDLE_MEMORY, h, offset, first), ERRNO_OK);
 	for (u32 have = first; have < count; have += 64)
-		IS(CALL1(root, SYS_FRAMES_EXTEND, h, count - have < 64 ? count - have : 64), ERRNO_OK);
+		IS(CALL1(root, SYS_FRAMES_EXTEND, h, count - have < 64 ? count - have : 64),
+		   ERRNO_OK);
 	return h;
 }
 

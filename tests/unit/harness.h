@@ -76,12 +76,12 @@ extern u32 root;
 u64 new_handle(void);
 u32 page_of(u64 handle); /* object behind a handle of root */
 u32 slot_of(u64 handle);
-u64 new_object(u32 type, u64 param);        /* handle */
-u64 new_frames(u32 count);                  /* handle */
+u64 new_object(u32 type, u64 param); /* handle */
+u64 new_frames(u32 count);           /* handle */
 u64 new_frames_aligned(u32 count, u32 align);
 /* A started thread on a CPU, with root's table and space, a budget of its own and a message page. */
 struct worker {
-	u32 t; /* page */
+	u32 t;                  /* page */
 	u64 thread, sched, msg; /* handles */
 	u32 msg_page;
 };

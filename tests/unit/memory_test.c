@@ -7,7 +7,7 @@
 TEST(memory_every_type, "every type can be made, and leaves nothing behind when destroyed")
 {
 	static const u8 types[] = { OBJ_TABLE, OBJ_SLOTS, OBJ_SPACE, OBJ_PTABLE, OBJ_THREAD,
-				    OBJ_SCHED, OBJ_EP, OBJ_NOTIF, OBJ_IOSPACE };
+				    OBJ_SCHED, OBJ_EP,    OBJ_NOTIF, OBJ_IOSPACE };
 	u32 before = count_free();
 
 	for (u32 i = 0; i < sizeof(types); i++) {
@@ -28,7 +28,8 @@ TEST(memory_not_types, "types that are not made of memory alone are refused")
 			   (type >= OBJ_THREAD && type <= OBJ_EP) || type == OBJ_NOTIF ||
 			   type == OBJ_IOSPACE;
 		if (!can)
-			IS(CALL4(root, SYS_OBJECT_CREATE, HANDLE_MEMORY, h, type, 700, 0), ERRNO_ARG);
+			IS(CALL4(root, SYS_OBJECT_CREATE, HANDLE_MEMORY, h, type, 700, 0),
+			   ERRNO_ARG);
 	}
 }
 
@@ -106,7 +107,8 @@ TEST(frames_extend_shrink, "a pool of frames grows by 64 pages a call and is des
 	IS(count_free(), before);
 }
 
-TEST(frames_extend_owner, "only an owner capability is extended, and only into free pages of its memory")
+TEST(frames_extend_owner,
+     "only an owner capability is extended, and only into free pages of its memory")
 {
 	u64 f = new_handle(), g = new_handle(), copy = new_handle(), mem = new_handle();
 
@@ -135,7 +137,8 @@ TEST(frames_clear_only, "frames are cleared on request, and only those named")
 	CHECK(!host.was_global);
 }
 
-TEST(memory_exhausted, "memory that is used up says so, and works again when something is destroyed")
+TEST(memory_exhausted,
+     "memory that is used up says so, and works again when something is destroyed")
 {
 	u64 mem = new_handle(), h[4];
 

@@ -53,7 +53,8 @@ TEST(notif_remote, "a signal from another CPU goes through the mailbox")
 	IS(NT(page_of(n))->mailed, 0);
 }
 
-TEST(notif_foreign_waiter, "a waiter whose home is another CPU is woken by a signal at the notification's home")
+TEST(notif_foreign_waiter,
+     "a waiter whose home is another CPU is woken by a signal at the notification's home")
 {
 	u64 n = new_object(OBJ_NOTIF, 1); /* home: CPU 0 */
 	struct worker a = new_thread(1, 100, 0);

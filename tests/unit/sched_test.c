@@ -21,7 +21,8 @@ TEST(sched_priority, "the highest priority runs at once, on this CPU and on anot
 
 TEST(sched_yield, "yield lets others of the same priority run, in turn, and none below")
 {
-	struct worker a = new_thread(1, 100, 0), b = new_thread(1, 100, 0), c = new_thread(1, 99, 0);
+	struct worker a = new_thread(1, 100, 0), b = new_thread(1, 100, 0),
+		      c = new_thread(1, 99, 0);
 
 	IS(CPU(1)->current, a.t);
 	IS(CALL0(a.t, SYS_THREAD_YIELD, 0), BLOCKED);
@@ -68,6 +69,25 @@ TEST(sched_budget, "a thread whose budget is used up waits for its period to end
 	IS(SC(page_of(a.sched))->left, 1000);
 }
 
+TEST(sched_used_up_moves, "a used-up budget that moves to another CPU is refilled there in time")
+{
+	struct worker a = new_thread(1, 100, 0);
+
+	IS(CALL4(root, SYS_SCHED_CONFIGURE, a.sched, HANDLE_CPUS, 1, 1000, 5000), ERRNO_OK);
+	settle();
+	host_advance(1001);
+	settle();
+	CHECK(TN(page_of(a.sched))->queued);
+	IS(CALL0(root, SYS_THREAD_STOP, a.thread), ERRNO_OK);
+	IS(CALL2(root, SYS_THREAD_SET_CPU, a.thread, HANDLE_CPUS, 2), ERRNO_OK);
+	IS(CALL0(root, SYS_THREAD_RESUME, a.thread), ERRNO_OK);
+	settle();
+	IS(CPU(2)->current, NIL);
+	host_advance(5000);
+	settle();
+	IS(CPU(2)->current, a.t);
+}
+
 TEST(sched_configure_checks, "budget, period and CPU of a scheduling context are checked")
 {
 	u64 sc = new_object(OBJ_SCHED, 0), cpus = new_handle();
@@ -83,10 +103,12 @@ TEST(sched_configure_checks, "budget, period and CPU of a scheduling context are
 }
 
 /* A chain client -> a -> b on one CPU; each is current on the client's time. */
-TEST(sched_lend_chain, "a call lends the caller's time along a chain of servers, and answers return it")
+TEST(sched_lend_chain,
+     "a call lends the caller's time along a chain of servers, and answers return it")
 {
 	u64 ea = new_object(OBJ_EP, 0), eb = new_object(OBJ_EP, 0);
-	struct worker c = new_thread(0, 100, 0), a = new_thread(0, 100, 0), b = new_thread(0, 100, 0);
+	struct worker c = new_thread(0, 100, 0), a = new_thread(0, 100, 0),
+		      b = new_thread(0, 100, 0);
 
 	IS(CALL2(a.t, SYS_EP_RECV, ea, 0, 0), BLOCKED);
 	IS(CALL2(b.t, SYS_EP_RECV, eb, 0, 0), BLOCKED);
@@ -177,7 +199,8 @@ TEST(sched_cross_not_lent, "across CPUs nothing is lent")
 	IS(SC(page_of(c.sched))->runner, NIL);
 }
 
-TEST(sched_passive, "a server without time of its own runs on its clients', and stops when that ends")
+TEST(sched_passive,
+     "a server without time of its own runs on its clients', and stops when that ends")
 {
 	u64 ep = new_object(OBJ_EP, 0);
 	struct worker c = new_thread(0, 100, 0), a = new_thread(0, 100, 0);
@@ -214,7 +237,8 @@ TEST(timeq_order, "deadlines come in order, however many there are, 16 a kernel 
 	IS(CPU(0)->timeq, NIL);
 }
 
-TEST(timeq_many_at_once, "more deadlines at one time than an entry handles are handled by further entries")
+TEST(timeq_many_at_once,
+     "more deadlines at one time than an entry handles are handled by further entries")
 {
 	enum { N = 40 };
 	u64 n = new_object(OBJ_NOTIF, 0), at = host.clock + 1000;

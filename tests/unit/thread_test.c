@@ -10,16 +10,17 @@ TEST(thread_start_regs, "a started thread has its address, stack and argument, a
 
 	run(w.t);
 	for (u32 i = 0; i < REG_COUNT; i++) {
-		u64 wanted = i == REG_RIP    ? 0x1000
-			     : i == REG_RSP  ? 0x8000
-			     : i == REG_RDI  ? 7
+		u64 wanted = i == REG_RIP      ? 0x1000
+			     : i == REG_RSP    ? 0x8000
+			     : i == REG_RDI    ? 7
 			     : i == REG_RFLAGS ? HOST_USER_FLAGS
 					       : 0;
 		IS(regs(w.t)[i], wanted);
 	}
 }
 
-TEST(thread_start_checks, "a thread without a space, or at an address no program has, is not started")
+TEST(thread_start_checks,
+     "a thread without a space, or at an address no program has, is not started")
 {
 	u64 th = new_object(OBJ_THREAD, 0);
 
@@ -49,7 +50,8 @@ TEST(thread_bind_types, "each binding takes its type and needs its rights")
 	IS(CALL3(root, SYS_THREAD_BIND, th, 6, HANDLE_SCHED, 0), ERRNO_ARG);
 }
 
-TEST(thread_bind_running, "space, table and message page are changed only while the thread is stopped")
+TEST(thread_bind_running,
+     "space, table and message page are changed only while the thread is stopped")
 {
 	struct worker w = new_thread(1, 100, 0);
 
@@ -60,10 +62,12 @@ TEST(thread_bind_running, "space, table and message page are changed only while 
 	IS(CALL3(root, SYS_THREAD_BIND, w.thread, THREAD_TABLE, HANDLE_TABLE, 0), ERRNO_OK);
 }
 
-TEST(thread_targets_deleted, "what a thread is bound to can be deleted; without space or budget it stops")
+TEST(thread_targets_deleted,
+     "what a thread is bound to can be deleted; without space or budget it stops")
 {
 	struct worker a = new_thread(0, 100, 0), b = new_thread(1, 100, 0);
-	u64 space = new_object(OBJ_SPACE, 0), notif = new_object(OBJ_NOTIF, 0), th = new_object(OBJ_THREAD, 0);
+	u64 space = new_object(OBJ_SPACE, 0), notif = new_object(OBJ_NOTIF, 0),
+	    th = new_object(OBJ_THREAD, 0);
 
 	delete_all(a.msg);
 	IS(TH(a.t)->msg, NIL);
@@ -115,7 +119,8 @@ TEST(thread_stop_remote, "thread_stop stops a thread on another CPU, with the re
 	IS(regs(w.t)[REG_RIP], 0x4567);
 }
 
-TEST(thread_stop_in_call, "a thread stopped on its way into a system call makes it when it is resumed")
+TEST(thread_stop_in_call,
+     "a thread stopped on its way into a system call makes it when it is resumed")
 {
 	struct worker w = new_thread(1, 100, 0);
 	u64 n = new_object(OBJ_NOTIF, 0);
@@ -302,7 +307,8 @@ static void with_handler(u32 cpu, u32 handler_cpu, bool waits)
 	IS(regs(w.t)[REG_RIP], 0x1000);
 }
 
-TEST(fault_handled, "a fault becomes a message, its registers can be read, and its answer lets the thread go on")
+TEST(fault_handled,
+     "a fault becomes a message, its registers can be read, and its answer lets the thread go on")
 {
 	with_handler(0, 0, true);
 	with_handler(0, 0, false);
@@ -319,7 +325,8 @@ TEST(fault_answers, "the answer to a fault can set all registers, or leave the t
 	fault(w.t, FAULT_EXCEPTION, 13ull << 32, 0);
 	IS(CALL2(h.t, SYS_EP_RECV, ep, 0, 0), ERRNO_OK);
 	WORD(h.msg_page, 8 + 16) = 0x3000;
-	IS(CALL2(h.t, SYS_REPLY, 0, (u64)FAULT_REGS << TAG_LABEL_SHIFT | (8 + REG_COUNT), 0), ERRNO_OK);
+	IS(CALL2(h.t, SYS_REPLY, 0, (u64)FAULT_REGS << TAG_LABEL_SHIFT | (8 + REG_COUNT), 0),
+	   ERRNO_OK);
 	run(w.t);
 	IS(regs(w.t)[REG_RIP], 0x3000);
 	fault(w.t, FAULT_PAGE, 4, 0);
@@ -344,7 +351,8 @@ TEST(fault_handler_dies, "a thread whose fault handler dies stays stopped")
 	IS(TH(w.t)->state, THREAD_STOPPED);
 }
 
-TEST(fault_foreign, "a system call of a foreign thread becomes a message, and the answer its result")
+TEST(fault_foreign,
+     "a system call of a foreign thread becomes a message, and the answer its result")
 {
 	u64 ep = new_object(OBJ_EP, 0);
 	struct worker h = new_thread(0, 100, 0);

@@ -14,8 +14,8 @@ enum {
 	REG_R13,
 	REG_R14,
 	REG_R15,
-	REG_R8, /* also argument 3 */
-	REG_R9, /* also argument 4 */
+	REG_R8,  /* also argument 3 */
+	REG_R9,  /* also argument 4 */
 	REG_RDI, /* further results 0 to 2 stand in a row */
 	REG_RSI,
 	REG_RDX,

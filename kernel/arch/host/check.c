@@ -41,7 +41,7 @@ bool host_is_quiet(u32 cpu)
 	const struct cpu *c = CPU(cpu);
 	u32 t = c->current;
 
-	return t != NIL && c->mailbox == NIL && c->since == host.clock && c->top <= TH(t)->eprio + 1u &&
-	       c->charged == TH(t)->running_on &&
+	return t != NIL && c->mailbox == NIL && c->since == host.clock &&
+	       c->top <= TH(t)->eprio + 1u && c->charged == TH(t)->running_on &&
 	       (c->timeq == NIL || c->alarm <= TN(c->timeq)->when);
 }

@@ -240,8 +240,7 @@ static void run_syscall(u32 cpu)
 	u32 t = CPU(cpu)->current;
 	u64 nr = t == NIL ? 0 : FR_NR(t);
 
-	if (nr == SYS_EP_CALL && !host.knobs.no_fast_path &&
-	    kernel_fast_call(cpu) != FAST_NOT)
+	if (nr == SYS_EP_CALL && !host.knobs.no_fast_path && kernel_fast_call(cpu) != FAST_NOT)
 		return;
 	if (nr == SYS_EP_REPLY_RECV && !host.knobs.no_fast_path &&
 	    kernel_fast_reply_recv(cpu) != FAST_NOT)
@@ -254,18 +253,10 @@ static void run_kernel(u32 cpu)
 	struct host_cpu *hc = &host.cpu[cpu];
 
 	switch (hc->kind) {
-	case HOST_SYSCALL:
-		run_syscall(cpu);
-		break;
-	case HOST_FAULT:
-		kernel_fault(cpu, (u32)hc->arg[0], hc->arg[1], hc->arg[2]);
-		break;
-	case HOST_IRQ:
-		kernel_irq(cpu, (u32)hc->arg[0]);
-		break;
-	case HOST_TIMER:
-		kernel_timer(cpu);
-		break;
+	case HOST_SYSCALL: run_syscall(cpu); break;
+	case HOST_FAULT: kernel_fault(cpu, (u32)hc->arg[0], hc->arg[1], hc->arg[2]); break;
+	case HOST_IRQ: kernel_irq(cpu, (u32)hc->arg[0]); break;
+	case HOST_TIMER: kernel_timer(cpu); break;
 	default:
 		hc->kicked = false;
 		kernel_kick(cpu);

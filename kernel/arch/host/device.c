@@ -45,7 +45,10 @@ void arch_irq_route(u32 irq)
 	struct host_route *r = route_of(irq);
 	if (r->used && r->irq != irq)
 		host_fail("an interrupt source has two objects", irq, r->irq);
-	*r = (struct host_route){ .used = true, .masked = true, .irq = irq, .cpu = IRQ(irq)->cpu,
+	*r = (struct host_route){ .used = true,
+				  .masked = true,
+				  .irq = irq,
+				  .cpu = IRQ(irq)->cpu,
 				  .vector = IRQ(irq)->vector };
 }
 
@@ -146,7 +149,8 @@ static void check_route(const struct host_route *r, u32 kind, u32 entry)
 	if (!r->used)
 		return;
 	if (PD(r->irq)->type != OBJ_IRQ || IRQ(r->irq)->kind != kind || IRQ(r->irq)->entry != entry)
-		host_fail("a source is routed for an interrupt object that is no more", r->irq, entry);
+		host_fail("a source is routed for an interrupt object that is no more", r->irq,
+			  entry);
 	if (CPU(r->cpu)->irq[r->vector] != r->irq)
 		host_fail("a source is routed to a vector of another interrupt", r->irq, entry);
 }

@@ -16,10 +16,10 @@
 #include "ks.h"
 
 enum {
-	HOST_TLB = 16,    /* entries of each CPU, and of the IOMMU */
-	HOST_PCIDS = 3,   /* tags of each CPU: few, so that they are used again */
-	HOST_LINES = 24,  /* IOAPIC inputs */
-	HOST_MESSAGES = 128, /* interrupt remapping entries */
+	HOST_TLB = 16,        /* entries of each CPU, and of the IOMMU */
+	HOST_PCIDS = 3,       /* tags of each CPU: few, so that they are used again */
+	HOST_LINES = 24,      /* IOAPIC inputs */
+	HOST_MESSAGES = 128,  /* interrupt remapping entries */
 	HOST_REQUESTERS = 64, /* PCI functions that exist: ids 0 to 63 */
 	HOST_DOMAINS = 8,
 	HOST_LOG = 64,
@@ -28,7 +28,11 @@ enum {
 	HOST_XSTATE_INIT = 0x1f80,
 };
 /* Device memory of the first program, at this handle: 2 GiB from 4 GiB on. */
-enum { HANDLE_DEVMEM = HANDLE_MEMORY + 1, HOST_DEVMEM_FIRST = 0x100000, HOST_DEVMEM_PAGES = 0x80000 };
+enum {
+	HANDLE_DEVMEM = HANDLE_MEMORY + 1,
+	HOST_DEVMEM_FIRST = 0x100000,
+	HOST_DEVMEM_PAGES = 0x80000
+};
 #define HOST_SYSCALL_BYTES 2ull /* length of the SYSCALL instruction */
 #define HOST_USER_FLAGS 0x202ull
 #define HOST_POISON 0xa5u
@@ -53,8 +57,8 @@ struct host_cpu {
 	bool pending[IRQ_VECTORS];
 	u64 timer;
 	u64 xstate[HOST_XSTATE_WORDS];
-	u32 space; /* loaded, or NIL */
-	u32 pcid; /* tag of the loaded space */
+	u32 space;                  /* loaded, or NIL */
+	u32 pcid;                   /* tag of the loaded space */
 	u64 pcid_uid[HOST_PCIDS];   /* which space each tag stands for; 0: none */
 	u32 pcid_space[HOST_PCIDS]; /* and where it was */
 	u32 pcid_next;
@@ -64,7 +68,7 @@ struct host_cpu {
 
 struct host_route {
 	bool used, masked, raised;
-	u32 irq;    /* object */
+	u32 irq; /* object */
 	u32 cpu, vector;
 };
 
@@ -76,10 +80,10 @@ struct host_event {
 
 /* Rules that a test can break, to see that it is noticed. */
 struct host_knobs {
-	bool skip_flush;    /* arch_space_flush does nothing */
-	bool skip_iotlb;    /* the same for I/O spaces */
-	bool skip_clear;    /* arch_object_clear does nothing */
-	bool iommu_hangs;   /* it answers no more */
+	bool skip_flush;   /* arch_space_flush does nothing */
+	bool skip_iotlb;   /* the same for I/O spaces */
+	bool skip_clear;   /* arch_object_clear does nothing */
+	bool iommu_hangs;  /* it answers no more */
 	bool no_fast_path; /* messages go the ordinary way */
 };
 
@@ -93,7 +97,7 @@ struct host_machine {
 	struct host_cpu cpu[HOST_CPUS_MAX];
 	struct host_route line[HOST_LINES];
 	struct host_route message[HOST_MESSAGES];
-	u32 context[HOST_REQUESTERS]; /* I/O space of each function, or NIL */
+	u32 context[HOST_REQUESTERS];   /* I/O space of each function, or NIL */
 	u32 domain_space[HOST_DOMAINS]; /* which I/O space has the domain, or NIL */
 	struct host_tlb iotlb[HOST_TLB];
 	u32 iotlb_next;

@@ -124,18 +124,12 @@ static void check_free_pages(void)
 static u32 page_home(u32 page)
 {
 	switch (host_mem.pd[page].type) {
-	case OBJ_THREAD:
-		return TH(page)->home;
-	case OBJ_EP:
-		return EP(page)->home;
-	case OBJ_NOTIF:
-		return NT(page)->home;
-	case OBJ_SCHED:
-		return SC(page)->cpu;
-	case OBJ_IRQ:
-		return IRQ(page)->cpu;
-	default:
-		return NIL;
+	case OBJ_THREAD: return TH(page)->home;
+	case OBJ_EP: return EP(page)->home;
+	case OBJ_NOTIF: return NT(page)->home;
+	case OBJ_SCHED: return SC(page)->cpu;
+	case OBJ_IRQ: return IRQ(page)->cpu;
+	default: return NIL;
 	}
 }
 
@@ -230,7 +224,8 @@ void host_journal_end(u32 cpu)
 static bool same_but_results(u32 page, bool is_caller)
 {
 	/* Taking a space's lock leaves its tickets behind. */
-	bool is_space = host_is_space_type(host_mem.pd[page].type) && host_mem.pd[page].head == page;
+	bool is_space =
+		host_is_space_type(host_mem.pd[page].type) && host_mem.pd[page].head == page;
 
 	if (!is_caller && !is_space)
 		return !page_changed(page);

@@ -64,9 +64,12 @@ static void reset_memory(u32 pages)
 	host_mem.pages = pages;
 	memset(host_mem.byte, HOST_POISON, (u64)pages * PAGE_SIZE);
 	for (u32 p = 0; p < pages; p++) {
-		host_mem.pd[p] = (struct page){ .type = p < HOST_RESERVED ? PAGE_RESERVED : PAGE_FREE,
-						.head = NIL, .owner = NIL, .parent = NIL,
-						.link = NIL };
+		host_mem.pd[p] =
+			(struct page){ .type = p < HOST_RESERVED ? PAGE_RESERVED : PAGE_FREE,
+				       .head = NIL,
+				       .owner = NIL,
+				       .parent = NIL,
+				       .link = NIL };
 	}
 }
 
@@ -110,8 +113,9 @@ static void make_first_slots(void)
 {
 	u32 page = host_root.slots, s = root_slot(HANDLE_SLOTS);
 
-	*PD(page) = (struct page){ .type = OBJ_SLOTS, .head = page, .owner = s, .parent = NIL,
-				   .link = NIL };
+	*PD(page) = (struct page){
+		.type = OBJ_SLOTS, .head = page, .owner = s, .parent = NIL, .link = NIL
+	};
 	arch_object_clear(page, (u32)PAGE_SIZE);
 	range_cap(HANDLE_MEMORY, OBJ_MEMORY, RIGHTS_ALL_MEMORY, host_root.memory, host_root.pages);
 	cap_insert(s, root_slot(HANDLE_MEMORY), OBJ_SLOTS, RIGHTS_ALL_SLOTS, page);
@@ -173,16 +177,21 @@ void host_boot(const struct host_config *config)
 	reset_cpus(config->cpus);
 	reset_devices();
 	u32 first = HOST_RESERVED;
-	host_root = (struct host_root){ .memory = first, .pages = config->pages - first,
-					.slots = first, .table = first + 1, .space = first + 2,
-					.sched = first + 4, .thread = first + 5 };
+	host_root = (struct host_root){ .memory = first,
+					.pages = config->pages - first,
+					.slots = first,
+					.table = first + 1,
+					.space = first + 2,
+					.sched = first + 4,
+					.thread = first + 5 };
 	make_first_slots();
 	make_first_program();
 	range_cap(HANDLE_CPUS, OBJ_CPUS, RIGHTS_ALL_CPUS, 0, config->cpus);
 	range_cap(HANDLE_IOPORTS, OBJ_IOPORTS, RIGHTS_ALL_IOPORTS, 0, 65536);
 	range_cap(HANDLE_IRQCTL, OBJ_IRQCTL, RIGHTS_ALL_IRQCTL, 0, 1024);
 	range_cap(HANDLE_DEVCTL, OBJ_DEVCTL, RIGHTS_ALL_DEVCTL, 0, 65536);
-	range_cap(HANDLE_DEVMEM, OBJ_DEVMEM, RIGHTS_ALL_DEVMEM, HOST_DEVMEM_FIRST, HOST_DEVMEM_PAGES);
+	range_cap(HANDLE_DEVMEM, OBJ_DEVMEM, RIGHTS_ALL_DEVMEM, HOST_DEVMEM_FIRST,
+		  HOST_DEVMEM_PAGES);
 	cap_insert(root_slot(HANDLE_SYSTEM), NIL, OBJ_SYSTEM, RIGHTS_ALL_SYSTEM, NIL);
 	sched_ready(host_root.thread);
 	host_enter(0, HOST_KICK, 0, 0, 0);

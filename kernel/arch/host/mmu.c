@@ -56,8 +56,9 @@ static void fill(struct host_tlb *e, u32 space, u32 tag, u64 vpage, u32 access)
 
 	if (leaf != 0 && (rights & access) == access) {
 		bool io = kind == SPACE_IO;
-		PTE(table, index) |= (io ? IOPTE_A : PTE_A) |
-				     (!(access & HOST_WRITE) ? 0 : io ? IOPTE_D : PTE_D);
+		PTE(table, index) |= (io ? IOPTE_A : PTE_A) | (!(access & HOST_WRITE) ? 0
+							       : io                   ? IOPTE_D
+										      : PTE_D);
 	}
 	*e = (struct host_tlb){
 		.valid = leaf != 0 || kind == SPACE_IO,
@@ -70,7 +71,8 @@ static void fill(struct host_tlb *e, u32 space, u32 tag, u64 vpage, u32 access)
 	};
 }
 
-static u32 access_through(struct host_tlb *tlb, u32 *next, u32 space, u32 tag, u64 vpage, u32 access)
+static u32 access_through(struct host_tlb *tlb, u32 *next, u32 space, u32 tag, u64 vpage,
+			  u32 access)
 {
 	struct host_tlb *e = find(tlb, tag, vpage);
 
@@ -95,7 +97,8 @@ u32 host_access(u32 cpu, u64 vaddr, u32 access)
 	if (vaddr >> 48 != 0)
 		return NIL;
 	host_check_caches();
-	return access_through(hc->tlb, &hc->tlb_next, hc->space, hc->pcid, vaddr >> PAGE_SHIFT, access);
+	return access_through(hc->tlb, &hc->tlb_next, hc->space, hc->pcid, vaddr >> PAGE_SHIFT,
+			      access);
 }
 
 u32 host_dma(u32 requester, u64 address, u32 access)
@@ -112,7 +115,8 @@ u32 host_dma(u32 requester, u64 address, u32 access)
 static void flush_range(struct host_tlb *tlb, u32 tag, u64 vpage, u64 pages)
 {
 	for (u32 i = 0; i < HOST_TLB; i++) {
-		u64 first = tlb[i].vpage, end = first + level_span(tlb[i].level == 0 ? 1 : tlb[i].level);
+		u64 first = tlb[i].vpage,
+		    end = first + level_span(tlb[i].level == 0 ? 1 : tlb[i].level);
 		if (tlb[i].tag == tag && first < vpage + pages && vpage < end)
 			tlb[i].valid = false;
 	}
@@ -216,7 +220,8 @@ static void check_entry(const struct host_tlb *e, u32 space)
 
 	if (e->page == NIL) {
 		if (leaf != 0 || level != e->level)
-			host_fail("missing flush: an absent entry is still cached", space, e->vpage);
+			host_fail("missing flush: an absent entry is still cached", space,
+				  e->vpage);
 		return;
 	}
 	if (leaf == 0 || level != e->level || pte_page(leaf) != e->page)

@@ -69,9 +69,9 @@ void arch_frame_rewind(u32 t)
 
 /* The order of struct regs_general. */
 static const u8 general[] = {
-	REG_RAX, REG_RBX, REG_RCX, REG_RDX, REG_RSI, REG_RDI, REG_RBP, REG_RSP,
-	REG_R8,	 REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15,
-	REG_RIP, REG_RFLAGS, REG_FS_BASE, REG_GS_BASE,
+	REG_RAX, REG_RBX, REG_RCX, REG_RDX,    REG_RSI,     REG_RDI,     REG_RBP,
+	REG_RSP, REG_R8,  REG_R9,  REG_R10,    REG_R11,     REG_R12,     REG_R13,
+	REG_R14, REG_R15, REG_RIP, REG_RFLAGS, REG_FS_BASE, REG_GS_BASE,
 };
 _Static_assert(sizeof(general) == REG_COUNT, "each register once");
 
