@@ -200,9 +200,11 @@ def resolve(cfg):
 
 
 def accel_args(cfg, stops=False):
-    """With `stops`, a machine that a debugger stops: without sleep, its clock would run on then."""
+    """With `stops`, a machine that a debugger stops: without sleep, its clock would run on then.
+    The real-time clock of a machine that counts instructions goes by them too."""
     if cfg.icount:
-        return ["-accel", "tcg", "-icount", "shift=0" if stops else "shift=0,sleep=off"]
+        return ["-accel", "tcg", "-icount", "shift=0" if stops else "shift=0,sleep=off",
+                "-rtc", "clock=vm"]
     return ["-accel", "kvm" if cfg.accel == "kvm" else "tcg,thread=multi"]
 
 
