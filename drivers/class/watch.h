@@ -3,12 +3,13 @@
  * Notices that a device no longer answers, without a clock for each request.
  *
  * Time is counted in ticks of WATCH_NS while anything is under way; a request
- * carries the number of the tick that it began in, and is overdue two ticks later.
+ * carries the number of the tick that it began in, and is overdue WATCH_TICKS later.
  */
 #pragma once
 #include <tessera/drv.h>
 
 #define WATCH_NS 10000000000ull
+enum { WATCH_TICKS = 2 };
 
 struct watch {
 	uint32_t tick;
@@ -33,5 +34,5 @@ static inline void watch_tick(struct watch *w)
 
 static inline bool watch_overdue(const struct watch *w, uint32_t began)
 {
-	return w->tick - began >= 2;
+	return w->tick - began >= WATCH_TICKS;
 }

@@ -248,7 +248,7 @@ static void begin_all(struct drv *d)
 	struct ring_entry e;
 	struct net_request r;
 
-	d->stalled = false;
+	drv_begin(d);
 	while (drv_take(d, &e)) {
 		if (!net_parse(d, &e, &r))
 			continue;

@@ -434,7 +434,7 @@ static void begin_all(struct drv *d)
 	struct ring_entry e;
 	struct blk_request r;
 
-	d->stalled = false;
+	drv_begin(d);
 	while (drv_take(d, &e)) {
 		if (blk_parse(d, &self.geometry, &e, &r) && !begin(d, &r)) {
 			drv_put_back(d);

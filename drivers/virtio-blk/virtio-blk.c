@@ -2,8 +2,8 @@
 /*
  * Driver of the virtio block device (virtio 1.2, 5.2).
  *
- * Owns:   up to BLK_QUEUES queues; BLK_SLOTS requests under way, each with a header and a
- *         byte of status in DMA memory.
+ * Owns:   up to BLK_QUEUES queues; for each request that one may hold, a header and a byte
+ *         of status in DMA memory.
  * Never:  touches data: the device reads and writes it in the areas of clients.
  */
 #include <string.h>
@@ -15,7 +15,7 @@
 
 enum {
 	BLK_QUEUES = 4,
-	BLK_SLOTS = 128,
+	BLK_DEPTH = 128,
 	DATA_SEGMENTS = VIRTQ_SEGMENTS - 2, /* besides header and status */
 	STATUS_NONE = 0xff,
 };
@@ -30,25 +30,19 @@ struct blk_frame {
 
 _Static_assert(sizeof(struct blk_frame) == 64, "no two share a cache line");
 
-struct blk_slot {
-	uint32_t id;
-	uint32_t bytes;
-	uint32_t began; /* tick */
-	bool busy;
+struct blk_queue {
+	struct virtq q;
+	struct drv_dma frames; /* one for each id of the queue */
 };
 
 static struct {
 	struct virtio v;
 	struct blk_geometry geometry;
 	struct watch watch;
-	struct drv_dma frames;
 	uint32_t segment_bytes; /* of data, at most */
 	uint32_t segments;      /* of data, at most */
 	uint32_t queues, next_queue;
-	uint32_t free;
-	uint8_t free_slot[BLK_SLOTS];
-	struct blk_slot slot[BLK_SLOTS];
-	struct virtq queue[BLK_QUEUES];
+	struct blk_queue queue[BLK_QUEUES];
 } self;
 
 /* --- start ------------------------------------------------------------------------- */
@@ -105,22 +99,21 @@ static bool read_config(void)
 
 static enum drv_result open_queues(struct drv *d)
 {
-	if (!drv_cut(d, &self.v.dma_used, BLK_SLOTS * sizeof(struct blk_frame), 64, &self.frames))
-		return DRV_NO_DEVICE;
-	uint16_t size = offers(VIRTIO_F_INDIRECT) ? BLK_SLOTS : VIRTQ_SIZE_MAX;
+	uint16_t size = offers(VIRTIO_F_INDIRECT) ? BLK_DEPTH : VIRTQ_SIZE_MAX;
 	uint32_t most = (BLK_BYTES_MAX + self.segment_bytes - 1) / self.segment_bytes + 2;
+
 	for (uint32_t i = 0; i < self.queues; i++) {
-		enum drv_result r = virtq_open(&self.v, &self.queue[i], (uint16_t)i, size, true, i);
+		struct blk_queue *b = &self.queue[i];
+		enum drv_result r = virtq_open(&self.v, &b->q, (uint16_t)i, size, true, i);
 
 		if (r != DRV_OK)
 			return r;
 		/* A request that does not fit into an empty queue would wait for ever. */
-		if (!virtq_room(&self.queue[i], most))
+		if (!virtq_room(&b->q, most) ||
+		    !drv_cut(d, &self.v.dma_used, b->q.size * sizeof(struct blk_frame), 64,
+			     &b->frames))
 			return DRV_NO_DEVICE;
 	}
-	for (uint32_t i = 0; i < BLK_SLOTS; i++)
-		self.free_slot[i] = (uint8_t)(BLK_SLOTS - 1 - i);
-	self.free = BLK_SLOTS;
 	return DRV_OK;
 }
 
@@ -151,27 +144,24 @@ void driver_quiesce(struct drv *d)
 
 /* --- requests ------------------------------------------------------------------------ */
 
-static struct blk_frame *frame_of(uint32_t slot)
+static struct blk_frame *frame_of(const struct blk_queue *b, uint32_t id)
 {
-	return (struct blk_frame *)self.frames.base + slot;
+	return (struct blk_frame *)b->frames.base + id;
 }
 
-/* Data and status of a request; the header is segment 0. */
-static uint32_t make_segments(const struct blk_request *r, uint32_t slot,
+/* Header, data and status of a request. */
+static uint32_t make_segments(const struct blk_request *r, uint64_t frame,
 			      struct virtq_segment *s)
 {
-	uint64_t frame = self.frames.iova + slot * sizeof(struct blk_frame);
 	uint32_t n = 1, write = r->operation == BLK_READ ? DESC_WRITE : 0;
 
 	s[0] = (struct virtq_segment){ frame, sizeof(struct virtio_blk_header), 0 };
 	if (r->iova != 0) {
-		for (uint32_t at = 0; at < r->bytes; at += self.segment_bytes) {
-			uint32_t part = r->bytes - at;
+		uint32_t at = 0;
 
-			if (part > self.segment_bytes)
-				part = self.segment_bytes;
-			s[n++] = (struct virtq_segment){ r->iova + at, part, write };
-		}
+		for (; r->bytes - at > self.segment_bytes; at += self.segment_bytes)
+			s[n++] = (struct virtq_segment){ r->iova + at, self.segment_bytes, write };
+		s[n++] = (struct virtq_segment){ r->iova + at, r->bytes - at, write };
 	} else if (r->operation == BLK_DISCARD) {
 		s[n++] = (struct virtq_segment){
 			frame + offsetof(struct blk_frame, discard),
@@ -199,22 +189,19 @@ static void fill_frame(struct blk_frame *f, const struct blk_request *r)
 /* False: no room now. */
 static bool begin(struct drv *d, const struct blk_request *r)
 {
+	struct blk_queue *b = &self.queue[self.next_queue];
+	uint32_t id = b->q.first_free;
 	struct virtq_segment s[VIRTQ_SEGMENTS];
 
-	if (self.free == 0)
+	if (b->q.free == 0)
 		return false;
-	uint32_t slot = self.free_slot[self.free - 1];
-	uint32_t n = make_segments(r, slot, s);
-	struct virtq *q = &self.queue[self.next_queue];
-	if (!virtq_room(q, n))
+	uint32_t n = make_segments(r, b->frames.iova + id * sizeof(struct blk_frame), s);
+	if (!virtq_room(&b->q, n))
 		return false;
 	if (++self.next_queue == self.queues)
 		self.next_queue = 0;
-	self.free--;
-	self.slot[slot] = (struct blk_slot){ .id = r->id, .began = self.watch.tick, .busy = true,
-					     .bytes = r->iova != 0 ? r->bytes : 0 };
-	fill_frame(frame_of(slot), r);
-	virtq_add(q, s, n, slot);
+	fill_frame(frame_of(b, id), r);
+	virtq_add(&b->q, s, n, r->id | (uint64_t)(r->iova != 0 ? r->bytes : 0) << 32);
 	watch_begin(&self.watch, d);
 	return true;
 }
@@ -224,7 +211,7 @@ static void begin_all(struct drv *d)
 	struct ring_entry e;
 	struct blk_request r;
 
-	d->stalled = false;
+	drv_begin(d);
 	while (drv_take(d, &e)) {
 		if (blk_parse(d, &self.geometry, &e, &r) && !begin(d, &r)) {
 			drv_put_back(d);
@@ -232,61 +219,57 @@ static void begin_all(struct drv *d)
 		}
 	}
 	for (uint32_t i = 0; i < self.queues; i++)
-		virtq_kick(&self.queue[i]);
+		virtq_kick(&self.queue[i].q);
 }
 
 /* --- answers --------------------------------------------------------------------------- */
 
 /* False: the device said something impossible. */
-static bool finish(struct drv *d, uint32_t slot)
+static bool finish(struct drv *d, const struct blk_queue *b, const struct virtq_done *done)
 {
-	struct blk_slot *s = &self.slot[slot];
-	uint8_t status = *(const volatile uint8_t *)&frame_of(slot)->status;
+	uint8_t status = *(const volatile uint8_t *)&frame_of(b, done->id)->status;
 
-	if (status > BLK_S_UNSUPP)
+	/* 2.7.8: it writes the status at least. */
+	if (status > BLK_S_UNSUPP || done->bytes == 0)
 		return false;
-	s->busy = false;
-	self.free_slot[self.free++] = (uint8_t)slot;
-	blk_answer(d, s->id, status == BLK_S_OK ? BLK_DONE : BLK_ERROR,
-		   status == BLK_S_OK ? s->bytes : 0);
+	if (status == BLK_S_OK)
+		blk_answer(d, (uint32_t)done->cookie, BLK_DONE, done->cookie >> 32);
+	else
+		blk_answer(d, (uint32_t)done->cookie, BLK_ERROR, 0);
 	return true;
 }
 
-static bool finish_queue(struct drv *d, struct virtq *q)
+static bool finish_queue(struct drv *d, struct blk_queue *b)
 {
-	uint32_t slot, bytes;
+	struct virtq_done done;
+	enum virtq_state s;
 
+	if (b->q.busy == 0)
+		return true;
 	do {
-		enum virtq_state s;
-
-		while ((s = virtq_get(q, &slot, &bytes)) == VIRTQ_DONE) {
-			/* 2.7.8: it writes the status at least. */
-			if (bytes == 0 || !finish(d, slot))
-				s = VIRTQ_BROKEN;
-			if (s == VIRTQ_BROKEN)
-				break;
+		while ((s = virtq_get(&b->q, &done)) == VIRTQ_DONE) {
+			if (!finish(d, b, &done))
+				return false;
 		}
-		if (s == VIRTQ_BROKEN) {
-			d->bad_device++;
+		if (s == VIRTQ_BROKEN)
 			return false;
-		}
-	} while (!virtq_arm(q));
+	} while (!virtq_arm(&b->q));
 	return true;
 }
 
 /* False: a request has waited too long. */
 static bool tick(struct drv *d)
 {
-	bool any = false;
-
 	watch_tick(&self.watch);
-	for (uint32_t i = 0; i < BLK_SLOTS; i++) {
-		if (self.slot[i].busy && watch_overdue(&self.watch, self.slot[i].began))
+	for (uint32_t i = 0; i < self.queues; i++) {
+		struct virtq *q = &self.queue[i].q;
+
+		q->tick = self.watch.tick;
+		if (virtq_overdue(q))
 			return false;
-		any |= self.slot[i].busy;
+		if (q->busy != 0)
+			watch_begin(&self.watch, d);
 	}
-	if (any)
-		watch_begin(&self.watch, d);
 	return true;
 }
 
@@ -298,8 +281,10 @@ enum drv_result driver_event(struct drv *d, uint64_t events)
 	if (ok && changed)
 		ok = virtio_config(&self.v, 0, &self.geometry.sectors,
 				   sizeof self.geometry.sectors);
-	for (uint32_t i = 0; i < self.queues && ok; i++)
+	for (uint32_t i = 0; i < self.queues && ok; i++) {
 		ok = finish_queue(d, &self.queue[i]);
+		d->bad_device += !ok;
+	}
 	if (ok && (events & DRV_EVENT_TICK))
 		ok = tick(d);
 	if (ok)

@@ -2,7 +2,7 @@
 /*
  * Driver of the virtio network device (virtio 1.2, 5.1): pairs of queues, checksums.
  *
- * Owns:   up to NET_PAIRS pairs of queues; SLOTS requests in each queue, each with a header in
+ * Owns:   up to NET_PAIRS pairs of queues; for each request that one may hold, a header in
  *         DMA memory.  Frames are one buffer: no merging, no segmentation.
  * Never:  touches frames: the device reads and writes them in the areas of clients.
  */
@@ -15,26 +15,17 @@
 
 enum {
 	NET_PAIRS = 4,
-	SLOTS = VIRTQ_SIZE_MAX / 2, /* two descriptors each */
 	HEADER_PLACE = 16,
+	HEADER_ZERO = VIRTQ_SIZE_MAX, /* which header is one of zeroes */
 	CONTROL_TRIES = 1000, /* of a millisecond */
 	MTU_MAX = NET_FRAME_MAX - NET_FRAME_MIN,
 };
 
 #define MILLISECOND 1000000ull
 
-struct net_slot {
-	uint32_t id;
-	uint32_t began; /* tick */
-	bool busy;
-};
-
 struct net_queue {
 	struct virtq q;
-	struct drv_dma headers; /* one for each slot; of a sender one more, of zeroes */
-	uint32_t free;
-	uint8_t free_slot[SLOTS];
-	struct net_slot slot[SLOTS];
+	struct drv_dma headers; /* one for each id of the queue, and one more */
 };
 
 static struct {
@@ -64,10 +55,7 @@ static bool read_config(struct virtio_net_config *c)
 
 static enum drv_result open_queue(struct drv *d, struct net_queue *n, uint32_t index)
 {
-	for (uint32_t i = 0; i < SLOTS; i++)
-		n->free_slot[i] = (uint8_t)(SLOTS - 1 - i);
-	n->free = SLOTS;
-	if (!drv_cut(d, &self.v.dma_used, (SLOTS + 1) * HEADER_PLACE, 64, &n->headers))
+	if (!drv_cut(d, &self.v.dma_used, (HEADER_ZERO + 1) * HEADER_PLACE, 64, &n->headers))
 		return DRV_NO_DEVICE;
 	return virtq_open(&self.v, &n->q, (uint16_t)index, VIRTQ_SIZE_MAX, false, index);
 }
@@ -91,7 +79,7 @@ static enum drv_result open_queues(struct drv *d)
 static enum drv_result use_pairs(struct drv *d)
 {
 	struct drv_dma m;
-	uint32_t cookie, bytes;
+	struct virtq_done done;
 
 	if (self.pairs == 1)
 		return DRV_OK;
@@ -107,7 +95,7 @@ static enum drv_result use_pairs(struct drv *d)
 	virtq_add(&self.control, s, 2, 0);
 	virtq_kick(&self.control);
 	for (uint32_t i = 0; i < CONTROL_TRIES; i++) {
-		enum virtq_state state = virtq_get(&self.control, &cookie, &bytes);
+		enum virtq_state state = virtq_get(&self.control, &done);
 
 		if (state == VIRTQ_DONE && *(const volatile uint8_t *)&c->ack == NET_CTRL_OK)
 			return DRV_OK;
@@ -165,20 +153,6 @@ void driver_quiesce(struct drv *d)
 
 /* --- requests --------------------------------------------------------------------------- */
 
-/* A free place in a queue; there is one if the queue has room. */
-static uint32_t new_slot(struct net_queue *n, uint32_t id)
-{
-	uint32_t slot = n->free_slot[--n->free];
-
-	n->slot[slot] = (struct net_slot){ .id = id, .began = self.watch.tick, .busy = true };
-	return slot;
-}
-
-static bool has_room(const struct net_queue *n)
-{
-	return n->free != 0 && virtq_room(&n->q, 2);
-}
-
 static void begin_receive(struct drv *d, const struct net_request *r)
 {
 	struct net_queue *n = &self.receive[self.next_pair];
@@ -186,29 +160,28 @@ static void begin_receive(struct drv *d, const struct net_request *r)
 	if (++self.next_pair == self.pairs)
 		self.next_pair = 0;
 	/* Buffers wait for frames, for ever perhaps: those behind them must not. */
-	if (!has_room(n)) {
+	if (!virtq_room(&n->q, 2)) {
 		net_answer(d, r->id, NET_ERROR, 0, 0);
 		return;
 	}
-	uint32_t slot = new_slot(n, r->id);
 	const struct virtq_segment s[2] = {
-		{ n->headers.iova + slot * HEADER_PLACE, sizeof(struct virtio_net_header),
-		  DESC_WRITE },
+		{ n->headers.iova + n->q.first_free * HEADER_PLACE,
+		  sizeof(struct virtio_net_header), DESC_WRITE },
 		{ r->iova, NET_ROOM_MIN, DESC_WRITE },
 	};
-	virtq_add(&n->q, s, 2, slot);
+	virtq_add(&n->q, s, 2, r->id);
 }
 
-/* The header of all frames whose checksum is there is one of zeroes. */
-static uint32_t header_for(struct net_queue *n, const struct net_request *r, uint32_t slot)
+/* Which header: all frames whose checksum is there share one of zeroes. */
+static uint32_t header_for(struct net_queue *n, const struct net_request *r)
 {
 	if (!r->sum)
-		return SLOTS;
-	((struct virtio_net_header *)(n->headers.base + slot * HEADER_PLACE))[0] =
+		return HEADER_ZERO;
+	((struct virtio_net_header *)(n->headers.base + n->q.first_free * HEADER_PLACE))[0] =
 		(struct virtio_net_header){ .flags = NET_HDR_NEEDS_CSUM,
 					    .csum_start = r->sum_start,
 					    .csum_offset = (uint16_t)(r->sum_place - r->sum_start) };
-	return slot;
+	return n->q.first_free;
 }
 
 /* False: no room now.  The frames of an area stay in order: they go through one queue. */
@@ -221,15 +194,14 @@ static bool begin_send(struct drv *d, const struct net_request *r, uint32_t area
 		net_answer(d, r->id, NET_BAD, 0, 0);
 		return true;
 	}
-	if (!has_room(n))
+	if (!virtq_room(&n->q, 2))
 		return false;
-	uint32_t slot = new_slot(n, r->id);
 	const struct virtq_segment s[2] = {
-		{ n->headers.iova + header_for(n, r, slot) * HEADER_PLACE,
+		{ n->headers.iova + header_for(n, r) * HEADER_PLACE,
 		  sizeof(struct virtio_net_header), 0 },
 		{ r->iova, r->bytes, 0 },
 	};
-	virtq_add(&n->q, s, 2, slot);
+	virtq_add(&n->q, s, 2, r->id);
 	watch_begin(&self.watch, d);
 	return true;
 }
@@ -256,7 +228,7 @@ static bool begin_all(struct drv *d)
 	struct net_request r;
 	bool ok = true;
 
-	d->stalled = false;
+	drv_begin(d);
 	while (ok && drv_take(d, &e)) {
 		if (!net_parse(d, &e, &r))
 			continue;
@@ -278,52 +250,47 @@ static bool begin_all(struct drv *d)
 
 /* --- answers ------------------------------------------------------------------------------ */
 
-static void free_slot(struct net_queue *n, uint32_t slot)
-{
-	n->slot[slot].busy = false;
-	n->free_slot[n->free++] = (uint8_t)slot;
-}
-
 /* False: the queue broke the rules. */
 static bool finish_sends(struct drv *d, struct net_queue *n)
 {
-	uint32_t slot, bytes;
+	struct virtq_done done;
 	enum virtq_state s;
 
+	if (n->q.busy == 0)
+		return true;
 	do {
-		while ((s = virtq_get(&n->q, &slot, &bytes)) == VIRTQ_DONE) {
-			free_slot(n, slot);
-			net_answer(d, n->slot[slot].id, NET_DONE, 0, 0);
-		}
+		while ((s = virtq_get(&n->q, &done)) == VIRTQ_DONE)
+			net_answer(d, (uint32_t)done.cookie, NET_DONE, 0, 0);
 		if (s == VIRTQ_BROKEN)
 			return false;
 	} while (!virtq_arm(&n->q));
 	return true;
 }
 
-static bool finish_receive(struct drv *d, struct net_queue *n, uint32_t slot, uint32_t bytes)
+static bool finish_receive(struct drv *d, struct net_queue *n, const struct virtq_done *done)
 {
-	const volatile struct virtio_net_header *h =
-		(const volatile struct virtio_net_header *)(n->headers.base + slot * HEADER_PLACE);
+	const volatile struct virtio_net_header *h = (const volatile struct virtio_net_header *)
+		(n->headers.base + done->id * HEADER_PLACE);
 	uint32_t flags = 0;
 
-	if (bytes <= sizeof *h)
+	if (done->bytes <= sizeof *h)
 		return false;
 	if (offers(NET_F_GUEST_CSUM) && (h->flags & (NET_HDR_NEEDS_CSUM | NET_HDR_DATA_VALID)))
 		flags = NET_FLAG_CHECKSUM;
-	free_slot(n, slot);
-	net_answer(d, n->slot[slot].id, NET_DONE, bytes - sizeof *h, flags);
+	net_answer(d, (uint32_t)done->cookie, NET_DONE, done->bytes - sizeof *h, flags);
 	return true;
 }
 
 static bool finish_receives(struct drv *d, struct net_queue *n)
 {
-	uint32_t slot, bytes;
+	struct virtq_done done;
 	enum virtq_state s;
 
+	if (n->q.busy == 0)
+		return true;
 	do {
-		while ((s = virtq_get(&n->q, &slot, &bytes)) == VIRTQ_DONE) {
-			if (!finish_receive(d, n, slot, bytes))
+		while ((s = virtq_get(&n->q, &done)) == VIRTQ_DONE) {
+			if (!finish_receive(d, n, &done))
 				return false;
 		}
 		if (s == VIRTQ_BROKEN)
@@ -335,18 +302,16 @@ static bool finish_receives(struct drv *d, struct net_queue *n)
 /* False: a frame to be sent has waited too long. */
 static bool tick(struct drv *d)
 {
-	bool any = false;
-
 	watch_tick(&self.watch);
-	for (uint32_t i = 0; i < self.pairs * SLOTS; i++) {
-		const struct net_slot *s = &self.send[i / SLOTS].slot[i % SLOTS];
+	for (uint32_t i = 0; i < self.pairs; i++) {
+		struct virtq *q = &self.send[i].q;
 
-		if (s->busy && watch_overdue(&self.watch, s->began))
+		q->tick = self.watch.tick;
+		if (virtq_overdue(q))
 			return false;
-		any |= s->busy;
+		if (q->busy != 0)
+			watch_begin(&self.watch, d);
 	}
-	if (any)
-		watch_begin(&self.watch, d);
 	return true;
 }
 

@@ -8,6 +8,7 @@
  */
 #include <stdatomic.h>
 
+#include "../class/watch.h"
 #include "virtio.h"
 
 enum { INDIRECT_BYTES = 512, DESC_BYTES = 16 };
@@ -135,73 +136,59 @@ static struct virtq_segment indirect_table(struct virtq *q, uint16_t id,
 					   const struct virtq_segment *s, uint32_t n)
 {
 	unsigned char *table = q->tables.base + id * INDIRECT_BYTES;
+	struct packed_desc *packed = (struct packed_desc *)table;
+	struct split_desc *split = (struct split_desc *)table;
 
-	for (uint32_t i = 0; i < n; i++) {
-		bool more = i + 1 < n;
-
-		if (q->packed)
-			((struct packed_desc *)table)[i] = (struct packed_desc){
-				.iova = s[i].iova, .bytes = s[i].bytes,
-				.flags = (uint16_t)s[i].write };
-		else
-			((struct split_desc *)table)[i] = (struct split_desc){
-				.iova = s[i].iova, .bytes = s[i].bytes,
-				.flags = (uint16_t)(s[i].write | (more ? DESC_NEXT : 0)),
-				.next = more ? (uint16_t)(i + 1) : 0 };
+	if (q->packed) {
+		for (uint32_t i = 0; i < n; i++)
+			packed[i] = (struct packed_desc){ s[i].iova, s[i].bytes, 0,
+							  (uint16_t)s[i].write };
+	} else {
+		for (uint32_t i = 0; i < n; i++)
+			split[i] = (struct split_desc){ s[i].iova, s[i].bytes,
+							(uint16_t)(s[i].write | DESC_NEXT),
+							(uint16_t)(i + 1) };
+		split[n - 1].flags = (uint16_t)s[n - 1].write;
 	}
 	return (struct virtq_segment){ q->tables.iova + id * INDIRECT_BYTES, n * DESC_BYTES,
 				       DESC_INDIRECT };
 }
 
-static uint32_t writable_bytes(const struct virtq_segment *s, uint32_t n)
-{
-	uint32_t sum = 0;
-
-	for (uint32_t i = 0; i < n; i++)
-		sum += s[i].write != 0 ? s[i].bytes : 0;
-	return sum;
-}
-
 /* 2.7.13: the descriptors of a chain follow `next`, which nobody else ever reads back. */
-static void add_split(struct virtq *q, uint16_t head, const struct virtq_segment *s, uint32_t n)
+static inline void add_split(struct virtq *q, const struct virtq_segment *s, uint32_t n)
 {
 	struct split_desc *desc = (struct split_desc *)q->ring.base;
 	struct split_avail *avail = (struct split_avail *)q->driver.base;
-	uint16_t at = head;
+	uint16_t head = q->first_free, at = head;
 
-	for (uint32_t i = 0;; i++) {
+	for (uint32_t i = 1; i < n; i++, s++) {
 		uint16_t next = q->chain[at].next;
-		bool more = i + 1 < n;
 
-		desc[at] = (struct split_desc){
-			.iova = s[i].iova, .bytes = s[i].bytes,
-			.flags = (uint16_t)(s[i].write | (more ? DESC_NEXT : 0)), .next = next };
-		if (!more) {
-			q->chain[head].last = at;
-			q->first_free = next;
-			break;
-		}
+		desc[at] = (struct split_desc){ s->iova, s->bytes,
+						(uint16_t)(s->write | DESC_NEXT), next };
 		at = next;
 	}
-	avail->ring[q->avail & (q->size - 1)] = head;
-	q->avail++;
+	desc[at] = (struct split_desc){ s->iova, s->bytes, (uint16_t)s->write, 0 };
+	q->chain[head].last = at;
+	q->first_free = q->chain[at].next;
+	avail->ring[q->avail++ & (q->size - 1)] = head;
 	q->added++;
 }
 
 /* 2.8.6, 2.8.17: the first descriptor's flags are written last. */
-static void add_packed(struct virtq *q, uint16_t id, const struct virtq_segment *s, uint32_t n)
+static inline void add_packed(struct virtq *q, const struct virtq_segment *s, uint32_t n)
 {
 	struct packed_desc *desc = (struct packed_desc *)q->ring.base;
 	struct packed_desc *first = &desc[q->avail];
-	uint16_t first_flags = 0;
+	uint16_t id = q->first_free, first_flags = 0;
 
-	for (uint32_t i = 0; i < n; i++) {
+	for (uint32_t i = 0; i < n; i++, s++) {
 		struct packed_desc *p = &desc[q->avail];
-		uint32_t flags = s[i].write | (i + 1 < n ? DESC_NEXT : 0) |
+		uint32_t flags = s->write | (i + 1 < n ? DESC_NEXT : 0) |
 				 (q->avail_wrap ? DESC_AVAIL : DESC_USED);
 
-		p->iova = s[i].iova;
-		p->bytes = s[i].bytes;
+		p->iova = s->iova;
+		p->bytes = s->bytes;
 		p->id = id;
 		if (i == 0)
 			first_flags = (uint16_t)flags;
@@ -218,27 +205,30 @@ static void add_packed(struct virtq *q, uint16_t id, const struct virtq_segment 
 }
 
 void virtq_add(struct virtq *q, const struct virtq_segment *s, uint32_t segments,
-	       uint32_t cookie)
+	       uint64_t cookie)
 {
-	uint16_t id = q->first_free;
-	struct virtq_chain *c = &q->chain[id];
+	struct virtq_chain *c = &q->chain[q->first_free];
 	struct virtq_segment table;
+	uint32_t writable = 0;
 
-	c->cookie = cookie;
-	c->writable = writable_bytes(s, segments);
+	for (uint32_t i = segments; i != 0 && s[i - 1].write != 0; i--)
+		writable += s[i - 1].bytes;
 	if (q->indirect) {
-		table = indirect_table(q, id, s, segments);
+		table = indirect_table(q, q->first_free, s, segments);
 		s = &table;
 		segments = 1;
 	}
+	c->cookie = cookie;
+	c->writable = writable;
+	c->began = q->tick;
 	c->count = (uint16_t)segments;
 	c->busy = true;
 	q->free = (uint16_t)(q->free - segments);
 	q->busy++;
 	if (q->packed)
-		add_packed(q, id, s, segments);
+		add_packed(q, s, segments);
 	else
-		add_split(q, id, s, segments);
+		add_split(q, s, segments);
 }
 
 /* 2.7.7.2 and 2.8.10: has a position been passed that the device wants to hear of? */
@@ -290,12 +280,14 @@ void virtq_kick(struct virtq *q)
 /* --- taking -------------------------------------------------------------------------- */
 
 /* The request `id` is finished: may it be, and did the device write no more than it may? */
-static enum virtq_state finish(struct virtq *q, uint32_t id, uint32_t bytes, uint32_t *cookie)
+static inline enum virtq_state finish(struct virtq *q, uint32_t id, uint32_t bytes,
+				      struct virtq_done *done)
 {
-	if (id >= q->size || !q->chain[id].busy || bytes > q->chain[id].writable)
-		return VIRTQ_BROKEN;
 	struct virtq_chain *c = &q->chain[id];
-	*cookie = c->cookie;
+
+	if (id >= q->size || !c->busy || bytes > c->writable)
+		return VIRTQ_BROKEN;
+	*done = (struct virtq_done){ c->cookie, bytes, id };
 	c->busy = false;
 	q->busy--;
 	q->free = (uint16_t)(q->free + c->count);
@@ -304,7 +296,7 @@ static enum virtq_state finish(struct virtq *q, uint32_t id, uint32_t bytes, uin
 	return VIRTQ_DONE;
 }
 
-static enum virtq_state get_split(struct virtq *q, uint32_t *cookie, uint32_t *bytes)
+static inline enum virtq_state get_split(struct virtq *q, struct virtq_done *done)
 {
 	const struct split_used *used = (const struct split_used *)q->device.base;
 	uint16_t finished = (uint16_t)(load16(&used->index) - q->used);
@@ -313,21 +305,19 @@ static enum virtq_state get_split(struct virtq *q, uint32_t *cookie, uint32_t *b
 		return VIRTQ_EMPTY;
 	if (finished > q->busy)
 		return VIRTQ_BROKEN;
-	const volatile struct split_used_element *e = &used->ring[q->used & (q->size - 1)];
+	const volatile struct split_used_element *e = &used->ring[q->used++ & (q->size - 1)];
 	uint32_t id = e->id;
-	*bytes = e->bytes;
-	q->used++;
-	return finish(q, id, *bytes, cookie);
+	return finish(q, id, e->bytes, done);
 }
 
-static bool packed_is_used(const struct virtq *q, uint16_t flags)
+static inline bool packed_is_used(const struct virtq *q, uint16_t flags)
 {
 	bool avail = (flags & DESC_AVAIL) != 0, used = (flags & DESC_USED) != 0;
 
 	return avail == used && used == q->used_wrap;
 }
 
-static enum virtq_state get_packed(struct virtq *q, uint32_t *cookie, uint32_t *bytes)
+static inline enum virtq_state get_packed(struct virtq *q, struct virtq_done *done)
 {
 	const struct packed_desc *p = &((const struct packed_desc *)q->ring.base)[q->used];
 
@@ -335,10 +325,10 @@ static enum virtq_state get_packed(struct virtq *q, uint32_t *cookie, uint32_t *
 		return VIRTQ_EMPTY;
 	uint32_t id = *(const volatile uint16_t *)&p->id;
 	/* 2.8.5: only what a device writes into is said to have a length. */
-	*bytes = *(const volatile uint32_t *)&p->bytes;
+	uint32_t bytes = *(const volatile uint32_t *)&p->bytes;
 	if (id < q->size && q->chain[id].writable == 0)
-		*bytes = 0;
-	if (finish(q, id, *bytes, cookie) != VIRTQ_DONE)
+		bytes = 0;
+	if (finish(q, id, bytes, done) != VIRTQ_DONE)
 		return VIRTQ_BROKEN;
 	q->used = (uint16_t)(q->used + q->chain[id].count);
 	if (q->used >= q->size) {
@@ -348,9 +338,18 @@ static enum virtq_state get_packed(struct virtq *q, uint32_t *cookie, uint32_t *
 	return VIRTQ_DONE;
 }
 
-enum virtq_state virtq_get(struct virtq *q, uint32_t *cookie, uint32_t *bytes)
+enum virtq_state virtq_get(struct virtq *q, struct virtq_done *done)
 {
-	return q->packed ? get_packed(q, cookie, bytes) : get_split(q, cookie, bytes);
+	return q->packed ? get_packed(q, done) : get_split(q, done);
+}
+
+bool virtq_overdue(const struct virtq *q)
+{
+	for (uint32_t i = 0; i < q->size && q->busy != 0; i++) {
+		if (q->chain[i].busy && q->tick - q->chain[i].began >= WATCH_TICKS)
+			return true;
+	}
+	return false;
 }
 
 bool virtq_arm(struct virtq *q)

@@ -86,8 +86,9 @@ enum virtq_state { VIRTQ_DONE, VIRTQ_EMPTY, VIRTQ_BROKEN };
 
 /* Private notes about the request whose first descriptor (packed: whose id) this is. */
 struct virtq_chain {
-	uint32_t cookie;   /* the driver's */
+	uint64_t cookie;   /* the driver's */
 	uint32_t writable; /* bytes that the device may write */
+	uint32_t began;    /* tick */
 	uint16_t next;     /* of free descriptors or ids, and split: of this chain */
 	uint16_t last;     /* split: last descriptor of the chain */
 	uint16_t count;    /* descriptors in the ring */
@@ -100,12 +101,20 @@ struct virtq {
 	bool packed, event, indirect, mmio;
 	bool avail_wrap, used_wrap; /* packed */
 	uint16_t free;              /* descriptors */
-	uint16_t first_free;
+	uint16_t first_free;        /* the next request has this id */
 	uint16_t busy;              /* requests under way */
 	uint16_t avail, used;       /* next: split free-running, packed places */
 	uint16_t added;             /* descriptors since the last kick; split: requests */
+	uint32_t tick;              /* the time, as the driver counts it (watch.h) */
 	struct drv_dma ring, driver, device, tables;
 	struct virtq_chain chain[VIRTQ_SIZE_MAX];
+};
+
+/* A finished request. */
+struct virtq_done {
+	uint64_t cookie;
+	uint32_t bytes; /* how many the device says it has written: no more than it may */
+	uint32_t id;    /* what first_free was when it was added */
 };
 
 /*
@@ -122,10 +131,12 @@ static inline bool virtq_room(const struct virtq *q, uint32_t segments)
 
 /* Add a request of 1 to VIRTQ_SEGMENTS segments; there is room. */
 void virtq_add(struct virtq *q, const struct virtq_segment *s, uint32_t segments,
-	       uint32_t cookie);
+	       uint64_t cookie);
 /* Tell the device what was added, if it wants to be told. */
 void virtq_kick(struct virtq *q);
-/* Take the next finished request; *bytes: how many the device says it has written. */
-enum virtq_state virtq_get(struct virtq *q, uint32_t *cookie, uint32_t *bytes);
+/* Take the next finished request. */
+enum virtq_state virtq_get(struct virtq *q, struct virtq_done *done);
 /* Ask for an interrupt at the next finished request.  False: there is one already. */
 bool virtq_arm(struct virtq *q);
+/* Has a request waited too long?  Called once a tick. */
+bool virtq_overdue(const struct virtq *q);

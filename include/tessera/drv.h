@@ -74,7 +74,8 @@ struct drv {
 	struct ring_consumer requests;
 	struct ring_producer answers;
 	uint32_t in_flight;    /* requests taken and not answered */
-	bool stalled;          /* the driver left requests in the ring: no room for them */
+	bool stalled;          /* requests were left in the ring: the device has no room */
+	bool unanswerable;     /* requests were left in the ring: no room for their answers */
 	bool signal;           /* the other side of the rings waits for a signal */
 	uint64_t bad_requests; /* refused: wrong area, offset, length, operation */
 	uint64_t bad_device;   /* impossible things the device said */
@@ -144,22 +145,35 @@ static inline bool drv_can_answer(struct drv *d)
 	return p->tail - head + d->in_flight < p->capacity;
 }
 
+/* Before the first drv_take of an event. */
+static inline void drv_begin(struct drv *d)
+{
+	ring_disarm(&d->requests);
+	if (d->unanswerable)
+		ring_disarm_room(&d->answers);
+	d->stalled = d->unanswerable = false;
+}
+
 /* Take the next request.  False: there is none, or no room for its answer. */
 static inline bool drv_take(struct drv *d, struct ring_entry *e)
 {
-	if (ring_look(&d->requests) != RING_OK)
+	struct ring_consumer *c = &d->requests;
+
+	if (c->tail == c->head && ring_look(c) != RING_OK)
 		return false;
 	if (!drv_can_answer(d)) {
-		d->stalled = true;
+		d->unanswerable = true;
 		return false;
 	}
-	if (ring_get(&d->requests, e) != RING_OK)
-		return false;
+	*e = c->entries[c->head++ & (c->capacity - 1)];
 	d->in_flight++;
 	return true;
 }
 
-/* The request just taken cannot begin now: it is the next one to be taken again. */
+/*
+ * The request just taken cannot begin before something else ends: it is the next one to be
+ * taken again.
+ */
 static inline void drv_put_back(struct drv *d)
 {
 	d->requests.head--;
@@ -167,11 +181,12 @@ static inline void drv_put_back(struct drv *d)
 	d->stalled = true;
 }
 
+/* Answer a request that was taken: there is room. */
 static inline void drv_answer(struct drv *d, uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3)
 {
-	const struct ring_entry e = { { w0, w1, w2, w3 } };
+	struct ring_producer *p = &d->answers;
 
-	(void)ring_put(&d->answers, &e);
+	p->entries[p->tail++ & (p->capacity - 1)] = (struct ring_entry){ { w0, w1, w2, w3 } };
 	d->in_flight--;
 }
 
@@ -193,9 +208,13 @@ static inline enum drv_result drv_end(struct drv *d, bool device_ok)
  */
 static inline bool drv_idle(struct drv *d)
 {
-	if (!d->stalled)
+	if (d->stalled)
+		return true;
+	if (!d->unanswerable)
 		return ring_arm(&d->requests) || d->requests.broken;
-	return ring_arm_room(&d->answers) || d->in_flight != 0 || d->answers.broken;
+	atomic_store_explicit(&d->answers.out->armed, 1, memory_order_relaxed);
+	atomic_thread_fence(memory_order_seq_cst);
+	return !drv_can_answer(d);
 }
 
 /* --- registers ----------------------------------------------------------------- */

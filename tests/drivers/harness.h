@@ -14,7 +14,7 @@
 #include <tessera/drv.h>
 
 enum { AREAS = 3, RING_SIZE = 256, DMA_BYTES = 0x90000 };
-#define AREA_BYTES (76ull << 20)
+#define AREA_BYTES (144ull << 20)
 
 /* --- what a model of a device supplies ------------------------------------------- */
 
