@@ -140,7 +140,8 @@ bool kernel_inv_local(u32 cpu)
 {
 	u32 t = CPU(cpu)->current;
 
-	if (!all_of_cpu(cpu))
+	/* Its 416 queues and vectors in turn with the rest: one entry in eight. */
+	if (CPU(cpu)->traced % 8 == 0 && !all_of_cpu(cpu))
 		return false;
 	if (t == NIL)
 		return true;

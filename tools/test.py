@@ -218,7 +218,7 @@ DEBUG, RELEASE = "build/kernel-debug/tessera.elf", "build/kernel/tessera.elf"
 CLANG = "build/clang/kernel-debug/tessera.elf"
 # name, kernel, configuration
 KERNEL_MATRIX = [
-    ("bochs", DEBUG, {"machine": "bochs", "timeout": 600}),
+    ("bochs", RELEASE, {"machine": "bochs", "timeout": 900}),
     ("microvm", DEBUG, {}),
     ("release", RELEASE, {}),
     ("clang", CLANG, {}),
