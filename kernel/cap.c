@@ -44,14 +44,12 @@ u32 slot_find(u32 t, u64 where, u32 table_right)
 
 bool cap_is_dying(u32 s)
 {
-	for (u32 i = 0; i <= CAP_DEPTH_MAX; i++) {
+	for (u32 i = 0; i <= CAP_DEPTH_MAX && s != NIL; i++) {
 		if (SLOT(s)->flags & CAP_DYING)
 			return true;
 		s = SLOT(s)->parent;
-		if (s == NIL)
-			return false;
 	}
-	return true;
+	return s != NIL;
 }
 
 err_t cap_may_derive(u32 s)

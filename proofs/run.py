@@ -81,6 +81,8 @@ def prove(units, only, args, stop_early=False, show=True):
     from prover.solve import VERSION
     todo, results = [], []
     for u in units:
+        if only and not any(n.split(':')[0] == u.name for n in only):
+            continue
         try:
             mod = u.module()
         except Refused as e:

@@ -13,6 +13,7 @@ from .report import counterexample
 from .terms import FALSE, TRUE, V, as_long, conj, fold, neg, num
 
 PANIC = 'arch_panic'
+BATCH = 16                            # obligations asked in one question
 ANY = {'prover_any_u8': 8, 'prover_any_u16': 16, 'prover_any_u32': 32, 'prover_any_u64': 64}
 COLUMNS = ('invariant', 'spec', 'leak', 'ni')
 
@@ -97,8 +98,8 @@ class Harness(Machine):
             seen.add(n)
             for block in self.mod.funcs[n].blocks.values():
                 for i in block:
-                    if i.op == 'call' and i.args[0] in ('prover_check', 'prover_cover'):
-                        book = 'checks' if i.args[0] == 'prover_check' else 'covers'
+                    if i.op == 'call' and i.args[0] in ('prover_check', 'prover_kept', 'prover_cover'):
+                        book = 'covers' if i.args[0] == 'prover_cover' else 'checks'
                         text = self.text(self.value({}, i.args[1][-1][1], i.args[1][-1][0]))
                         self.res[book].setdefault(text, {'n': 0, 'failed': 0, 'open': 0, 'reached': False})
                     elif i.op == 'call':
@@ -131,20 +132,20 @@ class Harness(Machine):
         cond = fold(cond)
         if not z3.is_true(cond):
             where = self.debug.where(ins.dbg) if ins is not None else '?'
-            st.pending.append((cond, f'{what} at {where}'))
+            st.pending.append((cond, f'{what} at {where}', self.res['ub']))
 
     def flush(self, st):
-        """Proves what is pending, all at once if possible, under the path condition as it is now."""
+        """Proves what is pending, some at once if possible, under the path condition as it is now."""
         todo, st.pending = st.pending, []
-        if not todo:
-            return
-        self.res['ub']['n'] += len(todo)
-        if self.ask(st, conj(*[c for c, _ in todo])) == 'unsat':
-            return
-        for c, what in todo:
-            self.obligation(st, c, what, self.res['ub'])
-            if len(self.res['failures']) >= self.max_failures:
-                return
+        self.res['ub']['n'] += sum(count is self.res['ub'] for _, _, count in todo)
+        while todo and len(self.res['failures']) < self.max_failures:
+            some, todo = todo[:BATCH], todo[BATCH:]
+            if len(some) > 1 and self.ask(st, conj(*[c for c, _, _ in some])) == 'unsat':
+                continue
+            for c, what, count in some:
+                self.obligation(st, c, what, count)
+                if len(self.res['failures']) >= self.max_failures:
+                    return
 
     def ask(self, st, goal, model=False):
         self.res['obligations'] += 1
@@ -321,6 +322,9 @@ class Harness(Machine):
             pred = fn.section == PRED_SECTION
             if pred:
                 st.mem.reads = set()
+            if not self.under_proof(fn):                 # also when code under proof calls it
+                need = lambda c, what, need=need: \
+                    need(c, what) if 'poison' in what or 'uninitialised' in what else None
             r = self.merged(fn, ins, args, st.mem, need, f.proof and self.under_proof(fn),
                             TRUE if pred else None)
             if pred:
@@ -353,13 +357,15 @@ class Harness(Machine):
             raise Refused(f'{name} called by code under proof')
         if name == 'prover_snapshot':
             return st.mem.snapshot(a[0], a[1])
+        if name == 'prover_check':
+            return self.check(st, a)
+        if name == 'prover_kept':
+            return self.kept(st, ins, a)
         self.flush(st)
         if name == 'prover_assume' or name == 'prover_assume_state':
             return self.assume(st, f, name, a)
         if name == 'prover_hint':
             return self.hint(st, a)
-        if name == 'prover_check':
-            return self.check(st, a)
         if name == 'prover_cover':
             c = self.res['covers'][self.text(a[1])]
             c['n'] += 1
@@ -408,7 +414,32 @@ class Harness(Machine):
             c['reached'] = self.possible(st, guard) == 'sat'
         goal = fold(z3.Implies(guard, self.condition(a[1])))
         if not z3.is_true(goal):
-            self.obligation(st, goal, what, c)
+            st.pending.append((goal, what, c))
+        return None
+
+
+    def kept(self, st, ins, a):
+        """One instance of a predicate, at arbitrary indices: if it held at first, it holds now. As good
+        as a hint and a check, but the hint does not burden all other questions."""
+        what = self.text(a[1])
+        if a[0].origin is None or not arbitrary(a[0].origin[2]):
+            raise Refused(f'{what}: one PRED of different arbitrary inputs is expected')
+        pred, reads, args = a[0].origin
+        c = self.res['checks'][what]
+        c['n'] += 1
+        c['reached'] = c['reached'] or self.possible(st, TRUE) == 'sat'
+        old = self.res['hinted'].setdefault(pred, [])
+        self.res['hinted'][pred] = sorted(set(old) | set(map(self.key_name, reads)))
+        if pred not in self.res['checked']:
+            self.res['checked'].append(pred)
+        if not reads & st.mem.glob.keys():
+            return None
+        first = Memory()
+        first.reads = set()
+        before = self.merged(self.mod.funcs[pred], ins, list(args), first, lambda *_: None, False, TRUE)
+        goal = fold(z3.Implies(self.condition(before), self.condition(a[0])))
+        if not z3.is_true(goal):
+            st.pending.append((goal, what, c))
         return None
 
 

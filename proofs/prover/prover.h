@@ -19,6 +19,7 @@ void prover_assume(_Bool condition);
 void prover_assume_state(_Bool condition, const char *why);
 void prover_hint(_Bool guard, _Bool instance);
 void prover_check(_Bool guard, _Bool goal, const char *what);
+void prover_kept(_Bool instance, const char *what);
 void prover_cover(_Bool condition, const char *what);
 void prover_snapshot(void *copy, const void *of);
 
@@ -37,6 +38,8 @@ void prover_snapshot(void *copy, const void *of);
 #define CHECK_LEAK(x) prover_check(1, x, "leak: " #x)
 #define CHECK_NI(x) prover_check(1, x, "ni: " #x)
 #define CHECK_IF(guard, column, x) prover_check(guard, x, column ": " #x)
+/* `instance`, one call of a PRED at arbitrary indices, holds if it held before the first write. */
+#define CHECK_KEPT(instance) prover_kept(instance, "invariant: " #instance)
 /* The case must be possible: a guard against hints that contradict each other. */
 #define COVER(x) prover_cover(x, "cover: " #x)
 /* `copy` is a whole global object with the type of `of`: becomes equal to it. */

@@ -41,7 +41,7 @@ PRED bool has_inner_slots(u32 type)
 
 PRED bool slot_exists(u32 s)
 {
-	return page_exists(SLOT_PAGE(s)) &&
+	return s != NIL && page_exists(SLOT_PAGE(s)) &&
 	       (PD(SLOT_PAGE(s))->type == OBJ_SLOTS ||
 		(has_inner_slots(PD(SLOT_PAGE(s))->type) && s % SLOTS_PER_PAGE < OBJECT_SLOTS));
 }

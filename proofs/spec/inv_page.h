@@ -28,9 +28,11 @@ PRED bool type_has_pages(u32 type)
 	       type == OBJ_DEVICE || type == OBJ_IOSPACE;
 }
 
+/* Page 0 is nothing: tables use it as "none". */
 PRED bool page_type_inv(u32 p)
 {
-	return page_is_idle(p) || type_has_pages(PD(p)->type);
+	return (p != 0 && page_is_idle(p)) || PD(p)->type == PAGE_RESERVED ||
+	       (p != 0 && type_has_pages(PD(p)->type));
 }
 
 PRED bool page_idle_inv(u32 p)

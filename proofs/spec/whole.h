@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The whole state, at any index: each invariant for whatever stands there, and
+ * what "unchanged" means for each kind of object.
+ *
+ * For units.  hint_X assumes all invariants of one index, check_invariants proves
+ * that any of them still holds wherever it held; both go through the lists of the
+ * invariants' headers, so that nothing is assumed that is not proved.  old_X is
+ * the state before the call.
+ */
+#pragma once
+#include "inv_cap.h"
+#include "inv_device.h"
+#include "inv_ipc.h"
+#include "inv_page.h"
+#include "inv_sched.h"
+#include "inv_thread.h"
+
+#include "state_def.h"
+#include "model.h"
+
+/* --- invariants, of whatever stands at an index ------------------------------------- */
+
+#define OF_SLOT(name) PRED bool any_##name(u32 i) { return !slot_exists(i) || name(i); }
+#define OF_PAGE(name) PRED bool any_##name(u32 i) { return !page_exists(i) || name(i); }
+#define OF_THREAD(name) PRED bool any_##name(u32 i) { return !thread_is(i) || name(i); }
+#define OF_TNODE(name) PRED bool any_##name(u32 i) { return !tnode_is(i) || name(i); }
+#define OF_SCHED(name) PRED bool any_##name(u32 i) { return !is_object(i, OBJ_SCHED) || name(i); }
+#define OF_EP(name) PRED bool any_##name(u32 i) { return !is_object(i, OBJ_EP) || name(i); }
+#define OF_NOTIF(name) PRED bool any_##name(u32 i) { return !is_object(i, OBJ_NOTIF) || name(i); }
+#define OF_IRQ(name) PRED bool any_##name(u32 i) { return !is_object(i, OBJ_IRQ) || name(i); }
+#define OF_DEVICE(name) PRED bool any_##name(u32 i) { return !is_object(i, OBJ_DEVICE) || name(i); }
+
+PRED bool cpu_runs(u32 c)
+{
+	return c < CPU_MAX && c < ks.cpus;
+}
+#define OF_CPU(name) PRED bool any_##name(u32 i) { return !cpu_runs(i) || name(i); }
+
+/* The derivation tree; and what single capabilities say. */
+#define TREE_INVARIANTS(X)                                                                         \
+	X(cap_empty_inv)                                                                           \
+	X(cap_parent_inv)                                                                          \
+	X(cap_child_inv)                                                                           \
+	X(cap_siblings_inv)
+
+CAP_INVARIANTS(OF_SLOT)
+PAGE_INVARIANTS(OF_PAGE)
+THREAD_INVARIANTS(OF_THREAD)
+TNODE_INVARIANTS(OF_TNODE)
+SCHED_INVARIANTS(OF_SCHED)
+EP_INVARIANTS(OF_EP)
+NOTIF_INVARIANTS(OF_NOTIF)
+IRQ_INVARIANTS(OF_IRQ)
+DEVICE_INVARIANTS(OF_DEVICE)
+CPU_INVARIANTS(OF_CPU)
+
+PRED bool any_table_leaf_inv(u32 table, u32 i)
+{
+	return !is_object(table, OBJ_TABLE) || i >= 512 || table_leaf_inv(table, i);
+}
+
+PRED bool any_ready_queue_inv(u32 c, u32 p)
+{
+	return !cpu_runs(c) || p >= PRIO_COUNT || ready_queue_inv(c, p);
+}
+
+PRED bool any_vector_inv(u32 c, u32 v)
+{
+	return !cpu_runs(c) || v >= IRQ_VECTORS || vector_inv(c, v);
+}
+
+#define HINT_AT_I(name) HINT(1, any_##name(i));
+
+static void hint_slot(u32 i)
+{
+	CAP_INVARIANTS(HINT_AT_I)
+}
+
+static void hint_tree(u32 i)
+{
+	TREE_INVARIANTS(HINT_AT_I)
+}
+
+static void hint_page(u32 i)
+{
+	PAGE_INVARIANTS(HINT_AT_I)
+}
+
+static void hint_thread(u32 i)
+{
+	THREAD_INVARIANTS(HINT_AT_I)
+}
+
+static void hint_sched(u32 i)
+{
+	SCHED_INVARIANTS(HINT_AT_I)
+}
+
+static void hint_tnode(u32 i)
+{
+	TNODE_INVARIANTS(HINT_AT_I)
+}
+
+static void hint_ep(u32 i)
+{
+	EP_INVARIANTS(HINT_AT_I)
+}
+
+static void hint_notif(u32 i)
+{
+	NOTIF_INVARIANTS(HINT_AT_I)
+}
+
+static void hint_device(u32 i)
+{
+	IRQ_INVARIANTS(HINT_AT_I)
+	DEVICE_INVARIANTS(HINT_AT_I)
+}
+
+static void hint_cpu(u32 i)
+{
+	CPU_INVARIANTS(HINT_AT_I)
+}
+
+/* --- any index of each kind ------------------------------------------------------------- */
+
+/* A slot, a page (of whatever type), a CPU, a place in an array of any of them. */
+struct any {
+	u32 slot, page, cpu, n;
+};
+
+#define CHECK_AT_SLOT(name) CHECK_KEPT(any_##name(any.slot));
+#define CHECK_AT_PAGE(name) CHECK_KEPT(any_##name(any.page));
+#define CHECK_AT_CPU(name) CHECK_KEPT(any_##name(any.cpu));
+
+static struct any any_index(void)
+{
+	ANY(u32, slot);
+	ANY(u32, page);
+	ANY(u32, cpu);
+	ANY(u32, n);
+	return (struct any){ slot, page, cpu, n };
+}
+
+/* The links of the derivation tree. */
+static void check_tree(struct any any)
+{
+	TREE_INVARIANTS(CHECK_AT_SLOT)
+}
+
+static void check_invariants(struct any any)
+{
+	CAP_INVARIANTS(CHECK_AT_SLOT)
+	PAGE_INVARIANTS(CHECK_AT_PAGE)
+	THREAD_INVARIANTS(CHECK_AT_PAGE)
+	SCHED_INVARIANTS(CHECK_AT_PAGE)
+	TNODE_INVARIANTS(CHECK_AT_PAGE)
+	EP_INVARIANTS(CHECK_AT_PAGE)
+	NOTIF_INVARIANTS(CHECK_AT_PAGE)
+	IRQ_INVARIANTS(CHECK_AT_PAGE)
+	DEVICE_INVARIANTS(CHECK_AT_PAGE)
+	CPU_INVARIANTS(CHECK_AT_CPU)
+	CHECK_KEPT(any_table_leaf_inv(any.page, any.n));
+	CHECK_KEPT(any_ready_queue_inv(any.cpu, any.n));
+	CHECK_KEPT(any_vector_inv(any.cpu, any.n));
+}
+
+/* --- before and after --------------------------------------------------------------------- */
+
+struct kernel_state old_ks;
+struct page old_page[PAGE_COUNT];
+struct cap old_slot[SLOT_COUNT];
+struct table old_table[PAGE_COUNT];
+struct space old_space[PAGE_COUNT];
+u64 old_pte[PAGE_COUNT][PT_ENTRIES];
+struct thread old_thread[PAGE_COUNT];
+struct tnode old_tnode[PAGE_COUNT];
+struct sched old_sched[PAGE_COUNT];
+struct ep old_ep[PAGE_COUNT];
+struct notif old_notif[PAGE_COUNT];
+struct irq old_irq[PAGE_COUNT];
+struct device old_device[PAGE_COUNT];
+u64 old_word[PAGE_COUNT][PT_ENTRIES];
+struct cpu old_cpu[CPU_MAX];
+
+static void remember(void)
+{
+	SNAPSHOT(old_ks, ks);
+	SNAPSHOT(old_page, ks_page);
+	SNAPSHOT(old_slot, ks_slot);
+	SNAPSHOT(old_table, ks_table);
+	SNAPSHOT(old_space, ks_space);
+	SNAPSHOT(old_pte, ks_pte);
+	SNAPSHOT(old_thread, ks_thread);
+	SNAPSHOT(old_tnode, ks_tnode);
+	SNAPSHOT(old_sched, ks_sched);
+	SNAPSHOT(old_ep, ks_ep);
+	SNAPSHOT(old_notif, ks_notif);
+	SNAPSHOT(old_irq, ks_irq);
+	SNAPSHOT(old_device, ks_device);
+	SNAPSHOT(old_word, ks_word);
+	SNAPSHOT(old_cpu, ks_cpu);
+}
+
+#define SAME(now, before, field) (now.field == before.field)
+
+/* What a capability says, links aside. */
+PRED bool same_cap_contents(u32 s)
+{
+	return SAME(ks_slot[s], old_slot[s], type) && SAME(ks_slot[s], old_slot[s], flags) &&
+	       SAME(ks_slot[s], old_slot[s], depth) && SAME(ks_slot[s], old_slot[s], rights) &&
+	       SAME(ks_slot[s], old_slot[s], obj) && SAME(ks_slot[s], old_slot[s], parent) &&
+	       SAME(ks_slot[s], old_slot[s], cursor) && SAME(ks_slot[s], old_slot[s], first) &&
+	       SAME(ks_slot[s], old_slot[s], count) && SAME(ks_slot[s], old_slot[s], badge) &&
+	       SAME(ks_slot[s], old_slot[s], window) && SAME(ks_slot[s], old_slot[s], length);
+}
+
+PRED bool same_cap(u32 s)
+{
+	return same_cap_contents(s) && SAME(ks_slot[s], old_slot[s], child) &&
+	       SAME(ks_slot[s], old_slot[s], next) && SAME(ks_slot[s], old_slot[s], prev);
+}
+
+/* Descriptors: all but who owns it; and the owner. */
+PRED bool same_page_but_owner(u32 p)
+{
+	return SAME(ks_page[p], old_page[p], type) && SAME(ks_page[p], old_page[p], flags) &&
+	       SAME(ks_page[p], old_page[p], index) && SAME(ks_page[p], old_page[p], head) &&
+	       SAME(ks_page[p], old_page[p], parent) && SAME(ks_page[p], old_page[p], link);
+}
+
+PRED bool same_page(u32 p)
+{
+	return same_page_but_owner(p) && SAME(ks_page[p], old_page[p], owner);
+}
+
+/* All of a thread but its registers, what it waits for, and what it runs on. */
+PRED bool same_thread_base(u32 t)
+{
+	return SAME(ks_thread[t], old_thread[t], flags) && SAME(ks_thread[t], old_thread[t], prio) &&
+	       SAME(ks_thread[t], old_thread[t], max_prio) && SAME(ks_thread[t], old_thread[t], home) &&
+	       SAME(ks_thread[t], old_thread[t], table) && SAME(ks_thread[t], old_thread[t], space) &&
+	       SAME(ks_thread[t], old_thread[t], sched) && SAME(ks_thread[t], old_thread[t], msg) &&
+	       SAME(ks_thread[t], old_thread[t], notif) && SAME(ks_thread[t], old_thread[t], tag) &&
+	       SAME(ks_thread[t], old_thread[t], badge) && SAME(ks_thread[t], old_thread[t], fault_code) &&
+	       SAME(ks_thread[t], old_thread[t], fault_addr) && SAME(ks_thread[t], old_thread[t], fault);
+}
+
+PRED bool same_thread_reply(u32 t)
+{
+	return SAME(ks_thread[t], old_thread[t], reply_to) &&
+	       SAME(ks_thread[t], old_thread[t], reply_call) && SAME(ks_thread[t], old_thread[t], call);
+}
+
+PRED bool same_thread_runs(u32 t)
+{
+	return SAME(ks_thread[t], old_thread[t], running_on) && SAME(ks_thread[t], old_thread[t], eprio) &&
+	       SAME(ks_thread[t], old_thread[t], queued);
+}
+
+PRED bool same_thread_wait(u32 t)
+{
+	return SAME(ks_thread[t], old_thread[t], state) && SAME(ks_thread[t], old_thread[t], queue) &&
+	       SAME(ks_thread[t], old_thread[t], g_arrived);
+}
+
+/* Place in a queue: neighbours come and go. */
+PRED bool same_thread_links(u32 t)
+{
+	return SAME(ks_thread[t], old_thread[t], qnext) && SAME(ks_thread[t], old_thread[t], qprev);
+}
+
+PRED bool same_thread(u32 t)
+{
+	return same_thread_base(t) && same_thread_reply(t) && same_thread_runs(t) &&
+	       same_thread_wait(t) && same_thread_links(t);
+}
+
+/* Register i of thread t's frame. */
+PRED bool same_register(u32 t, u32 i)
+{
+	return SAME(ks_thread[t], old_thread[t], frame.r[i]);
+}
+
+PRED bool same_frame_rest(u32 t, u32 i)
+{
+	return SAME(ks_thread[t], old_thread[t], frame.kind) &&
+	       SAME(ks_thread[t], old_thread[t], frame.debug[i]);
+}
+
+PRED bool same_tnode(u32 p)
+{
+	return SAME(ks_tnode[p], old_tnode[p], when) && SAME(ks_tnode[p], old_tnode[p], up) &&
+	       SAME(ks_tnode[p], old_tnode[p], down[0]) && SAME(ks_tnode[p], old_tnode[p], down[1]) &&
+	       SAME(ks_tnode[p], old_tnode[p], depth) && SAME(ks_tnode[p], old_tnode[p], queued);
+}
+
+PRED bool same_sched(u32 p)
+{
+	return SAME(ks_sched[p], old_sched[p], budget) && SAME(ks_sched[p], old_sched[p], period) &&
+	       SAME(ks_sched[p], old_sched[p], left) && SAME(ks_sched[p], old_sched[p], refill) &&
+	       SAME(ks_sched[p], old_sched[p], cpu) && SAME(ks_sched[p], old_sched[p], owner) &&
+	       SAME(ks_sched[p], old_sched[p], runner);
+}
+
+PRED bool same_ep(u32 p)
+{
+	return SAME(ks_ep[p], old_ep[p], head) && SAME(ks_ep[p], old_ep[p], tail) &&
+	       SAME(ks_ep[p], old_ep[p], home) && SAME(ks_ep[p], old_ep[p], cursor) &&
+	       SAME(ks_ep[p], old_ep[p], receiving) && SAME(ks_ep[p], old_ep[p], cancelling) &&
+	       SAME(ks_ep[p], old_ep[p], g_clock);
+}
+
+PRED bool same_notif(u32 p)
+{
+	return SAME(ks_notif[p], old_notif[p], word) && SAME(ks_notif[p], old_notif[p], head) &&
+	       SAME(ks_notif[p], old_notif[p], tail) && SAME(ks_notif[p], old_notif[p], home) &&
+	       SAME(ks_notif[p], old_notif[p], bound) && SAME(ks_notif[p], old_notif[p], mailed) &&
+	       SAME(ks_notif[p], old_notif[p], mail) && SAME(ks_notif[p], old_notif[p], g_clock);
+}
+
+PRED bool same_irq(u32 p)
+{
+	return SAME(ks_irq[p], old_irq[p], kind) && SAME(ks_irq[p], old_irq[p], source) &&
+	       SAME(ks_irq[p], old_irq[p], vector) && SAME(ks_irq[p], old_irq[p], cpu) &&
+	       SAME(ks_irq[p], old_irq[p], bits) && SAME(ks_irq[p], old_irq[p], device) &&
+	       SAME(ks_irq[p], old_irq[p], next) && SAME(ks_irq[p], old_irq[p], prev) &&
+	       SAME(ks_irq[p], old_irq[p], armed) && SAME(ks_irq[p], old_irq[p], missed);
+}
+
+PRED bool same_device(u32 p)
+{
+	return SAME(ks_device[p], old_device[p], first) && SAME(ks_device[p], old_device[p], count) &&
+	       SAME(ks_device[p], old_device[p], bound) && SAME(ks_device[p], old_device[p], irqs) &&
+	       SAME(ks_device[p], old_device[p], irq_count);
+}
+
+PRED bool same_space(u32 p)
+{
+	return SAME(ks_space[p], old_space[p], uid) && SAME(ks_space[p], old_space[p], kind);
+}
+
+/* Entry i of a table of slots, a page table, a frame. */
+PRED bool same_leaf(u32 p, u32 i)
+{
+	return SAME(ks_table[p], old_table[p], leaf[i]);
+}
+
+PRED bool same_words(u32 p, u32 i)
+{
+	return ks_pte[p][i] == old_pte[p][i] && ks_word[p][i] == old_word[p][i];
+}
+
+PRED bool same_cpu(u32 c)
+{
+	return SAME(ks_cpu[c], old_cpu[c], current) && SAME(ks_cpu[c], old_cpu[c], loaded) &&
+	       SAME(ks_cpu[c], old_cpu[c], charged) && SAME(ks_cpu[c], old_cpu[c], since) &&
+	       SAME(ks_cpu[c], old_cpu[c], alarm) && SAME(ks_cpu[c], old_cpu[c], uid) &&
+	       SAME(ks_cpu[c], old_cpu[c], timeq);
+}
+
+/* Run queue of priority p. */
+PRED bool same_ready(u32 c, u32 p)
+{
+	return SAME(ks_cpu[c], old_cpu[c], top) &&
+	       SAME(ks_cpu[c], old_cpu[c], ready_map[p / 64]) &&
+	       SAME(ks_cpu[c], old_cpu[c], ready_head[p]) && SAME(ks_cpu[c], old_cpu[c], ready_tail[p]);
+}
+
+PRED bool same_ks(u32 i)
+{
+	return SAME(ks, old_ks, cpus) && SAME(ks, old_ks, global) && SAME(ks, old_ks, work_head) &&
+	       SAME(ks, old_ks, work_tail) && SAME(ks, old_ks, work_added) &&
+	       SAME(ks, old_ks, work_done) && SAME(ks, old_ks, function_used[i % 1024]) &&
+	       SAME(ks, old_ks, line_used[i % (IRQ_LINES / 64)]);
+}
+
+/* Nothing but capabilities, page descriptors, tables, threads, CPUs or notifications changed. */
+static void check_rest(struct any any)
+{
+	CHECK_SPEC(same_ks(any.n));
+	CHECK_SPEC(same_tnode(any.page));
+	CHECK_SPEC(same_sched(any.page));
+	CHECK_SPEC(same_ep(any.page));
+	CHECK_SPEC(same_irq(any.page));
+	CHECK_SPEC(same_device(any.page));
+	CHECK_SPEC(same_space(any.page));
+	CHECK_SPEC(same_words(any.page, any.n));
+	CHECK_SPEC(same_frame_rest(any.page, any.n));
+}
+
+static void check_threads(struct any any)
+{
+	CHECK_SPEC(same_thread(any.page));
+	CHECK_SPEC(same_register(any.page, any.n));
+}
+
+static void check_cpus(struct any any)
+{
+	CHECK_SPEC(same_cpu(any.cpu));
+	CHECK_SPEC(SAME(ks_cpu[any.cpu], old_cpu[any.cpu], mailbox));
+	CHECK_SPEC(same_ready(any.cpu, any.n));
+}
