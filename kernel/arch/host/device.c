@@ -155,6 +155,17 @@ static void check_route(const struct host_route *r, u32 kind, u32 entry)
 		host_fail("a source is routed to a vector of another interrupt", r->irq, entry);
 }
 
+/* Is there a device object that binds this function to this I/O space? */
+static bool is_bound(u32 requester, u32 sp)
+{
+	for (u32 p = 0; p < host_mem.pages; p++) {
+		if (PD(p)->type == OBJ_DEVICE && DV(p)->bound == sp &&
+		    requester - DV(p)->first < DV(p)->count)
+			return true;
+	}
+	return false;
+}
+
 void host_check_routes(void)
 {
 	for (u32 i = 0; i < HOST_LINES; i++)
@@ -165,6 +176,8 @@ void host_check_routes(void)
 		u32 sp = host.context[i];
 		if (sp != NIL && (PD(sp)->type != OBJ_IOSPACE || PD(sp)->head != sp))
 			host_fail("a device reaches an I/O space that is no more", i, sp);
+		if (sp != NIL && !is_bound(i, sp))
+			host_fail("a device reaches an I/O space that it is not bound to", i, sp);
 	}
 }
 
