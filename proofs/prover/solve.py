@@ -18,8 +18,8 @@ QUICK_MS = 8000
 VERSION = 'z3 ' + z3.get_version_string()
 
 
-def command_version(command):
-    text = subprocess.run([command, '--version'], capture_output=True, text=True, check=True).stdout
+def command_version(command, option='--version'):
+    text = subprocess.run([command, option], capture_output=True, text=True, check=True).stdout
     return text.split('\n')[0]
 
 

@@ -5,6 +5,7 @@ A unit begins with a comment `/* prove: ... */` in TOML:
     [h_signal]                          # a harness
     function = "notif_signal"           # what it proves
     columns = ["ub", "invariant", "spec"]
+    only = "when it wakes nobody"      # perhaps: the case that it is about; the row then says 'partly'
 and, at the top, optional keys: flags (for clang), merge (kernel functions without loops that
 are evaluated as one term), loop_limit (rounds), max_paths, max_failures, timeout (seconds for each
 question).
@@ -109,7 +110,7 @@ class Unit:
         h = Harness(mod, debug, unit_file, name, solver, opt, spec['columns'])
         r = h.run()
         solver.save()
-        r['unit'], r['columns'] = self.name, spec['columns']
+        r['unit'], r['columns'], r['only'] = self.name, spec['columns'], spec.get('only')
         r['function'] = spec['function']
         fn = mod.funcs.get(r['function'])
         r['file'] = debug.file(fn.dbg) if fn is not None and fn.dbg else spec.get('file', '?')

@@ -6,26 +6,23 @@
  * [h_unqueue]
  * function = "notif_unqueue"
  * columns = ["ub", "spec"]
+ * [h_mail]
+ * function = "notif_set"
+ * only = "when it wakes nobody at once"
+ * columns = ["ub", "spec"]
+ * [h_signal]
+ * function = "sys_notif_signal"
+ * only = "when it wakes nobody at once"
+ * columns = ["ub", "spec"]
+ * [h_wait]
+ * function = "sys_notif_wait"
+ * only = "when it need not wait"
+ * columns = ["ub", "spec"]
  */
 #include "prover.h"
+#include "whole.h"
+
 #include <notif.c>
-#include "inv_ipc.h"
-
-#include "state_def.h"
-#include "model.h"
-
-struct notif old_notif[PAGE_COUNT];
-struct thread old_thread[PAGE_COUNT];
-#define OLD_NT(i) (&old_notif[i])
-#define OLD_TH(i) (&old_thread[i])
-
-PRED bool same_notif(u32 i)
-{
-	return NT(i)->word == OLD_NT(i)->word && NT(i)->head == OLD_NT(i)->head &&
-	       NT(i)->tail == OLD_NT(i)->tail && NT(i)->home == OLD_NT(i)->home &&
-	       NT(i)->bound == OLD_NT(i)->bound && NT(i)->mailed == OLD_NT(i)->mailed &&
-	       NT(i)->mail == OLD_NT(i)->mail;
-}
 
 PRED bool is_fresh(u32 i, u32 cpu)
 {
@@ -38,50 +35,184 @@ PRED bool waits_for_nothing(u32 t)
 	return TH(t)->queue == NIL && TH(t)->qnext == NIL && TH(t)->qprev == NIL;
 }
 
-PRED bool same_wait(u32 t)
-{
-	return TH(t)->queue == OLD_TH(t)->queue && TH(t)->state == OLD_TH(t)->state;
-}
-
 void h_init(void)
 {
 	ANY(u32, n);
 	ANY(u32, cpu);
-	ANY(u32, i);
-	ASSUME_INPUT((n < PAGE_COUNT) & (i < PAGE_COUNT));
-	SNAPSHOT(old_notif, ks_notif);
+	const struct any any = any_index();
+
+	ASSUME_INPUT(n < PAGE_COUNT);
+	remember();
 	notif_init(n, cpu);
-	CHECK_IF(i == n, "spec", is_fresh(i, cpu));
-	CHECK_IF(i != n, "spec", same_notif(i));
+	CHECK_SPEC(is_fresh(n, cpu));
+	CHECK_IF(any.page != n, "spec", same_notif(any.page));
+	CHECK_SPEC(same_cap(any.slot));
+	CHECK_SPEC(same_page(any.page));
+	CHECK_SPEC(same_leaf(any.page, any.n));
+	check_threads(any);
+	check_cpus(any);
+	check_rest(any);
 }
 
-/* The state of t is its caller's to change: the invariant holds again only then.
- * What the queue's invariants say of thread t and its neighbours. */
-static void waiter(u32 t)
-{
-	HINT(page_exists(t) && thread_is(t), thread_queue_inv(t));
-	HINT(page_exists(t) && thread_is(t), thread_links_inv(t));
-	HINT(page_exists(t) && thread_is(t), thread_ready_inv(t));
-}
-
+/* The state of t is its caller's to change: the invariant holds again only then. */
 void h_unqueue(void)
 {
 	ANY(u32, t);
-	ANY(u32, i);
-	ANY(u32, n);
-	ASSUME_INPUT((t < PAGE_COUNT) & (i < PAGE_COUNT) & (n < PAGE_COUNT));
+	const struct any any = any_index();
+
 	ASSUME_STATE(waits, thread_is(t) && TH(t)->state == THREAD_WAIT,
 		     "who is taken out of a notification's queue waits there");
-	waiter(t);
-	u32 q = TH(t)->queue;
-	HINT(page_exists(q), notif_ends_inv(q));
-	HINT(1, notif_ends_inv(n));
-	SNAPSHOT(old_notif, ks_notif);
-	SNAPSHOT(old_thread, ks_thread);
+	HINT(1, any_thread_queue_inv(t));
+	HINT(1, any_thread_links_inv(t));
+	HINT(1, any_thread_ready_inv(t));
+	const u32 q = TH(t)->queue;
+	HINT(1, any_notif_ends_inv(q));
+	HINT(1, any_notif_ends_inv(any.page));
+	remember();
 	notif_unqueue(t);
 	CHECK_SPEC(waits_for_nothing(t));
-	CHECK_IF(i != t, "spec", same_wait(i));
-	CHECK_IF(n != q, "spec", same_notif(n));
-	CHECK_SPEC(notif_ends_inv(n));
-	COVER(OLD_NT(q)->head != t);
+	CHECK_SPEC(any_notif_ends_inv(any.page));
+	CHECK_IF(any.page != q, "spec", same_notif(any.page));
+	CHECK_SPEC(same_thread_base(any.page));
+	CHECK_SPEC(same_thread_reply(any.page));
+	CHECK_SPEC(same_thread_runs(any.page));
+	CHECK_IF(any.page != t, "spec", same_thread_wait(any.page));
+	CHECK_IF((any.page != t) & (any.page != old_thread[t].qnext) & (any.page != old_thread[t].qprev), "spec",
+		 same_thread_links(any.page));
+	CHECK_SPEC(same_register(any.page, any.n));
+	CHECK_SPEC(same_cap(any.slot));
+	CHECK_SPEC(same_page(any.page));
+	CHECK_SPEC(same_leaf(any.page, any.n));
+	check_cpus(any);
+	check_rest(any);
+	COVER(old_notif[q].head != t);
+}
+
+/* --- setting bits: unless a waiter is woken, only the word and a mailbox change -------- */
+
+/* Whether a thread there would take the bits at once. */
+PRED bool nobody_takes(u32 nt)
+{
+	return NT(nt)->bound == NIL ? NT(nt)->head == NIL : TH(NT(nt)->bound)->state != THREAD_RECV;
+}
+
+PRED bool is_set(u32 nt, u64 bits)
+{
+	return NT(nt)->word == (old_notif[nt].word | bits);
+}
+
+/* In the mailbox of its home, as before or on top of what was there. */
+PRED bool is_mailed(u32 nt, u32 home)
+{
+	return NT(nt)->mailed == 1 &&
+	       (old_notif[nt].mailed != 0 ? SAME(ks_cpu[home], old_cpu[home], mailbox) &&
+						    SAME(ks_notif[nt], old_notif[nt], mail)
+					  : CPU(home)->mailbox == nt && NT(nt)->mail == old_cpu[home].mailbox);
+}
+
+PRED bool same_notif_queue(u32 p)
+{
+	return SAME(ks_notif[p], old_notif[p], head) && SAME(ks_notif[p], old_notif[p], tail) &&
+	       SAME(ks_notif[p], old_notif[p], home) && SAME(ks_notif[p], old_notif[p], bound);
+}
+
+static void check_set(struct any any, u32 nt, u64 bits, bool remote)
+{
+	const u32 home = old_notif[nt].home;
+
+	CHECK_SPEC(is_set(nt, bits));
+	CHECK_IF(remote, "spec", is_mailed(nt, home));
+	CHECK_SPEC(same_notif_queue(any.page));
+	CHECK_IF(any.page != nt, "spec", same_notif(any.page));
+	CHECK_IF(!remote | (any.cpu != home), "spec", SAME(ks_cpu[any.cpu], old_cpu[any.cpu], mailbox));
+	CHECK_SPEC(same_cpu(any.cpu));
+	CHECK_SPEC(same_ready(any.cpu, any.n));
+	CHECK_SPEC(same_cap(any.slot));
+	CHECK_SPEC(same_page(any.page));
+	CHECK_SPEC(same_leaf(any.page, any.n));
+	check_threads(any);
+	check_rest(any);
+	COVER(remote);
+	COVER(!remote);
+}
+
+#define A_NOTIF(nt)                                                                                \
+	ASSUME_STATE(notif, is_object(nt, OBJ_NOTIF), "what a capability names is there");         \
+	ASSUME_STATE(cpus, ks.cpus <= CPU_MAX, "set at boot, and never again");                    \
+	HINT(1, any_notif_ends_inv(nt));                                                           \
+	HINT(1, any_notif_bound_inv(nt));                                                          \
+	HINT(1, any_notif_mail_inv(nt))
+
+void h_mail(void)
+{
+	ANY(u32, nt);
+	ANY(u64, bits);
+	ANY(u32, cpu);
+	const struct any any = any_index();
+
+	A_NOTIF(nt);
+	const bool remote = ks.global == 0 && NT(nt)->home != cpu;
+	ASSUME_STATE(waiter, remote | nobody_takes(nt), "waking a waiter is tested, not proved");
+	remember();
+	notif_set(nt, bits, cpu);
+	check_set(any, nt, bits, remote);
+}
+
+/* A badge that is not 0 stands for the bits. */
+void h_signal(void)
+{
+	ANY(u32, t);
+	ANY(u32, s);
+	ANY(u64, bits);
+	const struct any any = any_index();
+
+	ASSUME_STATE(caller, thread_is(t), "calls are made by threads");
+	const u32 nt = SLOT(s)->obj;
+	A_NOTIF(nt);
+	const bool remote = ks.global == 0 && NT(nt)->home != TH(t)->home;
+	ASSUME_STATE(waiter, remote | nobody_takes(nt), "waking a waiter is tested, not proved");
+	remember();
+	const err_t err = sys_notif_signal(t, s, bits);
+
+	CHECK_SPEC(err.v == 0);
+	check_set(any, nt, SLOT(s)->badge != 0 ? SLOT(s)->badge : bits, remote);
+}
+
+/* --- waiting, where that ends at once ----------------------------------------------------- */
+
+PRED u32 spec_wait_error(u32 t, u32 nt, u64 deadline)
+{
+	return ks.global == 0 && NT(nt)->home != TH(t)->home ? INT_GLOBAL
+	       : NT(nt)->bound != NIL			     ? ERRNO_STATE
+	       : NT(nt)->word == 0 && deadline == 1	     ? ERRNO_WOULD_BLOCK
+							     : ERRNO_OK;
+}
+
+void h_wait(void)
+{
+	ANY(u32, t);
+	ANY(u32, s);
+	ANY(u64, deadline);
+	const struct any any = any_index();
+
+	ASSUME_STATE(caller, thread_is(t), "calls are made by threads");
+	const u32 nt = SLOT(s)->obj;
+	A_NOTIF(nt);
+	const u32 bad = spec_wait_error(t, nt, deadline);
+	ASSUME_STATE(bits, (bad != ERRNO_OK) | (NT(nt)->word != 0), "waiting itself is tested, not proved");
+	remember();
+	const err_t err = sys_notif_wait(t, s, deadline);
+
+	CHECK_SPEC(err.v == bad);
+	CHECK_IF(err.v == 0, "spec", (NT(nt)->word == 0) & (FR_OUT(t, 0) == old_notif[nt].word));
+	CHECK_IF((err.v != 0) | (any.page != nt), "spec", same_notif(any.page));
+	CHECK_IF((err.v != 0) | (any.page != t) | (any.n != REG_RDI), "spec", same_register(any.page, any.n));
+	CHECK_SPEC(same_notif_queue(any.page));
+	CHECK_SPEC(same_thread(any.page));
+	CHECK_SPEC(same_cap(any.slot));
+	CHECK_SPEC(same_page(any.page));
+	CHECK_SPEC(same_leaf(any.page, any.n));
+	check_cpus(any);
+	check_rest(any);
+	COVER(err.v == 0);
 }

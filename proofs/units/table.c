@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/* prove:
+ * [h_attach]
+ * function = "sys_table_attach"
+ * columns = ["ub", "invariant", "spec"]
+ */
+#include "prover.h"
+#include "whole.h"
+
+#include <table.c>
+
+PRED u32 spec_attach_error(u32 dir, u32 leaf, u64 index)
+{
+	return CT(dir)->leaf[index] != 0 ? ERRNO_BUSY
+	       : PD(leaf)->parent != NIL || (PD(leaf)->flags & PAGE_DYING) || (PD(dir)->flags & PAGE_DYING)
+		       ? ERRNO_STATE
+		       : ERRNO_OK;
+}
+
+/* A page of slots gets its place in a table, once, where nothing was. */
+void h_attach(void)
+{
+	ANY(u32, t);
+	ANY(u32, table);
+	ANY(u32, slots);
+	ANY(u64, index);
+	const struct any any = any_index();
+
+	ASSUME_INPUT(index < 512);
+	const u32 dir = SLOT(table)->obj;
+	const u32 leaf = SLOT(slots)->obj;
+	ASSUME_STATE(dispatch_types, slot_is_full(table) & slot_is_full(slots) &
+		     (SLOT(table)->type == OBJ_TABLE) & (SLOT(slots)->type == OBJ_SLOTS),
+		     "the dispatcher hands over capabilities of the types that the table names");
+	HINT(1, any_cap_object_inv(table));
+	HINT(1, any_cap_object_inv(slots));
+	hint_page(any.page);
+	hint_page(leaf);
+	HINT(1, any_table_leaf_inv(any.page, any.n));
+	const u32 bad = spec_attach_error(dir, leaf, index);
+	remember();
+	const err_t err = sys_table_attach(t, table, slots, index);
+
+	CHECK_SPEC(err.v == bad);
+	CHECK_IF(err.v == 0, "spec", CT(dir)->leaf[index] == leaf);
+	CHECK_IF(err.v == 0, "spec", (PD(leaf)->parent == dir) & (PD(leaf)->index == index));
+	CHECK_IF((err.v != 0) | (any.page != leaf), "spec", same_page(any.page));
+	CHECK_IF((err.v != 0) | (any.page != dir) | (any.n != index), "spec", same_leaf(any.page, any.n));
+	CHECK_SPEC(same_cap(any.slot));
+	CHECK_SPEC(same_notif(any.page));
+	check_threads(any);
+	check_cpus(any);
+	check_rest(any);
+	check_invariants(any);
+	COVER(err.v == 0);
+}
