@@ -100,6 +100,12 @@ def assumption_marks(root, results):
                         why = ''.join(re.findall(r'"((?:[^"\\]|\\.)*)"', m[0]))
                         line = text[:m.start()].count('\n') + 1
                         out.append({'id': m[1], 'where': f'{os.path.relpath(path, root)}:{line}', 'why': why})
+    # What was assumed without a mark that could be read, in a macro for example.
+    for r in results:
+        for text in r.get('assumptions', []):
+            name, _, why = text.partition(': ')
+            if not any(a['id'] == name and a['why'] == why for a in out):
+                out.append({'id': name, 'where': f'{r["unit"]}:{r["harness"]}', 'why': why})
     proved = {r['harness'].removeprefix('h_contract_') for r in results
               if r['harness'].startswith('h_contract_') and r['ok']}
     for name in sorted({c for r in results for c in r['contracts']} - proved):
