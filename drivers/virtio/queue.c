@@ -283,10 +283,9 @@ void virtq_kick(struct virtq *q)
 static inline enum virtq_state finish(struct virtq *q, uint32_t id, uint32_t bytes,
 				      struct virtq_done *done)
 {
-	struct virtq_chain *c = &q->chain[id];
-
-	if (id >= q->size || !c->busy || bytes > c->writable)
+	if (id >= q->size || !q->chain[id].busy || bytes > q->chain[id].writable)
 		return VIRTQ_BROKEN;
+	struct virtq_chain *c = &q->chain[id];
 	*done = (struct virtq_done){ c->cookie, bytes, id };
 	c->busy = false;
 	q->busy--;

@@ -7,11 +7,11 @@
  *                w[1..3] STREAM_WRITE: the bytes, first byte lowest
  * Answer ring:   w[0] id | status << 32 | count << 40
  *                w[1..3] STREAM_READ: the bytes
- * count: 1 to STREAM_BYTES; of STREAM_READ, the most bytes that are wanted.  A read
- * is answered when there is at least one byte; reads are answered in order,
- * and so are writes.  A write is answered when the device has its bytes.
- * A driver holds at most STREAM_PENDING reads and as many writes; one more is
- * answered STREAM_BUSY, and so are all reads where there is nothing to wait for.
+ * count: 1 to STREAM_BYTES; of STREAM_READ, the most bytes that are wanted.  A read is
+ * answered when there is at least one byte, reads in the order in which they
+ * came.  A write is answered when the device has its bytes; the bytes of
+ * writes keep their order.  A driver holds at most STREAM_PENDING reads and as
+ * many writes; one more is answered STREAM_BUSY.
  */
 #pragma once
 

@@ -184,7 +184,8 @@ void put(uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3)
 
 void publish(void)
 {
-	signalled |= ring_publish(&to_driver);
+	if (to_driver.tail != atomic_load(&to_driver.out->tail))
+		signalled |= ring_publish(&to_driver);
 }
 
 bool take(struct ring_entry *e)

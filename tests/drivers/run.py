@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: MIT
+"""Tests of the drivers on this machine, against models of their devices.
+
+    run.py [--only NAME] [--cc gcc,clang] [--seed N]     TAP on standard output
+    run.py --bench                                       instructions for each request, as JSON
+
+Each driver is built with the model of its device, with sanitizers, by both compilers. The
+benchmark counts what driver_event and all it calls execute, with valgrind.
+"""
+import argparse
+import concurrent.futures
+import json
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+BUILD = ROOT / "build" / "drivers"
+HERE = "tests/drivers"
+VIRTIO = ["drivers/virtio/queue.c", "drivers/virtio/transport.c", f"{HERE}/virtio_model.c"]
+INPUT = VIRTIO + ["drivers/virtio/input.c"]
+# driver, its class, model, more sources
+DRIVERS = {
+    "virtio-blk": ("blk", "virtio_blk_model", VIRTIO),
+    "virtio-net": ("net", "virtio_net_model", VIRTIO),
+    "virtio-console": ("stream", "virtio_console_model", INPUT),
+    "virtio-rng": ("stream", "virtio_rng_model", INPUT),
+    "nvme": ("blk", "nvme_model", []),
+    "e1000e": ("net", "e1000e_model", []),
+    "uart16550": ("stream", "uart16550_model", []),
+}
+BENCHES = {"virtio-blk": [0, 1], "nvme": [0, 1], "virtio-net": [0, 1], "e1000e": [0]}
+REQUESTS = 3200
+FLAGS = ["-std=c2x", "-g", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Wmissing-prototypes",
+         "-Wstrict-prototypes", "-Werror", "-DDRV_MODEL", "-Iinclude"]
+CHECKED = ["-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all",
+           "-fno-omit-frame-pointer"]
+TIMEOUT = 240
+
+
+def build(driver, compiler, flags, suffix):
+    """The program that tests a driver; raises if it does not compile without a warning."""
+    kind, model, more = DRIVERS[driver]
+    out = BUILD / f"{driver}-{suffix}"
+    sources = [f"drivers/{driver}/{driver}.c", *more, f"{HERE}/{model}.c", f"{HERE}/{kind}_test.c",
+               f"{HERE}/harness.c"]
+    out.parent.mkdir(parents=True, exist_ok=True)
+    done = subprocess.run([compiler, *FLAGS, *flags, "-o", str(out), *sources], cwd=ROOT, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if done.returncode != 0:
+        raise RuntimeError(done.stdout)
+    return out
+
+
+def test(driver, compiler, seed):
+    """Lines of a report, without numbers."""
+    name = f"{driver} with {compiler}"
+    if not shutil.which(compiler):
+        return [f"ok {name} # skip no {compiler}"]
+    try:
+        program = build(driver, compiler, CHECKED, compiler)
+    except RuntimeError as e:
+        return [f"not ok {name}: builds"] + ["#   " + s for s in str(e).splitlines()[:20]]
+    try:
+        done = subprocess.run([str(program), str(seed)], timeout=TIMEOUT, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        text, bad = done.stdout, done.returncode != 0
+    except subprocess.TimeoutExpired as e:
+        text, bad = (e.stdout or b"").decode() + "# timeout\n", True
+    lines = []
+    for s in text.splitlines():
+        m = re.match(r"(not ok|ok) \d+ (.*)", s)
+        lines.append(f"{m.group(1)} {m.group(2)} ({compiler})" if m else
+                     s if s.startswith("#") else "#   " + s)
+    if bad and not any(s.startswith("not ok") for s in lines):
+        lines.append(f"not ok {name}: ends well")
+    if any(s.startswith("not ok") for s in lines):
+        lines.append(f"# repeat: {program.relative_to(ROOT)} {seed}")
+    return lines
+
+
+def run_tests(only, compilers, seed):
+    jobs = [(d, c) for d in DRIVERS for c in compilers if only in d]
+    number, failed = 0, 0
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        for lines in pool.map(lambda job: test(*job, seed), jobs):
+            for s in lines:
+                m = re.match(r"(not ok|ok) (.*)", s)
+                if m:
+                    number += 1
+                    failed += m.group(1) == "not ok"
+                    s = f"{m.group(1)} {number} {m.group(2)}"
+                print(s, flush=True)
+    print(f"1..{number}")
+    return failed != 0
+
+
+def count(program, batch, variant):
+    """Instructions of driver_event for each request."""
+    out = BUILD / "callgrind.out"
+    subprocess.run(["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}",
+                    "--toggle-collect=driver_event", str(program), "bench", str(REQUESTS),
+                    str(batch), str(variant)], check=True, stdout=subprocess.DEVNULL,
+                   stderr=subprocess.DEVNULL)
+    return int(re.search(r"^(?:summary|totals): (\d+)", out.read_text(), re.M).group(1)) / REQUESTS
+
+
+def run_bench(only):
+    results = {}
+    for driver, variants in BENCHES.items():
+        if only not in driver:
+            continue
+        program = build(driver, "gcc", ["-O2"], "bench")
+        for v in variants:
+            results[f"{driver}/{v}"] = {f"batch {b}": round(count(program, b, v), 1)
+                                        for b in (1, 32)}
+    print(json.dumps(results, indent=1))
+    return 0
+
+
+def main(argv):
+    p = argparse.ArgumentParser(description=__doc__,
+                                formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--only", default="")
+    p.add_argument("--cc", default="gcc,clang")
+    p.add_argument("--seed", type=int, default=1)
+    p.add_argument("--bench", action="store_true")
+    args = p.parse_args(argv)
+    if args.bench:
+        return run_bench(args.only)
+    return run_tests(args.only, args.cc.split(","), args.seed)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
