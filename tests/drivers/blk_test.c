@@ -115,6 +115,14 @@ static void check_done(const struct job *j)
 		memset(e, 0, j->bytes);
 }
 
+/* What a write that failed has changed is not known: a part of it perhaps. */
+static void note_error(const struct job *j)
+{
+	errors++;
+	if (j->operation == BLK_WRITE || j->operation == BLK_DISCARD)
+		memcpy(expected + j->sector * 512, disk + j->sector * 512, j->bytes);
+}
+
 static void take_answers(bool check)
 {
 	struct ring_entry e;
@@ -132,7 +140,7 @@ static void take_answers(bool check)
 		else if (disk_read_only && writes)
 			CHECK(status == BLK_READ_ONLY);
 		else if (status == BLK_ERROR)
-			errors++;
+			note_error(j);
 		else if (CHECK(status == BLK_DONE))
 			check_done(j);
 		if (status == BLK_DONE && !disk_read_only && j->operation < BLK_FLUSH)
