@@ -49,7 +49,9 @@ bool cap_delete_some(u32 s, bool with_root)
 	}
 	if (with_root || SLOT(s)->child != NIL)
 		return true;
-	SLOT(s)->flags &= (u8)~CAP_DYING;
+	/* An object whose destruction has begun is not used again. */
+	if (!(SLOT(s)->flags & CAP_OWNER) || !(PD(SLOT(s)->obj)->flags & PAGE_DYING))
+		SLOT(s)->flags &= (u8)~CAP_DYING;
 	return false;
 }
 

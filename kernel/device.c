@@ -86,6 +86,8 @@ err_t sys_device_bind(u32 t, u32 dev, u32 iospace)
 
 	(void)t;
 	if (iospace != NIL) {
+		if (PD(SLOT(iospace)->obj)->flags & PAGE_DYING)
+			return ERR_STATE;
 		err_t e = cap_may_derive(iospace);
 		if (!err_is_ok(e))
 			return e;

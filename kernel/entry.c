@@ -79,6 +79,22 @@ static void leave_global(u32 cpu)
 	unlock_all();
 }
 
+/*
+ * Give this CPU's lock up to take all.  Meanwhile others may destroy what is not
+ * current, so the CPU must hold nothing of it.
+ */
+static void unlock_for_all(u32 cpu)
+{
+	struct cpu *c = CPU(cpu);
+
+	if (c->current == NIL && c->loaded != NIL) {
+		arch_switch(c->loaded, NIL);
+		c->loaded = NIL;
+	}
+	arch_unlock(&c->lock);
+	lock_all();
+}
+
 /* A fault is a call that the thread makes through its fault endpoint; without
  * one it stops, its registers readable. */
 static err_t fault(u32 t)
@@ -106,8 +122,8 @@ static err_t syscall(u32 t)
 
 static inline void put_result(u32 t, err_t e)
 {
-	FR_ERR(t) = e.v;
 	trace_add(TH(t)->home, TRACE_result, FR_NR(t), e.v);
+	FR_ERR(t) = e.v;
 }
 
 /* A global call may have destroyed its caller; then there is nobody to tell. */
@@ -204,8 +220,7 @@ void kernel_timer(u32 cpu)
 		leave_local(cpu);
 		return;
 	}
-	arch_unlock(&CPU(cpu)->lock);
-	lock_all();
+	unlock_for_all(cpu);
 	(void)sched_timer(cpu);
 	leave_global(cpu);
 }
@@ -218,7 +233,6 @@ void kernel_kick(u32 cpu)
 		leave_local(cpu);
 		return;
 	}
-	arch_unlock(&CPU(cpu)->lock);
-	lock_all();
+	unlock_for_all(cpu);
 	leave_global(cpu);
 }

@@ -11,6 +11,9 @@
  * Never:      waits at an endpoint that holds senders, looks at the clock, moves
  *             capabilities or borrowed time of a third thread.
  *
+ * It never waits for its lock: while a CPU waits, others may stop its thread and
+ * use the page, so all registers must be saved by then, and here they are not.
+ *
  * Everything is checked before anything is written; whatever is not as in the
  * frequent case makes the whole thing be done in the ordinary way, from the start.
  * Why it exists and what it saves: docs/design/ipc.md.
@@ -153,6 +156,7 @@ static inline ALWAYS u32 try_call(struct cpu *c, u32 cpu, u32 t)
 		return FAST_NOT;
 
 	/* commit */
+	trace_add(cpu, TRACE_call, FR_NR(t), FR_HANDLE(t));
 	pass(t, r, cap->badge);
 	call(c, cpu, t, r, cap->obj);
 	return FAST_DIRECT;
@@ -178,7 +182,8 @@ static inline ALWAYS u32 caller(u32 t)
 static inline ALWAYS bool can_answer(u32 t, u32 w)
 {
 	if (TH(w)->fault != 0)
-		return TAG_LABEL(FR_ARG(t, 0)) <= FAULT_RESULT;
+		return (FR_ARG(t, 0) & LENGTH_MASK) <= REGISTER_WORDS &&
+		       TAG_LABEL(FR_ARG(t, 0)) <= FAULT_RESULT;
 	return arch_fast_ok(t, w) && can_pass(t, w);
 }
 
@@ -218,7 +223,8 @@ static inline ALWAYS u32 try_reply_recv(struct cpu *c, u32 cpu, u32 t)
 
 	if (!is_plain(t) || RARE(FR_ARG(t, 2) != 0))
 		return FAST_NOT;
-	if (RARE(th->notif != NIL) && NT(th->notif)->word != 0)
+	/* A signal from its home, if that is another CPU, could come between look and wait. */
+	if (RARE(th->notif != NIL) && (NT(th->notif)->home != cpu || NT(th->notif)->word != 0))
 		return FAST_NOT;
 	const struct cap *cap = endpoint(th, FR_HANDLE(t), RIGHT_EP_RECV);
 	if (cap == NULL)
@@ -236,6 +242,7 @@ static inline ALWAYS u32 try_reply_recv(struct cpu *c, u32 cpu, u32 t)
 		return FAST_NOT;
 
 	/* commit */
+	trace_add(cpu, TRACE_call, FR_NR(t), FR_HANDLE(t));
 	queue_receiver(e, cap->obj, t);
 	th->state = THREAD_RECV;
 	th->eprio = th->prio;
@@ -252,7 +259,8 @@ u32 kernel_fast_call(u32 cpu)
 	struct cpu *c = CPU(cpu);
 	u32 way = FAST_NOT;
 
-	arch_lock(&c->lock);
+	if (!arch_try_lock(&c->lock))
+		return FAST_NOT;
 	u32 t = c->current;
 	if (!RARE(t == NIL) && !RARE(c->mailbox != NIL))
 		way = try_call(c, cpu, t);
@@ -265,7 +273,8 @@ u32 kernel_fast_reply_recv(u32 cpu)
 	struct cpu *c = CPU(cpu);
 	u32 way = FAST_NOT;
 
-	arch_lock(&c->lock);
+	if (!arch_try_lock(&c->lock))
+		return FAST_NOT;
 	u32 t = c->current;
 	if (!RARE(t == NIL) && !RARE(c->mailbox != NIL))
 		way = try_reply_recv(c, cpu, t);

@@ -9,6 +9,9 @@
  */
 #include "ks.h"
 
+/* Length, capabilities and flags: what a receiver gets anew. */
+#define TAG_LOW 0x1fffull
+
 enum { REGISTER_WORDS = 8, REGS_WORDS = sizeof(struct regs_general) / 8 };
 
 /* Almost every message is this: words in registers, nothing else. */
@@ -72,12 +75,12 @@ static u64 transfer_long(u32 from, u32 to, u64 tag)
 	u32 caps = 0;
 
 	if (TH(to)->msg == NIL || TH(from)->msg == NIL)
-		return (tag & ~0xfffull) | (length < REGISTER_WORDS ? length : REGISTER_WORDS);
+		return (tag & ~TAG_LOW) | (length < REGISTER_WORDS ? length : REGISTER_WORDS);
 	if (length > REGISTER_WORDS)
 		arch_words_copy(TH(to)->msg, TH(from)->msg, REGISTER_WORDS, length - REGISTER_WORDS);
 	while (caps < TAG_CAPS(tag) && caps < MSG_CAPS_MAX && transfer_cap(from, to, caps))
 		caps++;
-	return (tag & ~0xfffull) | (u64)caps << TAG_CAPS_SHIFT | length;
+	return (tag & ~TAG_LOW) | (u64)caps << TAG_CAPS_SHIFT | length;
 }
 
 void msg_transfer(u32 from, u32 to, u64 tag, u64 badge)

@@ -78,6 +78,9 @@ void thread_halt(u32 t)
 	if (th->state == THREAD_READY) {
 		sched_unready(t);
 	} else if (th->state != THREAD_STOPPED) {
+		/* A foreign call that nobody has received yet is made again. */
+		if (th->fault == FAULT_SYSCALL && th->state == THREAD_CALL)
+			arch_frame_rewind(t);
 		thread_end_wait(t);
 		if (th->fault == 0) {
 			FR_ERR(t) = DONE_CANCELLED.v;
@@ -104,6 +107,9 @@ static err_t bind_check(u32 target, u32 which, u32 cap)
 		return ERR_TYPE;
 	if (rights[which] & ~c->rights)
 		return ERR_RIGHTS;
+	/* One that is half destroyed may have lost its way to the mark on the capability. */
+	if ((which == THREAD_SPACE || which == THREAD_TABLE) && (PD(c->obj)->flags & PAGE_DYING))
+		return ERR_STATE;
 	if (which == THREAD_SCHED &&
 	    (SC(c->obj)->owner != NIL || SC(c->obj)->cpu != TH(target)->home))
 		return ERR_STATE;

@@ -196,3 +196,17 @@ TEST(ptable_flush, "a machine that does not flush is noticed when a page-table p
 {
 	CHECK(failure_of(destroy_unflushed) != NULL);
 }
+
+TEST(space_half_destroyed, "a space whose destruction has begun is not used again, though revoking ends")
+{
+	u64 sp = new_object(OBJ_SPACE, 0);
+	struct worker w = new_thread(0, 100, 0);
+
+	IS(CALL1(root, SYS_CAP_DELETE, 0, sp), ERRNO_OK);
+	IS(out(root, 0), 1);
+	IS(CALL0(root, SYS_CAP_REVOKE, sp), ERRNO_OK);
+	IS(out(root, 0), 0);
+	IS(CALL1(root, SYS_THREAD_STOP, w.thread, 0), ERRNO_OK);
+	IS(CALL3(root, SYS_THREAD_BIND, w.thread, THREAD_SPACE, sp, 0), ERRNO_STATE);
+	delete_all(sp);
+}

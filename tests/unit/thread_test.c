@@ -376,3 +376,20 @@ TEST(fault_foreign,
 	IS(regs(w.t)[REG_RBX], 100 + REG_RBX);
 	IS(regs(w.t)[REG_RDI], 100 + REG_RDI);
 }
+
+TEST(fault_answer_long, "an answer to a fault is checked like any message")
+{
+	u64 ep = new_object(OBJ_EP, 0);
+	struct worker w = new_thread(0, 100, 0), h = new_thread(0, 100, 0);
+
+	IS(CALL3(root, SYS_THREAD_BIND, w.thread, THREAD_FAULT, ep, 0), ERRNO_OK);
+	IS(CALL2(h.t, SYS_EP_RECV, ep, 0, 0), BLOCKED);
+	run(w.t);
+	fault(w.t, FAULT_PAGE, 4, 0);
+	settle();
+	IS(TH(w.t)->state, THREAD_REPLY);
+	IS(CALL3(h.t, SYS_EP_REPLY_RECV, ep, MSG_WORDS_MAX + 1, 0, 0), ERRNO_ARG);
+	IS(TH(w.t)->state, THREAD_REPLY);
+	IS(CALL3(h.t, SYS_EP_REPLY_RECV, ep, 0, 0, 0), BLOCKED);
+	IS(TH(w.t)->state, THREAD_READY);
+}

@@ -124,7 +124,10 @@ u64 arch_clock(void)
 void arch_timer(u64 when)
 {
 	if (machine.tsc_deadline) {
-		wrmsr(MSR_TSC_DEADLINE, when == ~0ull ? 0 : when + machine.tsc_offset);
+		u64 at = when + machine.tsc_offset;
+
+		/* 0 turns it off; a sum that wraps is as good as never. */
+		wrmsr(MSR_TSC_DEADLINE, when == ~0ull || at < when ? 0 : at);
 		return;
 	}
 	u64 now = arch_clock();
