@@ -33,7 +33,7 @@ DRIVERS = {
 }
 BENCHES = {"virtio-blk": [0, 1], "nvme": [0, 1], "virtio-net": [0, 1], "e1000e": [0]}
 REQUESTS = 3200
-FLAGS = ["-std=c2x", "-g", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Wmissing-prototypes",
+FLAGS = ["-std=c2x", "-g", "-fno-strict-aliasing", "-fwrapv", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Wmissing-prototypes",
          "-Wstrict-prototypes", "-Werror", "-DDRV_MODEL", "-Iinclude"]
 CHECKED = ["-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all",
            "-fno-omit-frame-pointer"]
