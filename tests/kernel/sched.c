@@ -289,11 +289,12 @@ TEST(lend_used_up, "a borrowed budget that is used up leaves the server with its
 
 	settle();
 	c->ep = ep;
-	EXPECT_OK(sched_configure(c->t.sched, (cpus_h){ HANDLE_CPUS }, 0, sys_ticks(1000),
+	EXPECT_OK(sched_configure(c->t.sched, (cpus_h){ HANDLE_CPUS }, 0, sys_ticks(30000),
 				  sys_ticks(100000000)));
 	worker_run(c);
+	/* Long enough for a slow host to get as far as the call, and then all of it. */
 	WAIT_FOR(s->count > 0);
-	sleep_us(5000);
+	sleep_us(100000);
 	u64 seen = s->count;
 	WAIT_FOR(s->count > seen);
 }
