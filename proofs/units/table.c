@@ -6,10 +6,11 @@
  */
 #include "prover.h"
 #include "whole.h"
+#include "spec_space.h"
 
 #include <table.c>
 
-PRED u32 spec_attach_error(u32 dir, u32 leaf, u64 index)
+PRED u32 spec_table_error(u32 dir, u32 leaf, u64 index)
 {
 	return CT(dir)->leaf[index] != 0 ? ERRNO_BUSY
 	       : PD(leaf)->parent != NIL || (PD(leaf)->flags & PAGE_DYING) || (PD(dir)->flags & PAGE_DYING)
@@ -37,7 +38,7 @@ void h_attach(void)
 	hint_page(any.page);
 	hint_page(leaf);
 	HINT(1, any_table_leaf_inv(any.page, any.n));
-	const u32 bad = spec_attach_error(dir, leaf, index);
+	const u32 bad = spec_table_error(dir, leaf, index);
 	remember();
 	const err_t err = sys_table_attach(t, table, slots, index);
 
@@ -52,5 +53,7 @@ void h_attach(void)
 	check_cpus(any);
 	check_rest(any);
 	check_invariants(any);
+	CHECK_KEPT(any_entry_inv(any.page, any.n));
+	CHECK_KEPT(any_ptable_inv(any.page));
 	COVER(err.v == 0);
 }
