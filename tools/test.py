@@ -41,6 +41,7 @@ class Outcome:
     detail: str = ""
     repeat: str = ""
     seconds: float = 0.0
+    unsteady: list = dataclasses.field(default_factory=list)    # failed once, then passed
 
 
 @dataclasses.dataclass
@@ -268,6 +269,22 @@ def emulate(name, cfg, filter_=""):
     return out
 
 
+def emulate_tests(name, cfg, filter_):
+    """As emulate. A virtual CPU can be held up for long on a busy host, and tests that have to do
+    with time then fail: up to three that fail are run again, each by itself, and named."""
+    out = emulate(name, cfg, filter_)
+    if filter_ or not 0 < len(out.failed) <= 3 or any(t.startswith("(") for t in out.failed):
+        return out
+    for test in list(out.failed):
+        alone = dataclasses.replace(cfg, append=f"test={test.replace(' ', '_')}")
+        second = emulate(name + "-again", alone)
+        if not second.failed and second.passed:
+            out.failed.remove(test)
+            out.passed.append(test)
+            out.unsteady.append(test)
+    return out
+
+
 def kernel_job(name, kernel, options):
     def run(filter_):
         cfg = emu.Config(kernel, ["build/programs/ktest.elf"], timeout=240, expect="^# done",
@@ -275,7 +292,7 @@ def kernel_job(name, kernel, options):
         for key, value in options.items():
             setattr(cfg, key, value)
         missing = missing_machine(cfg)
-        return skip(missing) if missing else emulate(f"kernel-{name}", cfg, filter_)
+        return skip(missing) if missing else emulate_tests(f"kernel-{name}", cfg, filter_)
     compiler = "clang" if kernel == CLANG else "gcc"
     return Job(f"kernel/{name}", run, (f"build/{compiler}-kernel", "build/gcc-programs"),
                alone=options.get("cpus", 2) > 2)
@@ -371,6 +388,8 @@ class Totals:
         print(f"{line} ({len(out.passed)} passed, {out.seconds:.1f} s)", flush=True)
         for reason, count in collections.Counter(r for _, r in out.skipped).items():
             print(f"  # skipped {count}: {reason}")
+        for name in out.unsteady:
+            print(f"  # failed, and passed when run again by itself: {name}")
         for name in out.failed:
             print(f"  # FAILED {job.name} {name}".rstrip())
         if out.failed:
