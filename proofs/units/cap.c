@@ -260,6 +260,7 @@ void h_move(void)
 	CHECK_IF(err.v != 0, "spec", same_cap(any.slot));
 	CHECK_IF(err.v == 0, "spec", is_moved(dst, src));
 	CHECK_IF(err.v == 0, "spec", slot_is_clear(src));
+	CHECK_IF((err.v == 0) & (owned != NIL), "spec", PD(owned)->owner == dst);
 	CHECK_IF((any.slot != dst) & (any.slot != src), "spec", same_cap_contents(any.slot));
 	CHECK_IF((err.v != 0) | (any.page != owned), "spec", same_page(any.page));
 	COVER(err.v == 0);
