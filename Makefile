@@ -157,10 +157,11 @@ P      ?= hello
 EMU     = $(PYTHON) tools/emu.py run --machine $(M) --cpus $(CPUS) --append "$(APPEND)"
 DEPS    = @sh tools/deps.sh
 SUBMAKE = @$(MAKE) --no-print-directory
+HAVE    = $(if $(filter $(P),$(PROGRAMS)),,$(error P=$(P): no such program; there are: $(PROGRAMS)))
 PROVE   = @sh tools/deps.sh prove && $(PYTHON) proofs/run.py
 
 run:
-	$(DEPS) run
+	$(HAVE)$(DEPS) run
 	$(SUBMAKE) all
 	@$(EMU) --timeout 0 build/kernel/tessera.elf build/programs/$(P).elf
 
@@ -169,12 +170,12 @@ test:
 	@CC=$(CC) $(PYTHON) tools/test.py $(if $(T),--only '$(T)')
 
 gdb:
-	$(DEPS) debug
+	$(HAVE)$(DEPS) debug
 	$(SUBMAKE) all
 	@$(EMU) --gdb --icount --timeout 0 build/kernel-debug/tessera.elf build/programs/$(P).elf
 
 trace:
-	$(DEPS) run
+	$(HAVE)$(DEPS) run
 	$(SUBMAKE) all
 	@$(PYTHON) tools/trace.py run --program build/programs/$(P).elf --append "$(APPEND)"
 
@@ -221,3 +222,5 @@ clean:
 
 help:
 	@sed -n 's/^\([a-z-]*\):$$/  make \1/p' Makefile
+	@echo "What each does: README.md. Variables: P=program ($(PROGRAMS)) M=machine CPUS=n"
+	@echo "APPEND=\"words\" T=name FULL=1 CC=gcc|clang WERROR=1 V=1"
