@@ -24,6 +24,7 @@ enum {
 	PART_MIN = 16 << 10,
 	ADMIN_TRIES = 5000, /* of a millisecond */
 	HALF_SECOND_MS = 500,
+	SHUTDOWN_TRIES = 2000,
 };
 
 #define MILLISECOND 1000000ull
@@ -95,6 +96,17 @@ static bool wait_ready(uint32_t ready)
 	return false;
 }
 
+/* 7.6.2: the controller writes its caches to the medium.  It need not succeed. */
+static void shut_down(uint32_t cc)
+{
+	reg_write32(self.regs, NVME_CC, cc | CC_SHUTDOWN);
+	for (uint32_t i = 0; i < SHUTDOWN_TRIES; i++) {
+		if ((csts() & CSTS_SHUTDOWN) == CSTS_SHUTDOWN_DONE || !works())
+			return;
+		drv_sleep_ns(MILLISECOND);
+	}
+}
+
 /* 3.1.5: CC.EN is not cleared while the controller is on the way to ready. */
 static bool reset(void)
 {
@@ -103,7 +115,8 @@ static bool reset(void)
 	if (cc == UINT32_MAX)
 		return false;
 	if (cc & CC_ENABLE) {
-		(void)wait_ready(CSTS_READY);
+		if (wait_ready(CSTS_READY))
+			shut_down(cc);
 		reg_write32(self.regs, NVME_CC, cc & ~(uint32_t)CC_ENABLE);
 	}
 	return wait_ready(0);

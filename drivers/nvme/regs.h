@@ -24,10 +24,10 @@ enum {
 #define CAP_NVM (1ull << 37)
 #define CAP_MPSMIN(cap) ((uint32_t)((cap) >> 48 & 0xf))
 
-/* 3.1.5 CC: enabled, pages of 4 KiB, entries of 64 and 16 bytes. */
-enum { CC_ENABLE = 1, CC_IOSQES_64 = 6 << 16, CC_IOCQES_16 = 4 << 20 };
+/* 3.1.5 CC: enabled, normal shutdown, pages of 4 KiB, entries of 64 and 16 bytes. */
+enum { CC_ENABLE = 1, CC_SHUTDOWN = 1 << 14, CC_IOSQES_64 = 6 << 16, CC_IOCQES_16 = 4 << 20 };
 /* 3.1.6 CSTS. */
-enum { CSTS_READY = 1, CSTS_FATAL = 2 };
+enum { CSTS_READY = 1, CSTS_FATAL = 2, CSTS_SHUTDOWN = 3 << 2, CSTS_SHUTDOWN_DONE = 2 << 2 };
 
 /* 4.2 Submission queue entry. */
 struct nvme_command {

@@ -61,7 +61,7 @@ static void rule(bool ok, int line)
 /* 7.3.2 Controller reset. */
 static void reset(void)
 {
-	csts &= ~(uint32_t)(CSTS_READY | CSTS_FATAL);
+	csts &= ~(uint32_t)(CSTS_READY | CSTS_FATAL | CSTS_SHUTDOWN);
 	memset(queue, 0, sizeof queue);
 	memset(pending, 0, sizeof pending);
 }
@@ -95,7 +95,7 @@ void model_attach(struct drv *d)
 
 static void begin(void)
 {
-	RULE((cc & 0xffff00f0) == (CC_IOSQES_64 | CC_IOCQES_16) && (asq | acq) % 4096 == 0);
+	RULE((cc & 0xffffc0f0) == (CC_IOSQES_64 | CC_IOCQES_16) && (asq | acq) % 4096 == 0);
 	queue[0] = (struct queue){ .exists = true, .sq = asq, .cq = acq, .phase = 1,
 				   .sq_size = (aqa & 0xfff) + 1,
 				   .cq_size = (aqa >> 16 & 0xfff) + 1 };
@@ -445,6 +445,8 @@ bool model_step(void)
 			begin();
 		return false;
 	}
+	if ((cc & CC_SHUTDOWN) && one_in(4))
+		csts |= CSTS_SHUTDOWN_DONE;
 	if (fault == FAULT_GARBAGE && one_in(8))
 		overwrite();
 	if (fault == FAULT_STORM)
