@@ -10,7 +10,9 @@
 #pragma once
 #include "ks.h"
 
-#define OBJECT_PAGES (1ull << 26) /* slot numbers have 32 bits: objects lie in the first 256 GiB */
+/* Slot numbers have 32 bits: objects lie in the first 256 GiB, but for the page whose last slot
+ * would be NIL. */
+#define OBJECT_PAGES ((1ull << 26) - 1)
 
 /* Interrupt vectors.  Device vectors are VECTOR_DEVICE + index into cpu.irq. */
 enum {
