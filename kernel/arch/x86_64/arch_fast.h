@@ -10,38 +10,34 @@
 #include "platform.h"
 
 /*
- * What switch_space does.  The order is: active, fence, stale (see smp.c); a
- * locked instruction is a fence.
+ * CR3 for a space on this CPU.  Bit 63: what the TLB holds under this PCID
+ * stays.  The order is: active, fence (a locked instruction), stale; who unmaps
+ * does stale, fence, active.  So either sees the other.
  */
-static inline __attribute__((always_inline)) void fast_space(struct percpu *me, u32 sp)
+static inline u64 space_cr3(struct percpu *me, u32 sp)
+{
+	struct space *s = SP(sp);
+	u64 mine = 1ull << me->cpu, root = (u64)SPACE_ROOT(sp) << PAGE_SHIFT;
+	u32 i = sp % PCIDS;
+
+	(void)arch_atomic_or(&s->active, mine);
+	if (__builtin_expect((__atomic_load_n(&s->stale, __ATOMIC_ACQUIRE) & mine) != 0, 0))
+		(void)arch_atomic_and(&s->stale, ~mine);
+	else if (machine.pcid && me->pcid_uid[i] == s->uid)
+		return root | (i + 1) | 1ull << 63;
+	me->pcid_uid[i] = s->uid;
+	return machine.pcid ? root | (i + 1) : root;
+}
+
+/* Leave the space that CR3 holds, if it is one, for another. */
+static inline __attribute__((always_inline)) void space_load(struct percpu *me, u32 sp)
 {
 	u32 old = me->space;
-	u64 mine = 1ull << me->cpu;
-	struct space *s = SP(sp);
-	u64 cr3 = (u64)SPACE_ROOT(sp) << PAGE_SHIFT;
 
-	if (old == sp)
-		return;
-	if (__builtin_expect(old == NIL, 0)) {
-		switch_space(me, sp);
-		return;
-	}
-	(void)arch_atomic_or(&s->active, mine);
-	if (machine.pcid) {
-		u32 i = sp % PCIDS;
-
-		cr3 |= i + 1;
-		if (__builtin_expect(me->pcid_uid[i] == s->uid && !(s->stale & mine), 1))
-			cr3 |= 1ull << 63;
-		me->pcid_uid[i] = s->uid;
-	}
-	if (__builtin_expect((__atomic_load_n(&s->stale, __ATOMIC_ACQUIRE) & mine) != 0, 0)) {
-		(void)arch_atomic_and(&s->stale, ~mine);
-		cr3 &= ~(1ull << 63);
-	}
+	__asm__ volatile("mov %0, %%cr3" ::"r"(space_cr3(me, sp)) : "memory");
 	me->space = sp;
-	__asm__ volatile("mov %0, %%cr3" ::"r"(cr3) : "memory");
-	(void)arch_atomic_and(&SP(old)->active, ~mine);
+	if (old != NIL)
+		(void)arch_atomic_and(&SP(old)->active, ~(1ull << me->cpu));
 }
 
 /* context.c, for what happens rarely. */
@@ -89,7 +85,8 @@ static inline __attribute__((always_inline)) void arch_fast_switch(u32 cpu, u32 
 		arch_switch(from, to);
 		return;
 	}
-	fast_space(me, TH(to)->space);
+	if (me->space != TH(to)->space)
+		space_load(me, TH(to)->space);
 	__asm__ volatile("mov %%ds, %0; mov %%es, %1; mov %%fs, %2; mov %%gs, %3"
 			 : "=r"(ds), "=r"(es), "=r"(fs), "=r"(gs));
 	if ((ds | es | fs | gs) != 0)

@@ -10,6 +10,7 @@
  * Called by:  everything that locks, flushes, stops threads elsewhere.
  * Manuals:    Intel SDM vol 3, 4.10.4 and 4.10.5 (TLB), 8.4 (processors).
  */
+#include "arch_fast.h"
 #include "asm.h"
 #include "percpu.h"
 #include "platform.h"
@@ -35,26 +36,6 @@ static void load_kernel_space(struct percpu *me)
 	me->space = NIL;
 }
 
-/*
- * CR3 for a space on this CPU.  Bit 63: what the TLB holds under this PCID
- * stays.  The order is: active, fence, stale; who unmaps does stale, fence,
- * active.  So either sees the other.
- */
-static u64 cr3_of(struct percpu *me, u32 sp)
-{
-	struct space *s = SP(sp);
-	u64 mine = 1ull << me->cpu, root = (u64)SPACE_ROOT(sp) << PAGE_SHIFT;
-	u32 i = sp % PCIDS;
-
-	ATOMIC_OR(&s->active, mine);
-	if ((ATOMIC_LOAD(&s->stale) & mine) != 0)
-		ATOMIC_AND(&s->stale, ~mine);
-	else if (machine.pcid && me->pcid_uid[i] == s->uid)
-		return root | (i + 1) | 1ull << 63;
-	me->pcid_uid[i] = s->uid;
-	return machine.pcid ? root | (i + 1) : root;
-}
-
 void switch_space(struct percpu *me, u32 sp)
 {
 	u32 old = me->space;
@@ -65,10 +46,7 @@ void switch_space(struct percpu *me, u32 sp)
 		load_kernel_space(me);
 		return;
 	}
-	write_cr3(cr3_of(me, sp));
-	me->space = sp;
-	if (old != NIL)
-		ATOMIC_AND(&SP(old)->active, ~(1ull << me->cpu));
+	space_load(me, sp);
 }
 
 /* The mark is taken away first: what is unmapped from now on sets it again. */
