@@ -94,22 +94,18 @@ static void state_init(const struct boot_map *map)
 
 /* --- the region to make everything of ------------------------------------------------------ */
 
-/* What of a region can be used while the module is still there: behind it, or before. */
+/* What of a region can be used while the module is still there: behind it, or before.
+ * The module need not end where the region ends, nor lie in one region. */
 static u64 room(const struct boot_region *r, const struct boot_map *map, u64 *first)
 {
 	u64 from = map->module_start >> PAGE_SHIFT;
 	u64 to = (map->module_end + PAGE_SIZE - 1) >> PAGE_SHIFT;
 	u64 end = r->first + r->count;
+	u64 before = from > r->first ? (from < end ? from : end) - r->first : 0;
+	u64 behind = to < end ? end - (to > r->first ? to : r->first) : 0;
 
-	*first = r->first;
-	if (r->is_ram == 0)
-		return 0;
-	if (to <= r->first || from >= end)
-		return r->count;
-	if (from - r->first >= end - to && from > r->first)
-		return from - r->first;
-	*first = to;
-	return end - to;
+	*first = before >= behind ? r->first : end - behind;
+	return r->is_ram == 0 ? 0 : before >= behind ? before : behind;
 }
 
 static u32 choose_region(const struct boot_map *map)
@@ -168,6 +164,9 @@ static void make_first_slots(u32 region)
 	boot.slots[0] = page;
 	boot.memory = SLOT_OF(page, HANDLE_MEMORY + region);
 	arch_page_clear(page);
+	*PD(page) = (struct page){
+		.type = OBJ_SLOTS, .head = page, .owner = self, .parent = NIL, .link = NIL
+	};
 	for (u32 i = 0; i < REGIONS_KEPT && i < boot.info.regions; i++) {
 		struct boot_region *r = &boot.info.region[i];
 
@@ -176,9 +175,6 @@ static void make_first_slots(u32 region)
 		      r->is_ram != 0 ? RIGHTS_ALL_MEMORY : RIGHTS_ALL_DEVMEM, r->first, r->count);
 	}
 	boot.handle = HANDLE_MEMORY + boot.info.regions;
-	*PD(page) = (struct page){
-		.type = OBJ_SLOTS, .head = page, .owner = self, .parent = NIL, .link = NIL
-	};
 	cap_insert(self, boot.memory, OBJ_SLOTS, RIGHTS_ALL_SLOTS, page);
 	SLOT(self)->flags = CAP_OWNER;
 }
@@ -325,6 +321,7 @@ static void write_info(u32 page)
 void kernel_boot(const struct boot_map *map)
 {
 	lock_all();
+	boot = (struct boot){ 0 };
 	elf_parse(&boot.elf, map->module_start, map->module_end);
 	state_init(map);
 	make_first_slots(choose_region(map));

@@ -10,7 +10,7 @@ struct boot_map {
 	/* As the first program gets it, but for what kernel_boot fills in: handles, image.
 	 * Its regions are all memory that is free, and all that devices have. */
 	struct boot_info info;
-	u64 module_start; /* physical, inside a region that is RAM */
+	u64 module_start; /* physical; may lie in regions that are RAM, or reach beyond them */
 	u64 module_end;
 };
 

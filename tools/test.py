@@ -231,11 +231,15 @@ KERNEL_MATRIX = [
     ("64-mib", DEBUG, {"mem": "64M"}),
     ("16-gib", DEBUG, {"machine": "q35", "mem": "16G"}),
 ]
+NVME = ["-blockdev", "driver=null-co,size=16777216,read-zeroes=on,node-name=d",
+        "-device", "nvme,drive=d,serial=1"]
 BOOT_MATRIX = [("bochs", {"machine": "bochs", "timeout": 240}),
                ("iso-uefi", {"machine": "iso-uefi", "timeout": 180}),
                ("iso-bios", {"machine": "iso-bios", "timeout": 120}),
                ("microvm", {}), ("pc", {"machine": "pc"}), ("q35", {"machine": "q35"}),
-               ("16-mib", {"mem": "16M"})]
+               ("16-mib", {"mem": "16M"}),
+               # Here the firmware takes the last pages of RAM, the end of the module among them.
+               ("q35-nvme", {"machine": "q35-iommu", "extra": NVME})]
 
 
 def memory_available_gib():

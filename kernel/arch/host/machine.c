@@ -62,6 +62,7 @@ void arch_panic(const char *what, const char *file, int line)
 static void reset_memory(u32 pages)
 {
 	host_mem.pages = pages;
+	host_mem.boots = false;
 	memset(host_mem.byte, HOST_POISON, (u64)pages * PAGE_SIZE);
 	for (u32 p = 0; p < pages; p++) {
 		host_mem.pd[p] =

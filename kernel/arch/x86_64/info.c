@@ -19,54 +19,6 @@ enum {
 	MEMORY_RAM = 1,
 };
 
-static void range_drop(u32 i)
-{
-	machine.rams--;
-	for (u32 k = i; k < RANGE_MAX && k < machine.rams; k++)
-		machine.ram[k] = machine.ram[k + 1];
-}
-
-/* Insert in ascending order; ranges that touch become one. */
-static void range_add(u64 first, u64 end)
-{
-	u32 i = 0;
-
-	while (i < machine.rams && machine.ram[i].first + machine.ram[i].count < first)
-		i++;
-	while (i < machine.rams && machine.ram[i].first <= end) {
-		u64 old_end = machine.ram[i].first + machine.ram[i].count;
-
-		first = machine.ram[i].first < first ? machine.ram[i].first : first;
-		end = old_end > end ? old_end : end;
-		range_drop(i);
-	}
-	if (first >= end || machine.rams == RANGE_MAX)
-		return;
-	for (u32 k = machine.rams; k > i; k--)
-		machine.ram[k] = machine.ram[k - 1];
-	machine.ram[i] = (struct machine_range){ first, end - first };
-	machine.rams++;
-}
-
-/* What is said to be RAM and also something else is not RAM. */
-static void range_cut(u64 first, u64 end)
-{
-	for (u32 i = 0; i < machine.rams; i++) {
-		struct machine_range r = machine.ram[i];
-		u64 r_end = r.first + r.count;
-
-		if (r_end <= first || r.first >= end)
-			continue;
-		range_drop(i);
-		if (end < r_end)
-			range_add(end, r_end);
-		if (r.first < first)
-			range_add(r.first, first);
-		else
-			i--;
-	}
-}
-
 static void memory_entry(u64 at, bool ram_pass)
 {
 	u64 start = firmware64(at), bytes = firmware64(at + 8);
@@ -76,9 +28,11 @@ static void memory_entry(u64 at, bool ram_pass)
 	if (is_ram != ram_pass || end <= start || end > machine.address_mask)
 		return;
 	if (is_ram)
-		range_add((start + PAGE_SIZE - 1) >> PAGE_SHIFT, end >> PAGE_SHIFT);
+		ranges_add(machine.ram, &machine.rams, (start + PAGE_SIZE - 1) >> PAGE_SHIFT,
+			   end >> PAGE_SHIFT);
 	else
-		range_cut(start >> PAGE_SHIFT, (end + PAGE_SIZE - 1) >> PAGE_SHIFT);
+		ranges_cut(machine.ram, &machine.rams, start >> PAGE_SHIFT,
+			   (end + PAGE_SIZE - 1) >> PAGE_SHIFT);
 }
 
 /* Page 0 is left out: 0 means "none" where page numbers are stored. */
@@ -88,7 +42,7 @@ static void memory_map(u64 at, u32 entries, u32 entry_size)
 		memory_entry(at + (u64)i * entry_size, true);
 	for (u32 i = 0; i < MAP_ENTRIES_MAX && i < entries; i++)
 		memory_entry(at + (u64)i * entry_size, false);
-	range_cut(0, 1);
+	ranges_cut(machine.ram, &machine.rams, 0, 1);
 }
 
 static void command_line(u64 at)

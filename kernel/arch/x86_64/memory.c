@@ -160,6 +160,26 @@ void memory_descriptors(void)
 	}
 }
 
+static bool is_ram(u64 page)
+{
+	for (u32 i = 0; i < RANGE_MAX && i < machine.rams; i++) {
+		if (page >= machine.ram[i].first && page < machine.ram[i].first + machine.ram[i].count)
+			return true;
+	}
+	return false;
+}
+
+/* A loader that knows less of the memory than the firmware may put it, or its end, elsewhere. */
+static void map_module(void)
+{
+	u64 end = (machine.module_end + PAGE_SIZE - 1) >> PAGE_SHIFT;
+
+	for (u64 p = machine.module_start >> PAGE_SHIFT; p < end && p < LOW_PAGES; p++) {
+		if (!is_ram(p))
+			map(DMAP(p), p, 1, FLAGS_DATA);
+	}
+}
+
 static void map_ram(void)
 {
 	u64 image = IMAGE(kernel_start), image_end = IMAGE(kernel_end);
@@ -209,6 +229,7 @@ void memory_init(void)
 	for (u32 i = 0; i < CPU_MAX && i < machine.processors; i++)
 		map_percpu(i);
 	map_ram();
+	map_module();
 	/* Makes the tables above it now, so that the root is complete. */
 	(void)mmio_map(machine.lapic, PAGE_SIZE);
 }

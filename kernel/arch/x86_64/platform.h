@@ -9,6 +9,7 @@
  */
 #pragma once
 #include "ks.h"
+#include "ranges.h"
 
 /* Slot numbers have 32 bits: objects lie in the first 256 GiB, but for the page whose last slot
  * would be NIL. */
@@ -31,7 +32,6 @@ enum {
 	DMAR_UNITS_MAX = 32,
 	DMAR_SCOPES_MAX = 256,
 	DMAR_REGIONS_MAX = 16,
-	RANGE_MAX = 64,
 	NODE_RANGE_MAX = 32,
 	XSTATE_PARTS = 8, /* x87, SSE, AVX, two unused, three of AVX-512 */
 };
@@ -78,12 +78,6 @@ struct dmar_region {
 	u64 first; /* page */
 	u64 count;
 	u32 segment;
-};
-
-/* A range of physical pages. */
-struct machine_range {
-	u64 first;
-	u64 count;
 };
 
 struct machine_node_range {

@@ -64,26 +64,12 @@ static void region_add(u64 first, u64 end, bool is_ram)
 	}
 }
 
-/* The lowest of n ranges that ends above `page`, cut off below it; false: none. */
-static bool range_after(const struct machine_range *r, u32 n, u64 page, struct machine_range *out)
-{
-	bool found = false;
-
-	for (u32 i = 0; i < RANGE_MAX && i < n; i++) {
-		if (r[i].first + r[i].count <= page || (found && r[i].first >= out->first))
-			continue;
-		*out = r[i];
-		found = true;
-	}
-	return found;
-}
-
 /* [first, end) without the n ranges. */
 static void regions_without(u64 first, u64 end, const struct machine_range *r, u32 n, bool is_ram)
 {
 	struct machine_range cut = { 0 };
 
-	for (u32 i = 0; i <= RANGE_MAX && first < end && range_after(r, n, first, &cut); i++) {
+	for (u32 i = 0; i <= RANGE_MAX && first < end && ranges_after(r, n, first, &cut); i++) {
 		if (cut.first >= end)
 			break;
 		region_add(first, cut.first, is_ram);
