@@ -22,6 +22,7 @@ enum {
 	COMP_REGIONS = 6,
 	COMP_IRQS = 17,
 	COMP_ARGS = 256,
+	COMP_DEVMEMS = 48,
 };
 
 /* Handles that each component finds in its table; what it was not given is an empty slot. */
@@ -32,8 +33,16 @@ enum {
 	COMP_SCHED = 5,
 	COMP_SYSTEM = 6,     /* debug console (and trace), where the system file allows it */
 	COMP_CPUS = 7,       /* where it may run threads */
-	COMP_NOTIF = 8,      /* the notification bound to its first thread */
+	/*
+	 * Its notification.  Bound to its first thread if the component receives from an endpoint
+	 * (COMP_SERVER): then ep_recv takes the bits.  Else not bound: notif_wait does.
+	 */
+	COMP_NOTIF = 8,
 	COMP_SUPERVISOR = 9, /* endpoint of init: struct sup_call */
+	/* Only for the program with `platform = true`: all ports, lines, requester ids there are. */
+	COMP_IOPORTS = 10,
+	COMP_IRQCTL = 11,
+	COMP_DEVCTL = 12,
 	COMP_FREE = 16,      /* handles given by init follow from here on */
 };
 
@@ -83,6 +92,16 @@ struct comp_channel {
 	struct comp_area area[COMP_AREAS];
 };
 
+/*
+ * Device memory, only for the program with `platform = true`: all regions that boot_info has with
+ * is_ram = 0, ascending.
+ */
+struct comp_devmem {
+	uint64_t first, count; /* pages; first is the physical page number */
+	uint32_t handle;
+	uint32_t zero;
+};
+
 /* An endpoint: to receive from (server), or to call (client). */
 struct comp_endpoint {
 	char name[COMP_NAME];
@@ -125,11 +144,15 @@ struct comp_info {
 	uint32_t cpus;         /* in COMP_CPUS */
 	uint32_t heartbeat_ms; /* 0, or the supervisor wants a sign of life so often (SUP_ALIVE) */
 	uint32_t memories, pools, channels, endpoints;
+	uint64_t msg_page;     /* address of its first thread's message page */
+	uint64_t acpi_root;    /* physical; only for the program with `platform = true` */
+	uint32_t devmems, zero;
 	struct comp_memory memory[COMP_MEMORIES];
 	struct comp_pool pool[COMP_POOLS];
 	struct comp_endpoint endpoint[COMP_ENDPOINTS];
 	struct comp_channel channel[COMP_CHANNELS];
 	struct comp_device device;
+	struct comp_devmem devmem[COMP_DEVMEMS];
 };
 
 /*
