@@ -23,6 +23,7 @@ enum {
 	COMP_IRQS = 17,
 	COMP_ARGS = 256,
 	COMP_DEVMEMS = 48,
+	COMP_INFO_PAGES = 4, /* struct comp_info fits */
 };
 
 /* Handles that each component finds in its table; what it was not given is an empty slot. */
@@ -31,7 +32,7 @@ enum {
 	COMP_TABLE = 2,
 	COMP_SPACE = 4,
 	COMP_SCHED = 5,
-	COMP_SYSTEM = 6,     /* debug console (and trace), where the system file allows it */
+	COMP_SYSTEM = 6,     /* debug console and trace, where the system file allows them */
 	COMP_CPUS = 7,       /* where it may run threads */
 	/*
 	 * Its notification.  Bound to its first thread if the component receives from an endpoint
@@ -88,7 +89,13 @@ struct comp_channel {
 	uint32_t signal; /* handle: signal it to wake the peer; it has a badge */
 	uint32_t bit;    /* the peer's signals set this bit of COMP_NOTIF */
 	uint32_t areas;
-	uint32_t reset_bit; /* COMP_NOTIF bit set by init when the peer was restarted and the rings are new */
+	/*
+	 * COMP_NOTIF bit set by init when the rings are to be begun anew, because the peer was
+	 * restarted or one side said SUP_BROKEN: use the channel no more, forget what was on
+	 * the rings, call SUP_RESET_DONE.
+	 */
+	uint32_t reset_bit;
+	uint32_t down; /* 1: not to be used before the first reset_bit */
 	struct comp_area area[COMP_AREAS];
 };
 
@@ -142,6 +149,7 @@ struct comp_info {
 	uint32_t free_handle, free_end; /* these are empty slots */
 	uint32_t restarts;     /* how often it was started before */
 	uint32_t cpus;         /* in COMP_CPUS */
+	uint32_t free_bit;     /* this bit of COMP_NOTIF and those up to 62 are the component's own */
 	uint32_t heartbeat_ms; /* 0, or the supervisor wants a sign of life so often (SUP_ALIVE) */
 	uint32_t memories, pools, channels, endpoints;
 	uint64_t msg_page;     /* address of its first thread's message page */
@@ -154,17 +162,23 @@ struct comp_info {
 	struct comp_device device;
 	struct comp_devmem devmem[COMP_DEVMEMS];
 };
+_Static_assert(sizeof(struct comp_info) <= COMP_INFO_PAGES * 4096, "pages of struct comp_info");
 
 /*
  * Calls to COMP_SUPERVISOR; label of the tag, words.  Its badge tells init who calls.
- * Answer: word 0 is 0 or an error number of sup_error.
+ * Answer: word 0 is 0 or an error number of sup_error.  A component may bind the same
+ * endpoint as fault endpoint of its further threads: labels of faults are other numbers.
  */
 enum sup_call {
-	SUP_READY = 1,  /* initialised: peers may rely on it */
+	SUP_READY = 16, /* initialised: peers may rely on it */
 	SUP_ALIVE,      /* heartbeat: may be sent non-blocking */
 	SUP_EXIT,       /* word 0: status. Not answered: init ends the component by its restart policy */
 	SUP_BROKEN,     /* word 0: channel number whose peer broke its protocol: restart the peer, reset */
-	SUP_RESET_DONE, /* word 0: channel number: this side has begun again on the new rings */
+	SUP_RESET_DONE, /* word 0: channel number: this side uses the old rings no more. SUP_OK: they are
+	                   new (zero), begin again. SUP_LATER: not yet, reset_bit will be set again.
+	                   SUP_GONE: the peer will not be started again */
 	SUP_POWER,      /* word 0: 0 off, 1 reset; word 1: status the emulator ends with. Where allowed */
+	SUP_WRITE,      /* word 0: 1 to 56, bytes in words 1..7: text for the console. Where allowed.
+	                   Lines of all components are written whole, with the name of who wrote them */
 };
-enum sup_error { SUP_OK, SUP_REFUSED, SUP_BAD };
+enum sup_error { SUP_OK, SUP_REFUSED, SUP_BAD, SUP_LATER, SUP_GONE };
