@@ -118,7 +118,7 @@ bool arch_port_ok(u32 port, u32 width); /* false: ports that the kernel keeps fo
 bool arch_has_iommu(void);
 /* False once an IOMMU did not answer: what devices could reach must not become free. */
 bool arch_iommu_ok(void);
-/* Can requester ids [first, first + count) be attached?  Prepares for it. */
+/* Can requester ids [first, first + count) be attached?  Prepares for it; without an IOMMU, yes. */
 bool arch_device_prepare(u32 first, u32 count);
 /* Let requester ids [first, first + count) use I/O space sp (NIL: nothing); old use has
  * ended when it returns, or arch_iommu_ok() is false and they use nothing. */

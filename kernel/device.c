@@ -6,6 +6,9 @@
  * Locks:      all locks.
  * Called by:  the generated dispatcher; destroy.c.
  * Never:      knows PCI: a function is a requester id that the IOMMU sees.
+ *
+ * Without an IOMMU there are no I/O spaces, so a device is bound to nothing, and
+ * reaches all memory: it has interrupts only, for drivers that are trusted.
  */
 #include "ks.h"
 #include "dispatch.h"
@@ -65,7 +68,9 @@ err_t sys_device_create(u32 t, u32 mem, u32 dst, u64 offset, u32 functions)
 		return e;
 	if (!functions_are_free(first, count))
 		return ERR_BUSY;
-	if (!arch_has_iommu() || !arch_device_prepare(first, count))
+	if (!arch_has_iommu() && !(SLOT(functions)->rights & RIGHT_DEVCTL_UNCONFINED))
+		return ERR_DEVICE;
+	if (!arch_device_prepare(first, count))
 		return ERR_DEVICE;
 	/* commit */
 	u32 page = SLOT(mem)->first + (u32)offset;

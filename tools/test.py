@@ -217,15 +217,16 @@ def fuzz_jobs():
 
 DEBUG, RELEASE = "build/kernel-debug/tessera.elf", "build/kernel/tessera.elf"
 CLANG = "build/clang/kernel-debug/tessera.elf"
+VIRTIO_RNG = ["-global", "virtio-mmio.force-legacy=false", "-device", "virtio-rng-device"]
 # name, kernel, configuration
 KERNEL_MATRIX = [
     ("bochs", RELEASE, {"machine": "bochs", "timeout": 900}),
-    ("microvm", DEBUG, {}),
+    ("microvm", DEBUG, {"extra": VIRTIO_RNG}),
     ("release", RELEASE, {}),
     ("clang", CLANG, {}),
     ("poor-cpu", DEBUG, {"cpu": "qemu64", "accel": "tcg"}),
     ("one-cpu-icount", DEBUG, {"cpus": 1, "icount": True}),
-    ("q35-four-cpus", DEBUG, {"machine": "q35", "cpus": 4}),
+    ("q35-four-cpus", DEBUG, {"machine": "q35", "cpus": 4, "edu": True}),
     ("q35-iommu-edu", DEBUG, {"machine": "q35-iommu", "edu": True}),
     ("q35-iommu-edu-release", RELEASE, {"machine": "q35-iommu", "edu": True}),
     ("64-mib", DEBUG, {"mem": "64M"}),

@@ -45,10 +45,9 @@ TEST(port_limits, "ports outside the range, and those of the kernel, are refused
 	EXPECT_ERR(ioport_in(all, 0xa1, 1, &v), ERR_RANGE);
 }
 
-static err_t try_device(u64 first, u64 count, slot_t slot)
+static err_t try_device_with(u64 rights, u64 first, u64 count, slot_t slot)
 {
-	devctl_h functions = { sys_range((any_h){ HANDLE_DEVCTL }, first, count,
-					 RIGHT_DEVCTL_CREATE) };
+	devctl_h functions = { sys_range((any_h){ HANDLE_DEVCTL }, first, count, rights) };
 	memory_h memory;
 	u64 offset;
 
@@ -57,19 +56,27 @@ static err_t try_device(u64 first, u64 count, slot_t slot)
 	return device_create(memory, slot, offset, functions);
 }
 
+static err_t try_device(u64 first, u64 count, slot_t slot)
+{
+	return try_device_with(RIGHTS_ALL_DEVCTL, first, count, slot);
+}
+
 static bool has_iommu(void)
 {
 	return (sys_info->features & FEATURE_IOMMU) != 0;
 }
 
-TEST(device_none, "without an IOMMU there are neither devices nor I/O spaces")
+TEST(device_none, "without an IOMMU there are no I/O spaces, and devices only with UNCONFINED")
 {
+	slot_t slot = new_slot();
 	any_h h;
 
 	if (has_iommu())
 		test_skip("there is an IOMMU");
-	EXPECT_ERR(try_device(0x10, 1, new_slot()), ERR_DEVICE);
+	EXPECT_ERR(try_device_with(RIGHT_DEVCTL_CREATE, 0x10, 1, slot), ERR_DEVICE);
 	EXPECT_ERR(sys_create(OBJ_IOSPACE, 0, &h), ERR_DEVICE);
+	EXPECT_OK(try_device(0x10, 1, slot));
+	EXPECT_OK(device_bind((device_h){ (u32)slot.where }, (iospace_h){ 0 }));
 }
 
 TEST(device_limits, "a device has at most eight functions, on one bus")
@@ -78,22 +85,21 @@ TEST(device_limits, "a device has at most eight functions, on one bus")
 	EXPECT_ERR(try_device(0xff, 2, new_slot()), ERR_RANGE);
 }
 
-static void need_iommu(void)
-{
-	if (!has_iommu())
-		test_skip("no IOMMU");
-}
-
 TEST(device_once, "a function belongs to one device")
 {
 	slot_t a = new_slot();
 
-	need_iommu();
 	EXPECT_OK(try_device(0x10, 2, a));
 	EXPECT_ERR(try_device(0x11, 1, new_slot()), ERR_BUSY);
 	EXPECT_OK(try_device(0x12, 1, new_slot()));
 	EXPECT_OK(sys_delete(a));
 	EXPECT_OK(try_device(0x11, 1, new_slot()));
+}
+
+static void need_iommu(void)
+{
+	if (!has_iommu())
+		test_skip("no IOMMU");
 }
 
 TEST(device_binds, "a device can be bound to an I/O space, to another, and to none")
@@ -144,7 +150,6 @@ TEST(message_irq, "a message interrupt has address and data while it is bound")
 	memory_h memory;
 	u64 offset, address = 0, data = 0;
 
-	need_iommu();
 	EXPECT_OK(try_device(0x20, 1, dev));
 	EXPECT(sys_pages(1, 1, &memory, &offset) != SYS_NO_PAGES);
 	EXPECT_ERR(irq_create(memory, irq, offset, (any_h){ (u32)dev.where }, 0, 1), ERR_ARG);

@@ -25,6 +25,11 @@ static u64 functions(u64 first, u64 count)
 	return h;
 }
 
+static u64 confined(u64 of)
+{
+	return derive(of, RIGHT_DEVCTL_CREATE, 0);
+}
+
 static long create(u64 dst, u64 first, u64 count)
 {
 	return CALL3(root, SYS_DEVICE_CREATE, HANDLE_MEMORY, dst, free_offset(),
@@ -148,8 +153,43 @@ TEST(device_refused, "device_create refuses more than eight functions, two buses
 	   ERRNO_BUSY);
 	IS(create(h, HOST_REQUESTERS, 1), ERRNO_DEVICE);
 	host.iommu = false;
-	IS(create(h, ID, 1), ERRNO_DEVICE);
+	IS(CALL3(root, SYS_DEVICE_CREATE, HANDLE_MEMORY, h, free_offset(),
+		 confined(functions(ID, 1))),
+	   ERRNO_DEVICE);
 	IS(CALL4(root, SYS_OBJECT_CREATE, HANDLE_MEMORY, h, OBJ_IOSPACE, 300, 0), ERRNO_DEVICE);
+}
+
+TEST(device_unconfined, "without an IOMMU a device is made with UNCONFINED only, and has interrupts")
+{
+	u64 device, irq = new_handle(), n = new_object(OBJ_NOTIF, 0);
+
+	host.iommu = false;
+	device = new_device(ID, 2);
+	IS(create(new_handle(), ID + 1, 1), ERRNO_BUSY);
+	IS(bind(device, 0), ERRNO_OK);
+	IS(call(root, SYS_IRQ_CREATE, HANDLE_MEMORY, irq, free_offset(), device, 1, 0), ERRNO_OK);
+	IS(CALL2(root, SYS_IRQ_BIND, irq, n, 4), ERRNO_OK);
+	IS(CALL0(root, SYS_IRQ_ACK, irq), ERRNO_OK);
+	host_raise_message(IRQ(page_of(irq))->entry);
+	settle();
+	IS(CALL1(root, SYS_NOTIF_WAIT, n, 1), ERRNO_OK);
+	IS(out(root, 0), 4);
+	delete_all(device);
+	IS(CALL0(root, SYS_IRQ_ACK, irq), ERRNO_STATE);
+	IS(CALL2(root, SYS_IRQ_BIND, irq, n, 4), ERRNO_STATE);
+	IS(create(new_handle(), ID + 1, 1), ERRNO_OK);
+}
+
+TEST(device_confined, "with an IOMMU a device is confined whatever right it was made with")
+{
+	u64 h = new_handle(), device = new_device(ID, 1);
+
+	IS(host_dma(ID, WINDOW, HOST_READ), NIL);
+	delete_all(device);
+	IS(CALL3(root, SYS_DEVICE_CREATE, HANDLE_MEMORY, h, free_offset(),
+		 confined(functions(ID, 1))),
+	   ERRNO_OK);
+	IS(host_dma(ID, WINDOW, HOST_READ), NIL);
 }
 
 TEST(device_irq_limit,

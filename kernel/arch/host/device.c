@@ -92,7 +92,7 @@ void arch_irq_unmask(u32 irq)
 
 bool arch_irq_exists(u32 kind, u32 source)
 {
-	return kind == IRQ_LINE ? source < HOST_LINES : source < HOST_REQUESTERS && host.iommu;
+	return kind == IRQ_LINE ? source < HOST_LINES : source < HOST_REQUESTERS;
 }
 
 bool arch_irq_reaches(u32 cpu)
@@ -195,7 +195,7 @@ bool arch_iommu_ok(void)
 
 bool arch_device_prepare(u32 first, u32 count)
 {
-	return host.iommu && first + count <= HOST_REQUESTERS;
+	return first + count <= HOST_REQUESTERS;
 }
 
 void arch_device_attach(u32 first, u32 count, u32 sp)

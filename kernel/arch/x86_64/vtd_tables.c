@@ -56,6 +56,8 @@ bool arch_device_prepare(u32 first, u32 count)
 	bool done = true;
 
 	(void)count;
+	if (!vtd.on)
+		return true;
 	arch_lock(&vtd.lock);
 	if (!(WORD(vtd.root, bus * 2) & 1) && vtd.contexts_used == VTD_CONTEXTS_MAX) {
 		done = false;
