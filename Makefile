@@ -76,6 +76,12 @@ $(GEN): $(wildcard abi/*.toml tools/abigen*.py tools/abigen/*.py docs/manual/tex
 	$(Q)$(PYTHON) tools/abigen.py abi/kernel.toml build/gen
 	@touch $@
 build/gen/dispatch.c: $(GEN) ;
+LX_GEN := build/gen/linux/.stamp
+$(LX_GEN): abi/linux.toml tools/abigen/linux.py tools/abigen/text.py
+	$(say) GEN $@
+	$(Q)$(PYTHON) tools/abigen/linux.py abi/linux.toml build/gen/linux
+	@touch $@
+build/gen/linux/dispatch.c build/gen/linux/names.c: $(LX_GEN) ;
 
 # $(1) directory of objects, $(2) compiler, $(3) flags
 define objects
@@ -127,6 +133,13 @@ endef
 $(foreach a,$(APPS),$(eval $(call program,$(a),$(wildcard apps/$(a)/*.c apps/$(a)/*.S))))
 $(eval $(call program,ktest,$(wildcard tests/kernel/*.c tests/kernel/*.S)))
 $(eval $(call program,kbench,$(wildcard tests/bench/*.c tests/bench/*.S)))
+
+# The Linux personality: a component (linux), or the kernel's first program with a tree of files (linux-first).
+LX_SRC   := $(sort $(wildcard servers/linux/*/*.c servers/linux/*/*.S)) \
+	$(addprefix build/gen/linux/,dispatch.c names.c)
+$(LX_SRC:%=$(B)/user/%.o): | $(LX_GEN)
+.PHONY: linux-objects
+linux-objects: $(LX_SRC:%=$(B)/user/%.o)
 
 # Host programs: the generic kernel with the simulated machine, under sanitizers.
 U_SUPPORT := $(filter-out $(U_MAIN),$(U_ALL)) $(H_SRC)
@@ -210,7 +223,9 @@ fmt:
 
 docs:
 	$(SUBMAKE) gen
+	$(SUBMAKE) $(LX_GEN)
 	@mkdir -p docs/manual && cp build/gen/docs/manual/*.md docs/manual/
+	@cp build/gen/linux/linux.md docs/linux.md
 
 iso:
 	$(DEPS) iso
