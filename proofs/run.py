@@ -7,6 +7,7 @@
     run.py --second-solver cvc5       repeat every 'unsat' with another solver
     run.py --fresh                    ignore all caches
     run.py --mutants [NAME ...]       break the kernel as proofs/mutants.toml says: who notices?
+    run.py --expect                   prove, and write what is proved to proofs/expected.toml
 
 The exit status is 0 only if every harness that ran is proved and nothing of proofs/expected.toml is lost.
 """
@@ -25,21 +26,27 @@ import tomllib
 import traceback
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-PACKAGES = {'clang-19': 'clang-19', 'cvc5': 'cvc5', 'spin': 'spin'}
+COLUMNS = ('ub', 'invariant', 'spec', 'leak', 'ni')
 INCLUDES = ('kernel', 'kernel/arch/proof', 'include', 'build/gen', 'proofs/spec', 'proofs/units')
 
 
 def install(second):
-    """Missing tools come from Debian packages, by name."""
-    need = [p for c, p in PACKAGES.items() if (c != 'cvc5' or second == 'cvc5') and not shutil.which(c)]
+    """Missing tools come from Debian packages, named in packages.toml; here they are looked at."""
+    subprocess.run([sys.executable, 'tools/deps.py', 'prove'], cwd=ROOT, check=True)
+    commands = ['clang-19', 'spin', 'cc', *([second] if second else [])]
+    lacking = [c for c in commands if not shutil.which(c)]
+    if lacking:
+        sys.exit(f'not found: {", ".join(lacking)}')
     try:
         import z3                                                     # noqa: F401
     except ImportError:
-        need.append('python3-z3')
-    if need:
-        print('installing', *need, flush=True)
-        subprocess.run(['apt-get', 'install', '-y', '--no-install-recommends', *need], check=True,
-                       stdout=subprocess.DEVNULL)
+        sys.exit(f'{sys.executable} has no module z3: use the Python of the package python3-z3, /usr/bin/python3')
+
+
+def tool_versions(second):
+    from prover.solve import VERSION, command_version
+    return [command_version('clang-19'), VERSION, command_version('spin', '-V'),
+            *([command_version(second)] if second else [])]
 
 
 def failure(unit, harness, text, columns=(), function=None):
@@ -184,38 +191,65 @@ def protocols():
 
 
 def conclude(results, args, whole):
-    from prover.report import assumption_marks, count_lines, write_reports
-    from prover.solve import VERSION, command_version
+    from prover.report import assumption_marks, count_lines, summary, write_reports
+    from prover.kernel import functions as kernel_functions
     for r, lost in lacking(results) if whole else []:
         print(f'note: {r["unit"]}:{r["harness"]} writes what it does not check: {" ".join(lost)}')
         r['columns'] = [c for c in r['columns'] if c != 'invariant']
     if not whole:
         return all(r['ok'] for r in results)
-    tools = [VERSION, command_version('clang-19')]
-    if args.second_solver:
-        tools.append(command_version(args.second_solver))
+    tools, tried = tool_versions(args.second_solver), expected().get('tools', [])
+    for t in tools:
+        if not any(k in t for k in tried):
+            print(f'note: {t} was not tried before (proofs/expected.toml: {", ".join(tried)})')
     lines, marks = count_lines(ROOT), assumption_marks(ROOT, results)
     models = protocols()
-    tools.append(command_version('spin', '-V'))
-    functions = write_reports(ROOT, results, lines, marks, tools, models)
+    functions = write_reports(ROOT, results, kernel_functions(ROOT, INCLUDES, args.jobs), lines, marks, tools, models)
     good = all(r['ok'] for r in results) and all(m['ok'] for m in models)
+    if args.expect:
+        write_expected(functions)
     known = set(expected().get('assumptions', []))
     for m in sorted({(m['id'], m['where']) for m in marks}):
         if m[0] not in known:
             print(f'TRUSTED {m[0]} ({m[1]}), but not listed in proofs/expected.toml')
             good = False
-    for name, columns in expected().get('proved', {}).items():
-        row = next((f for f in functions if f['name'] == name), None)
-        lost = [c for c in columns if not row or row[c] != 'proved']
-        if lost:
-            print(f'LOST    {name}: {", ".join(lost)} (proofs/expected.toml)')
-            good = False
+    for word in ('proved', 'bounded'):
+        better = ('proved', word)
+        for name, columns in expected().get(word, {}).items():
+            row = next((f for f in functions if f['name'] == name), None)
+            lost = [c for c in columns if not row or row[c] not in better]
+            if lost:
+                print(f'LOST    {name}: {", ".join(lost)} (proofs/expected.toml)')
+                good = False
+    for f in functions:
+        new = [c for c in COLUMNS if f[c] == 'proved' and c not in expected().get('proved', {}).get(f['name'], [])]
+        if new:
+            print(f'new     {f["name"]}: {", ".join(new)}: --expect enters it in proofs/expected.toml')
+    for f in sorted(functions, key=lambda f: -f['seconds'])[:10]:
+        print(f'{f["seconds"]:7.1f} s  {f["name"]}')
+    for text in summary(functions):
+        print(text)
     ratio = (lines['spec'] + lines['hints'] + lines['ghost']) / max(1, lines['code'])
     print(f'{sum(r["ok"] for r in results)} of {len(results)} harnesses proved; '
           f'{sum(r["obligations"] for r in results)} obligations; lines: {lines["code"]} code, {lines["spec"]} '
           f'specification, {lines["hints"]} hints, {lines["ghost"]} ghost ({ratio:.2f} to 1); '
           f'{len(marks)} assumptions; {sum(r["seconds"] for r in results):.0f} s')
     return good
+
+
+def write_expected(functions):
+    """Replaces the tables of what is proved by what is proved now."""
+    path = os.path.join(ROOT, 'proofs/expected.toml')
+    with open(path, encoding='utf-8') as f:
+        text = f.read()
+    text = text[:text.index('[proved]')].rstrip() + '\n'
+    for word in ('proved', 'bounded'):
+        text += f'\n[{word}]\n'
+        for f in functions:
+            columns = ', '.join(f'"{c}"' for c in COLUMNS if f[c] == word)
+            text += f'{f["name"]} = [{columns}]\n' if columns else ''
+    with open(path, 'w', encoding='utf-8') as f:
+        f.write(text)
 
 
 def expected():
@@ -272,6 +306,7 @@ def main():
     p.add_argument('--quick', action='store_true')
     p.add_argument('--fresh', action='store_true')
     p.add_argument('--mutants', action='store_true')
+    p.add_argument('--expect', action='store_true')
     p.add_argument('--second-solver', metavar='COMMAND')
     p.add_argument('--jobs', type=int, default=2)
     args = p.parse_args()

@@ -360,7 +360,10 @@ def proof_jobs():
         if not (ROOT / "proofs/run.py").exists():
             return skip("no proofs/run.py")
         return of_command([PYTHON, "proofs/run.py", "--quick"], 1200, "proofs")
-    return [Job("proofs/quick", run)]
+
+    def run_prover(_):
+        return of_command([PYTHON, "-m", "unittest", "discover", "-s", "proofs", "-t", "proofs"], 1200, "prover")
+    return [Job("proofs/prover", run_prover), Job("proofs/quick", run)]
 
 
 # ---- running the list ------------------------------------------------------------------------

@@ -203,6 +203,9 @@ class Machine:
             env[name] = v
         return env
 
+    def executed(self, fn):
+        """Called for each function under proof that is executed."""
+
     # ---- merged mode
     def order(self, fn):
         """Blocks in topological order; a loop is an error."""
@@ -225,6 +228,8 @@ class Machine:
     def merged(self, fn, ins, args, mem: Memory, need, proof, guard):
         """Value of a loop-free function as one term; obligations go to `need` under their condition."""
         frame_locals = []
+        if proof:
+            self.executed(fn)
         env = self.bind(fn, ins, args, mem, need, guard, frame_locals)
         edges, result, bad, exits = {}, None, None, []
         for b in self.order(fn):

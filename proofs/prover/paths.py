@@ -54,7 +54,7 @@ class Harness(Machine):
         self.res = {'harness': name, 'paths': 0, 'reachable': 0, 'unknown': 0, 'obligations': 0,
                     'checks': {}, 'ub': {'n': 0, 'failed': 0, 'open': 0}, 'failures': [], 'error': None,
                     'hinted': {}, 'checked': [], 'written': [], 'contracts': [], 'assumptions': [],
-                    'functions': [], 'hints': 0, 'covers': {}}
+                    'functions': [], 'machine': [], 'hints': 0, 'covers': {}}
         self.inputs, self.stack = [], []
 
     # ---- driver
@@ -173,12 +173,15 @@ class Harness(Machine):
         return True
 
     # ---- one path until it ends or forks
+    def executed(self, fn):
+        entry = [fn.name, self.debug.file(fn.dbg) if fn.dbg else '?']
+        if entry not in self.res['functions']:
+            self.res['functions'].append(entry)
+
     def frame(self, fn, env, dst, local, contract):
         proof = self.under_proof(fn)
         if proof and not contract:
-            entry = [fn.name, self.debug.file(fn.dbg) if fn.dbg else '?']
-            if entry not in self.res['functions']:
-                self.res['functions'].append(entry)
+            self.executed(fn)
         return Frame(fn, env, dst, local, proof or bool(contract), contract)
 
     def path(self, st):
@@ -316,6 +319,8 @@ class Harness(Machine):
             if contract not in self.res['contracts']:
                 self.res['contracts'].append(contract)
         fn = self.mod.funcs.get(name)
+        if fn is not None and name.startswith('arch_') and name not in self.res['machine']:
+            self.res['machine'].append(name)
         if fn is None:
             raise Refused(f'call of {name}, which has no body and no prover_replace_{name}')
         if fn.section == PRED_SECTION or name in self.merge_names:

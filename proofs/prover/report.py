@@ -106,6 +106,10 @@ def assumption_marks(root, results):
             name, _, why = text.partition(': ')
             if not any(a['id'] == name and a['why'] == why for a in out):
                 out.append({'id': name, 'where': f'{r["unit"]}:{r["harness"]}', 'why': why})
+    machine = sorted({n for r in results for n in r.get('machine', ())})
+    if machine:
+        out.append({'id': 'machine', 'where': 'kernel/arch/proof/model.h and units',
+                    'why': f'these do to kernel state what the model of the machine says: {", ".join(machine)}'})
     proved = {r['harness'].removeprefix('h_contract_') for r in results
               if r['harness'].startswith('h_contract_') and r['ok']}
     for name in sorted({c for r in results for c in r['contracts']} - proved):
@@ -114,50 +118,114 @@ def assumption_marks(root, results):
 
 
 # ---- results
-def rows(results):
+COLUMNS = ('ub', 'invariant', 'spec', 'leak', 'ni')
+ORDER = ('not yet', 'tested', 'assumed', 'bounded', 'proved')          # what a row may say, weakest first
+
+
+def word(result):
+    return 'not yet' if not result['ok'] else 'bounded' if result.get('only') else 'proved'
+
+
+def keeps_owners(results):
+    """A harness that writes nothing that a predicate of leak freedom reads proves that as well."""
+    preds = {t.removeprefix('leak: ').partition('(')[0] for r in results for t in r['checks'] if t.startswith('leak: any_')}
+    cells = {c for r in results for p in preds for c in r['hinted'].get(p, ())}
+    for r in results:
+        if cells and r['ok'] and 'ub' in r['columns'] and 'leak' not in r['columns'] and not cells & set(r['written']):
+            r['columns'] = [*r['columns'], 'leak']
+
+
+def own_rows(results, graph):
     """One row per function that a harness proves; several harnesses of one function are joined."""
+    files = {}
+    for name, file in graph:
+        files.setdefault(name, file)
     out = {}
     for r in results:
         row = out.setdefault(r['function'], {
-            'name': r['function'], 'file': r['file'], 'ub': None, 'invariant': None, 'spec': None,
-            'leak': None, 'ni': None, 'seconds': 0.0})
+            'name': r['function'], 'file': files.get(r['function'], r['file']), **dict.fromkeys(COLUMNS), 'seconds': 0.0,
+            'harnesses': []})
         if r.get('only'):
             row['only'] = r['only']
+        row['harnesses'].append(r)
         row['seconds'] = round(row['seconds'] + r['seconds'], 1)
         for c in r['columns']:
-            word = 'not yet' if not r['ok'] else 'partly' if r.get('only') else 'proved'
-            row[c] = word if row[c] in (None, 'proved') else row[c]
-    for row in out.values():
-        for c in ('ub', 'invariant', 'spec', 'leak', 'ni'):
-            row[c] = row[c] or 'not yet'
-    return sorted(out.values(), key=lambda r: (r['file'], r['name']))
-
-
-FUNCTION = re.compile(r'^(?!static inline PRED|PRED)(?:[A-Za-z_][\w ]*[ *])(\w+)\((?:[^;{}()]|\([^()]*\))*\)\n\{', re.M)
-
-
-def kernel_functions(root):
-    """All functions of generic kernel code, and whether they are calls."""
-    out = {}
-    for f in sorted(os.listdir(os.path.join(root, 'kernel'))):
-        if f.endswith('.c'):
-            with open(os.path.join(root, 'kernel', f), encoding='utf-8') as fh:
-                for m in FUNCTION.finditer(fh.read()):
-                    out[m[1]] = f'kernel/{f}'
+            row[c] = min(word(r), row[c] or 'proved', key=ORDER.index)
     return out
 
 
-def untried(root, have):
-    """Rows of what no harness proves: the calls are tested by fuzzer and test programs, the rest is not yet."""
-    return [{'name': n, 'file': f, **{c: 'not yet' for c in ('ub', 'invariant', 'spec', 'leak', 'ni')},
-             **({'ub': 'tested', 'invariant': 'tested'} if n.startswith('sys_') else {}), 'seconds': 0.0}
-            for n, f in kernel_functions(root).items() if n not in have]
+def in_callers(own, graph):
+    """A function called only by functions that are proved, and executed each time, is proved with them."""
+    by_name = {f.name: f for f in graph.values()}
+
+    def covered(name, column, above):
+        row, f = own.get(name), by_name.get(name)
+        if row and row[column] in ('proved', 'bounded'):
+            return row[column], [r for r in row['harnesses'] if column in r['columns']]
+        if row and row[column] or f is None or not f.callers or f in above:
+            return None
+        out, harnesses = 'proved', []
+        for g in f.callers:
+            up = covered(g.name, column, above | {f})
+            with_f = [r for r in up[1] if f.inlined or [f.name, f.file] in r['functions']] if up else []
+            if not with_f:
+                return None
+            out = min(out, up[0], key=ORDER.index)
+            harnesses += with_f
+        return out, harnesses
+    return {(name, c): got[0] for name in by_name for c in COLUMNS
+            if not (own.get(name) or {}).get(c) and (got := covered(name, c, frozenset()))}
 
 
-def write_reports(root, results, lines, assumptions, tools, models=()):
-    functions = rows(results)
-    functions += untried(root, {r['name'] for r in functions})
-    functions.sort(key=lambda r: (r['file'], r['name']))
+def rows(results, graph):
+    """A row for every function of generic kernel code, and for whatever else a harness names."""
+    own = own_rows(results, graph)
+    within = in_callers(own, graph)
+    out = []
+    for name, file in sorted({*((n, f) for n, f in graph), *((r['name'], r['file']) for r in own.values())}):
+        row = own.get(name) or {'name': name, 'file': file, **dict.fromkeys(COLUMNS), 'seconds': 0.0}
+        row = {k: v for k, v in row.items() if k != 'harnesses'}
+        for c in COLUMNS:
+            if row[c] is None and (name, c) in within:
+                row[c] = within[name, c]
+                row.setdefault('in_callers', []).append(c)
+            # The fuzzer makes each call, and evaluates all invariants after it; so do the tests on the host.
+            if row[c] in (None, 'not yet') and name.startswith('sys_') and c in ('ub', 'invariant', 'leak'):
+                row[c] = 'tested'
+            row[c] = row[c] or 'not yet'
+        out.append(row)
+    return sorted(out, key=lambda r: (r['file'], r['name']))
+
+
+INTRODUCTION = '''# What is proved
+
+Made by `make prove`; do not edit. One row for each function of generic kernel code (`kernel/*.c`, `kernel/*.h`, the dispatcher; without `inv.c`, which only debug kernels contain); `call_X` is the part of the
+dispatcher for call X: from any frame to the handler.
+
+* *proved*: for all sizes and all states that the assumptions below allow. *in callers*: as part of every function that calls it, each of which is proved.
+* *bounded*: the same, but only for the case that a line below the table names. *tested*: checked by the fuzzer and by the tests on the host after every call, not proved.
+* *no undefined behaviour*: accesses, arithmetic, assertions. *invariant*: all invariants of `proofs/spec` that it could break. *specification*: what it changes and returns, and that nothing else changes.
+* *leak freedom*: every page is free, reserved, or has one owner, and stays so: `docs/design/leak-freedom.md`. *non-interference*: `docs/design/non-interference.md`.
+
+| function | file | no undefined behaviour | invariant | specification | leak freedom | non-interference |
+|---|---|---|---|---|---|---|'''
+
+
+def cell(row, column):
+    if column not in row.get('in_callers', ()):
+        return row[column]
+    return 'in callers' if row[column] == 'proved' else f'{row[column]}, in callers'
+
+
+def summary(functions):
+    """How many functions say what, by column."""
+    return [f'{c}: ' + ', '.join(f'{n} {w}' for w in reversed(ORDER)
+                                 if (n := sum(f[c] == w for f in functions))) for c in COLUMNS]
+
+
+def write_reports(root, results, graph, lines, assumptions, tools, models=()):
+    keeps_owners(results)
+    functions = rows(results, graph)
     data = {'functions': functions, 'lines': lines, 'protocols': list(models),
             'assumptions': [{'where': a['where'], 'why': a['why']} for a in assumptions], 'tools': tools}
     os.makedirs(os.path.join(root, 'build'), exist_ok=True)
@@ -165,20 +233,16 @@ def write_reports(root, results, lines, assumptions, tools, models=()):
         json.dump(data, f, indent=1)
         f.write('\n')
     ratio = (lines['spec'] + lines['hints'] + lines['ghost']) / max(1, lines['code'])
-    text = ['# What is proved', '',
-            'Made by `make prove`; do not edit. *proved*: for all sizes and all states that the assumptions allow. '
-            '*tested*: checked by the fuzzer after every call, not proved. `call_X` is the part of the dispatcher '
-            'for call X: from any frame to the handler.', '',
-            '| function | file | no undefined behaviour | invariant | specification | leak freedom | non-interference |',
-            '|---|---|---|---|---|---|---|']
-    text += [f'| `{r["name"]}` | {r["file"]} | {r["ub"]} | {r["invariant"]} | {r["spec"]} | {r["leak"]} | {r["ni"]} |'
-             for r in functions]
-    text += ['', *[f'* `{r["name"]}` partly: {r["only"]}.' for r in functions if 'only' in r]]
+    text = [INTRODUCTION]
+    text += [f'| `{r["name"]}` | {r["file"]} | ' + ' | '.join(cell(r, c) for c in COLUMNS) + ' |' for r in functions]
+    text += ['', *[f'* `{r["name"]}` bounded: {r["only"]}.' for r in functions if 'only' in r]]
+    text += ['', f'{len(functions)} functions. ' + '; '.join(summary(functions)) + '.']
     text += ['', f'Lines: {lines["code"]} of generic kernel, {lines["spec"]} of specification, {lines["hints"]} of '
-             f'harness and hints, {lines["ghost"]} of ghost state: {ratio:.2f} to 1.', '', '## Assumptions', '']
+             f'harness and hints, {lines["ghost"]} of ghost state: {ratio:.2f} to 1. Seconds for each function: '
+             '`build/prove.json`.', '', f'Tools: {", ".join(tools)}.', '', '## Assumptions', '']
     text += [f'* {a["where"]}: {a["why"]}' for a in assumptions] or ['None is marked.']
     text += ['', '## Protocols between CPUs', '', 'Models checked by Spin, bounded: all runs at the sizes that each file states. '
-             'That code and model agree is read, not proved.', '']
+             'That the code a model stands for has not changed since they were compared is checked; that both agree is read.', '']
     text += [f'* `{m["name"]}` ({"no errors" if m["ok"] else "FAILED"}): {m["claims"]}' for m in models]
     os.makedirs(os.path.join(root, 'docs'), exist_ok=True)
     with open(os.path.join(root, 'docs/proofs.md'), 'w', encoding='utf-8') as f:

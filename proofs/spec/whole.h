@@ -15,6 +15,7 @@
 #include "inv_page.h"
 #include "inv_sched.h"
 #include "inv_thread.h"
+#include "trust.h"
 
 #include "state_def.h"
 #include "model.h"
