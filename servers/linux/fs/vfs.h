@@ -132,6 +132,8 @@ struct inode_ops {
 	s64 (*setattr)(struct inode *i, u32 mask, const struct inode *values);
 	/* The page `index` of a regular file, with a reference; for_write: it will be changed. -ENXIO: beyond the end. */
 	s64 (*page)(struct inode *i, u64 index, bool for_write, page_t *out);
+	/* The same for reading, without sleeping: only if it is in memory. 0: no. NULL op: never. */
+	page_t (*cached)(struct inode *i, u64 index);
 	/* A page got for writing was changed. */
 	void (*dirty)(struct inode *i, u64 index, page_t p);
 	s64 (*open)(struct inode *i, struct file *f); /* may replace f->ops; NULL: nothing to do */

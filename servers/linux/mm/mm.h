@@ -10,11 +10,18 @@
 #pragma once
 #include "../linux.h"
 
+/*
+ * Once, when `env` is filled in and before anything else here or kalloc is used.
+ * msg: the server thread's message page.  Its words 0 to 127 are lost whenever memory of a
+ * program is mapped or unmapped.
+ */
+void mm_start(volatile u64 *msg);
+
 /* --- pages ------------------------------------------------------------------- */
 
 typedef uint32_t page_t; /* 0: none */
 
-/* A page with one reference; 0: none left (or `charge` is at its limit). */
+/* A page with one reference; 0: none left but the reserve that the server keeps for itself. */
 page_t page_new(bool clear);
 void page_get(page_t p);
 void page_put(page_t p);
@@ -94,7 +101,7 @@ struct exec_image {
  * The caller has dealt with scripts (#!).
  */
 s64 exec_load(struct mm *mm, struct file *file, const char *name, char *const argv[],
-	      char *const envp[], const struct task *t, struct exec_image *image);
+	      char *const envp[], struct task *t, struct exec_image *image);
 
 /* Text for /proc/PID/maps, and numbers for stat, status. */
 struct mm_stat {
