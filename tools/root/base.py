@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: MIT
+"""The base of every tree: Debian's busybox-static with its applets, and a few files of /etc."""
+
+import glob
+import os
+import subprocess
+
+from .tree import Tree, TreeError
+
+CACHE = os.path.join("build", "debs")
+
+PASSWD = "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n"
+GROUP = "root:x:0:\ntty:x:5:\nnogroup:x:65534:\n"
+PROFILE = "export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root PS1='\\w \\$ '\n"
+
+
+def package(name, cache=CACHE):
+    """The directory with the contents of a Debian package, downloaded (checked by apt) and unpacked once."""
+    into = os.path.join(cache, name)
+    if os.path.isdir(into):
+        return into
+    os.makedirs(cache, exist_ok=True)
+    print(f"fetching Debian package {name}", flush=True)
+    for attempt in (["true"], ["apt-get", "update", "-qq"]):
+        subprocess.run(attempt, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        done = subprocess.run(["apt-get", "download", "-qq", name], cwd=cache, capture_output=True, text=True, check=False)
+        if done.returncode == 0:
+            break
+    else:
+        raise TreeError(f"package {name}: apt-get download failed: {done.stderr.strip()}")
+    deb = max(glob.glob(os.path.join(cache, f"{name}_*.deb")), key=os.path.getmtime)
+    subprocess.run(["dpkg-deb", "-x", deb, into + ".new"], check=True)
+    os.rename(into + ".new", into)
+    return into
+
+
+def base(busybox=None):
+    """A tree with busybox and what programs expect of a root directory."""
+    tree = Tree()
+    busybox = busybox or os.path.join(package("busybox-static"), "bin", "busybox")
+    for name in ("bin", "sbin", "usr/bin", "usr/sbin", "usr/lib", "lib", "lib64", "etc", "root", "home", "var/tmp", "var/log",
+                 "var/run", "run", "dev", "proc", "sys", "mnt"):
+        tree.directory(name)
+    tree.directory("tmp", 0o1777)
+    tree.directory("root", 0o700)
+    tree.file("bin/busybox", busybox)
+    applets = subprocess.run([busybox, "--list-full"], capture_output=True, text=True, check=True).stdout.split()
+    for applet in applets:
+        if not tree.has(applet):
+            tree.link(applet, "/bin/busybox")
+    tree.text("etc/passwd", PASSWD)
+    tree.text("etc/group", GROUP)
+    tree.text("etc/profile", PROFILE)
+    tree.text("etc/hosts", "127.0.0.1 localhost\n")
+    tree.text("etc/hostname", "tessera\n")
+    tree.text("etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n")
+    return tree

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: MIT
+"""A tree of files in memory, gathered from this machine, from Debian packages, and from text."""
+
+import os
+import stat
+
+from .elf import Elf, ElfError, libraries
+
+
+class TreeError(Exception):
+    pass
+
+
+class Node:
+    def __init__(self, mode, data=b"", source=None, uid=0, gid=0, mtime=0, rdev=0):
+        self.mode, self.data, self.source = mode, data, source
+        self.uid, self.gid, self.mtime, self.rdev = uid, gid, mtime, rdev
+
+    def contents(self):
+        """The bytes of a file, or the text of a symbolic link."""
+        if self.source is None:
+            return self.data
+        with open(self.source, "rb") as file:
+            return file.read()
+
+    def size(self):
+        return len(self.data) if self.source is None else os.path.getsize(self.source)
+
+
+class Tree:
+    """Names without leading slash -> Node; the root is ""."""
+
+    def __init__(self):
+        self.nodes = {"": Node(stat.S_IFDIR | 0o755)}
+
+    def _place(self, name):
+        """Directories above `name` exist, symbolic links among them followed."""
+        parts, at, hops = [p for p in name.split("/") if p not in ("", ".")], "", 0
+        while len(parts) > 1:
+            part = parts.pop(0)
+            at = os.path.dirname(at) if part == ".." else f"{at}/{part}".lstrip("/")
+            node = self.nodes.setdefault(at, Node(stat.S_IFDIR | 0o755))
+            if stat.S_ISLNK(node.mode):
+                hops += 1
+                if hops > 40:
+                    raise TreeError(f"{name}: too many symbolic links")
+                target = node.data.decode()
+                parts = [p for p in target.split("/") if p not in ("", ".")] + parts
+                at = "" if target.startswith("/") else os.path.dirname(at)
+            elif not stat.S_ISDIR(node.mode):
+                raise TreeError(f"{name}: {at} is not a directory")
+        return f"{at}/{parts[0]}".lstrip("/") if parts else at
+
+    def add(self, name, node):
+        self.nodes[self._place(name)] = node
+
+    def has(self, name):
+        return self._place(name) in self.nodes
+
+    def directory(self, name, mode=0o755):
+        place = self._place(name)
+        self.nodes[place] = Node(stat.S_IFDIR | mode)
+
+    def text(self, name, text, mode=0o644):
+        self.add(name, Node(stat.S_IFREG | mode, text.encode() if isinstance(text, str) else text))
+
+    def link(self, name, target):
+        self.add(name, Node(stat.S_IFLNK | 0o777, target.encode()))
+
+    def device(self, name, major, minor, mode=0o666):
+        self.add(name, Node(stat.S_IFCHR | mode, rdev=major << 8 | minor))
+
+    def file(self, name, source, keep_owner=False):
+        """One file, link or device of this machine."""
+        try:
+            info = os.lstat(source)
+        except OSError as error:
+            raise TreeError(f"{source}: {error.strerror}") from None
+        owner = {"uid": info.st_uid, "gid": info.st_gid} if keep_owner else {}
+        common = {"mtime": int(info.st_mtime), **owner}
+        if stat.S_ISLNK(info.st_mode):
+            self.add(name, Node(info.st_mode, os.readlink(source).encode(), **common))
+        elif stat.S_ISREG(info.st_mode):
+            self.add(name, Node(info.st_mode, source=os.path.abspath(source), **common))
+        elif stat.S_ISDIR(info.st_mode):
+            place = self._place(name)
+            if place not in self.nodes or not stat.S_ISLNK(self.nodes[place].mode):
+                self.nodes[place] = Node(info.st_mode, **common)
+        elif stat.S_ISCHR(info.st_mode) or stat.S_ISBLK(info.st_mode):
+            rdev = os.major(info.st_rdev) << 8 | os.minor(info.st_rdev)
+            self.add(name, Node(info.st_mode, rdev=rdev, **common))
+
+    def copy(self, source, name):
+        """A directory of this machine with all it contains; or one file."""
+        if not os.path.isdir(source):
+            return self.file(name, os.path.realpath(source))
+        self.file(name, source)
+        for directory, names, files in os.walk(source):
+            below = os.path.relpath(directory, source)
+            for entry in sorted(names + files):
+                self.file(os.path.normpath(os.path.join(name, below, entry)), os.path.join(directory, entry))
+
+    def program(self, source, name=None):
+        """A program of this machine with its interpreter and libraries.  Scripts bring their
+        interpreter along."""
+        name = name or os.path.abspath(source)
+        real = os.path.realpath(source)
+        try:
+            with open(real, "rb") as file:
+                first = file.readline(256)
+        except OSError as error:
+            raise TreeError(f"{source}: {error.strerror}") from None
+        self.file(name, real)
+        if first.startswith(b"#!"):
+            words = first[2:].split()
+            if not words:
+                raise TreeError(f"{source}: a script whose first line names no interpreter")
+            interpreter = words[0].decode()
+            if not self.has(interpreter):
+                if not os.path.exists(interpreter):
+                    raise TreeError(f"{source}: its interpreter {interpreter} is not on this machine")
+                self.program(interpreter)
+            return
+        for where, here in libraries(real).items():
+            self.file(where, here)
+
+    def bytes(self):
+        return sum(node.size() + 4096 for node in self.nodes.values())
+
+    def write(self, directory):
+        """The tree as files below an empty directory (for mke2fs -d).  Devices are left out: the
+        personality has its own /dev."""
+        for name, node in sorted(self.nodes.items()):
+            path = os.path.join(directory, name)
+            kind = stat.S_IFMT(node.mode)
+            if kind == stat.S_IFDIR:
+                os.makedirs(path, exist_ok=True)
+            elif kind == stat.S_IFLNK:
+                os.symlink(node.data.decode(), path)
+                continue
+            elif kind == stat.S_IFREG:
+                with open(path, "wb") as file:
+                    file.write(node.contents())
+            else:
+                continue
+            os.utime(path, (node.mtime, node.mtime))
+        for name, node in sorted(self.nodes.items(), reverse=True):
+            if stat.S_ISREG(node.mode) or stat.S_ISDIR(node.mode):
+                path = os.path.join(directory, name)
+                if os.geteuid() == 0:
+                    os.chown(path, node.uid, node.gid)
+                os.chmod(path, stat.S_IMODE(node.mode))
+
+
+__all__ = ["Tree", "Node", "TreeError", "ElfError", "Elf"]
