@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Protocol of a file system server, between the Linux personality (client) and the server.
+ *
+ * Area 0 of the channel holds FS_SLOTS message slots, one for each request
+ * under way: the client fills in struct fs_message, the server its results.
+ * Area 1 is the server's cache: pages of files lie there, and the client maps
+ * and changes them while it holds them.
+ *
+ * Request ring:  w[0] slot | operation << 32      w[1], w[2], w[3]: as below
+ * Answer ring:   w[0] slot | operation << 32      w[1] 0 or more, or a negative Linux error number
+ *                w[2], w[3]: as below
+ * Answers come in any order.  A slot may be used again when its answer was taken.
+ *
+ * Inodes are numbers.  FS_LOOKUP and the makers give the client a reference to the inode; FS_FORGET gives
+ * it back.  A file without names lives until its last reference went.
+ *
+ * The server believes nothing: slots, offsets and lengths outside the area, inodes without a reference and
+ * pages not held are answered -EINVAL (22) or -ESTALE (116).
+ * The client believes nothing that could hurt it: page numbers are checked against area 1.
+ */
+#pragma once
+#include <stdint.h>
+
+enum { FS_SLOTS = 64, FS_SLOT_BYTES = 8192, FS_NAME_MAX = 255, FS_DATA = 6144, FS_PAGE_SIZE = 4096 };
+
+enum fs_operation {
+	FS_MOUNT,    /* -> w2 root inode, w3 1: read-only; message: attr of the root, text: the reason, if any */
+	FS_LOOKUP,   /* w1 directory; name -> w2 inode, with a reference; attr */
+	FS_CREATE,   /* w1 directory; name, attr.mode (any type but directory and link), uid, gid, rdev -> w2; attr */
+	FS_MKDIR,    /* the same */
+	FS_SYMLINK,  /* w1 directory; name, text: the target -> w2; attr */
+	FS_LINK,     /* w1 inode, w2 directory; name -> attr of the inode */
+	FS_UNLINK,   /* w1 directory; name */
+	FS_RMDIR,    /* w1 directory; name */
+	FS_RENAME,   /* w1 directory, w2 new directory, w3 flags (FS_NOREPLACE, FS_EXCHANGE); name, name2 */
+	FS_READLINK, /* w1 inode -> w1 length; text */
+	FS_READDIR,  /* w1 directory, w2 cookie (0: the start) -> w1 bytes of entries in text, 0: the end; w2 next cookie */
+	FS_GETATTR,  /* w1 inode -> attr */
+	FS_SETATTR,  /* w1 inode, w2 mask (FS_SET_*); attr -> attr.  The server sets ctime. */
+	FS_PAGE,     /* w1 inode, w2 index, w3 1: for writing -> w2 page number in area 1, which the client
+	                now holds once more; pages for writing have their blocks */
+	FS_PAGES,    /* w1 inode, w2 first index, w3 count (at most 16): reading ahead -> w1 how many; text: u32 page numbers, each held */
+	FS_DIRTY,    /* w1 page, w2 inode: the client has changed it.  Not before the change. */
+	FS_DROP,     /* w1 count (at most 1024); text: u32 page numbers, each held once less; bit 31: it was changed */
+	FS_FORGET,   /* w1 inode, w2 how many references */
+	FS_SYNC,     /* w1 inode, or 0: all; w2 1: data only */
+	FS_STATFS,   /* -> statfs */
+	FS_PUNCH,    /* w1 inode, w2 offset, w3 bytes: becomes a hole */
+	FS_TIME,     /* w1 seconds, w2 ns: the time that what follows records (also sent every second) */
+	FS_UNMOUNT,
+};
+enum { FS_NOREPLACE = 1, FS_EXCHANGE = 2 };
+enum { FS_SET_MODE = 1, FS_SET_UID = 2, FS_SET_GID = 4, FS_SET_ATIME = 8, FS_SET_MTIME = 16, FS_SET_SIZE = 32 };
+
+struct fs_attr {
+	uint64_t ino, size, blocks; /* blocks of 512 bytes */
+	uint32_t mode, links, uid, gid;
+	uint32_t major, minor, generation, flags;
+	int64_t atime, mtime, ctime;
+	uint32_t atime_ns, mtime_ns, ctime_ns, unused;
+};
+
+struct fs_statfs {
+	uint64_t block_size, blocks, free, available, files, files_free, name_max, read_only;
+};
+
+/* FS_READDIR: entries follow each other, each a multiple of 8 bytes. */
+struct fs_entry {
+	uint64_t next; /* cookie of what follows */
+	uint32_t ino;
+	uint16_t bytes; /* of this entry, with the name */
+	uint8_t type;   /* file type bits of the mode >> 12, or 0: not known */
+	uint8_t length; /* of the name, which is not ended */
+	char name[];
+};
+
+struct fs_message {
+	struct fs_attr attr;
+	struct fs_statfs statfs;
+	uint16_t name_bytes, name2_bytes, text_bytes, unused;
+	char name[256], name2[256];
+	unsigned char text[FS_DATA];
+};
+_Static_assert(sizeof(struct fs_message) <= FS_SLOT_BYTES, "a slot");
