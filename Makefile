@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Everything is reached from here; the rules call tools/. `make help` lists the targets.
 # Variables: CC=gcc|clang  WERROR=1  T=name (one test)  V=1 (show commands)
-#            P=program  M=machine  CPUS=n  APPEND="words"
+#            P=program  M=machine  CPUS=n  APPEND="words"  ROW="names" (profile)
 
 ifeq ($(origin CC),default)
 CC := gcc
@@ -39,7 +39,9 @@ COMMON := -std=c2x -g -fno-strict-aliasing -fwrapv -fno-common \
 FREE := $(COMMON) -ffreestanding -fno-pic -fno-pie -mgeneral-regs-only -fno-stack-protector \
 	-fcf-protection=none -fno-asynchronous-unwind-tables -fno-unwind-tables \
 	-U_FORTIFY_SOURCE -fno-stack-clash-protection
-KFLAGS := $(FREE) -mcmodel=kernel -mno-red-zone -fno-jump-tables \
+# Without vector registers nothing wants more than 8 bytes of alignment on the stack.
+K_STACK := $(if $(findstring clang,$(CC)),-mstack-alignment=8,-mpreferred-stack-boundary=3)
+KFLAGS := $(FREE) $(K_STACK) -mcmodel=kernel -mno-red-zone -fno-jump-tables \
 	-iquote kernel -iquote kernel/arch/x86_64 -iquote proofs/spec -Iinclude -Ibuild/gen
 # With gcc the release kernel is optimised as one program; clang would need another linker for that.
 K_LTO  := $(if $(findstring clang,$(CC)),,-flto -fno-fat-lto-objects \
@@ -163,7 +165,7 @@ fuzz-alone: $(GEN)
 -include $(shell test -d $(B) && find $(B) -name '*.d')
 
 # ---- what is done with it ------------------------------------------------------------------
-.PHONY: run test gdb trace bench prove prove-quick prove-mutants fuzz cov check fmt docs iso clean
+.PHONY: run test gdb trace bench profile prove prove-quick prove-mutants fuzz cov check fmt docs iso clean
 M      ?= microvm
 CPUS   ?= 2
 P      ?= hello
@@ -196,6 +198,11 @@ bench:
 	$(DEPS) run
 	$(SUBMAKE) all
 	@$(PYTHON) tools/bench.py
+
+profile:
+	$(if $(ROW),,$(error ROW=name: a row of make bench))$(DEPS) run
+	$(SUBMAKE) all
+	@$(PYTHON) tools/iprof.py $(ROW)
 
 prove:
 	$(PROVE)

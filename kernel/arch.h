@@ -133,9 +133,9 @@ void arch_console_write(const char *bytes, u32 n);
 _Noreturn void arch_panic(const char *what, const char *file, int line);
 
 /* --- called by the architecture -------------------------------------------------------- */
-/* Each is one kernel entry: the frame of CPU(c)->current is saved, interrupts are off.
- * When it returns, the CPU runs CPU(c)->current, or idles. */
-void kernel_syscall(u32 cpu);
+/* Each is one kernel entry, on CPU arch_cpu(): the frame of its current thread is saved,
+ * interrupts are off.  When it returns, the CPU runs its current thread, or idles. */
+void kernel_syscall(void);
 /*
  * The same for ep_call and ep_reply_recv, to be tried first; message words 1 to
  * 5 need not be saved.

@@ -108,7 +108,7 @@ static void refill(u32 sc, u64 now)
 }
 
 /* A scheduling context used up: its runner waits, rotates, or goes on with its own. */
-static void used_up(u32 cpu, u32 sc, u64 now)
+static RARELY void used_up(u32 cpu, u32 sc, u64 now)
 {
 	u32 r = SC(sc)->runner;
 	bool slice = SC(sc)->budget == SC(sc)->period;

@@ -31,8 +31,9 @@ void unlock_all(void)
  * Does the CPU go on with what it did, as far as this entry could have changed
  * that?  Then leaving it needs nothing.
  */
-static inline bool goes_on(const struct cpu *c)
+static inline bool goes_on(void)
 {
+	const struct cpu *c = THIS_CPU();
 	u32 t = c->current;
 
 	return t != NIL && t == c->loaded && c->mailbox == NIL && c->top <= TH(t)->eprio + 1u &&
@@ -51,26 +52,33 @@ static inline void check_invariants(u32 cpu)
 }
 
 /*
- * Every entry ends here.  What only all locks allow waits for kernel_kick: a
- * CPU that waits for a lock may have its thread stopped, as one that has not
- * made its call yet, and here it has.
+ * The CPU goes on with something else, perhaps.  What only all locks allow waits
+ * for kernel_kick: a CPU that waits for a lock may have its thread stopped, as
+ * one that has not made its call yet, and here it has.
  */
-static inline void leave_local(u32 cpu)
+static APART void leave_changed(u32 cpu)
 {
-	struct cpu *c = CPU(cpu);
-
-	if (!goes_on(c)) {
-		if (c->mailbox != NIL && !notif_mailbox(cpu))
-			arch_kick(cpu);
-		sched_exit(cpu);
-	}
+	if (CPU(cpu)->mailbox != NIL && !notif_mailbox(cpu))
+		arch_kick(cpu);
+	sched_exit(cpu);
 	check_invariants(cpu);
-	arch_unlock(&c->lock);
+	arch_unlock(&THIS_CPU()->lock);
+}
+
+/* Every entry ends here, or with leave_global. */
+static inline void leave_local(void)
+{
+	if (!goes_on()) {
+		leave_changed(arch_cpu());
+		return;
+	}
+	check_invariants(arch_cpu());
+	arch_unlock(&THIS_CPU()->lock);
 }
 
 static void leave_global(u32 cpu)
 {
-	if (!goes_on(CPU(cpu))) {
+	if (!goes_on()) {
 		if (CPU(cpu)->mailbox != NIL)
 			(void)notif_mailbox(cpu);
 		sched_exit(cpu);
@@ -110,12 +118,18 @@ static err_t fault(u32 t)
 	return ep_call_through(t, s, 0, 0);
 }
 
-static err_t syscall(u32 t)
+static APART err_t syscall_foreign(u32 t)
 {
-	if (TH(t)->flags & THREAD_FOREIGN) {
-		TH(t)->fault = FAULT_SYSCALL;
-		return fault(t);
-	}
+	TH(t)->fault = FAULT_SYSCALL;
+	return fault(t);
+}
+
+static inline err_t syscall(u32 t)
+{
+	if (TH(t)->flags & THREAD_FOREIGN)
+		return syscall_foreign(t);
+	if (call_is_global(FR_NR(t)) && !ks.global)
+		return RUN_GLOBAL;
 	trace_add(TH(t)->home, TRACE_call, FR_NR(t), FR_HANDLE(t));
 	return dispatch(t, FR_NR(t));
 }
@@ -127,7 +141,7 @@ static inline void put_result(u32 t, err_t e)
 }
 
 /* A global call may have destroyed its caller; then there is nobody to tell. */
-static void syscall_global(u32 cpu)
+static APART void syscall_global(u32 cpu)
 {
 	lock_all();
 	u32 t = CPU(cpu)->current;
@@ -140,38 +154,24 @@ static void syscall_global(u32 cpu)
 	leave_global(cpu);
 }
 
-static bool is_global(u32 t)
-{
-	return !(TH(t)->flags & THREAD_FOREIGN) && call_is_global(FR_NR(t));
-}
-
 /*
- * Which locks a call needs is looked up without one.  That is good enough: until
- * this CPU has its lock, others can take its current thread away, but neither
- * give it another nor change the registers of one that they did not take.
+ * After the call, what is needed is found anew: kept in registers meanwhile, it
+ * would cost saving theirs in every call.  Who called is still what is loaded.
  */
-void kernel_syscall(u32 cpu)
+void kernel_syscall(void)
 {
-	struct cpu *c = CPU(cpu);
-	u32 t = c->current;
-	err_t e = NO_RESULT;
+	arch_lock(&THIS_CPU()->lock);
+	u32 t = THIS_CPU()->current;
+	err_t e = t == NIL ? NO_RESULT : syscall(t);
 
-	if (t != NIL && is_global(t)) {
-		syscall_global(cpu);
-		return;
-	}
-	arch_lock(&c->lock);
-	t = c->current;
-	if (t != NIL)
-		e = syscall(t);
 	if (e.v < INT_GLOBAL) {
-		put_result(t, e);
+		put_result(THIS_CPU()->loaded, e);
 	} else if (e.v == INT_GLOBAL) {
-		arch_unlock(&c->lock);
-		syscall_global(cpu);
+		arch_unlock(&THIS_CPU()->lock);
+		syscall_global(arch_cpu());
 		return;
 	}
-	leave_local(cpu);
+	leave_local();
 }
 
 void kernel_fault(u32 cpu, u32 kind, u64 code, u64 addr)
@@ -180,7 +180,7 @@ void kernel_fault(u32 cpu, u32 kind, u64 code, u64 addr)
 	u32 t = CPU(cpu)->current;
 
 	if (t == NIL) {
-		leave_local(cpu);
+		leave_local();
 		return;
 	}
 	trace_add(cpu, TRACE_fault, kind, addr);
@@ -188,7 +188,7 @@ void kernel_fault(u32 cpu, u32 kind, u64 code, u64 addr)
 	TH(t)->fault_code = code;
 	TH(t)->fault_addr = addr;
 	if (fault(t).v != INT_GLOBAL) {
-		leave_local(cpu);
+		leave_local();
 		return;
 	}
 	/* Undo: if it is stopped before we hold all locks, it has not faulted. */
@@ -210,14 +210,14 @@ void kernel_irq(u32 cpu, u32 vector)
 	arch_lock(&CPU(cpu)->lock);
 	trace_add(cpu, TRACE_irq, vector, CPU(cpu)->irq[vector]);
 	irq_fired(cpu, vector);
-	leave_local(cpu);
+	leave_local();
 }
 
 void kernel_timer(u32 cpu)
 {
 	arch_lock(&CPU(cpu)->lock);
 	if (sched_timer(cpu)) {
-		leave_local(cpu);
+		leave_local();
 		return;
 	}
 	unlock_for_all(cpu);
@@ -230,7 +230,7 @@ void kernel_kick(u32 cpu)
 	arch_lock(&CPU(cpu)->lock);
 	trace_add(cpu, TRACE_kick, cpu, 0);
 	if (CPU(cpu)->mailbox == NIL || notif_mailbox(cpu)) {
-		leave_local(cpu);
+		leave_local();
 		return;
 	}
 	unlock_for_all(cpu);

@@ -18,42 +18,47 @@ u64 cpu_new_uid(u32 cpu)
 	return CPU(cpu)->uid;
 }
 
-static void ready_push(u32 cpu, u32 t, bool first)
+/* The links of a thread that is in no queue are NIL. */
+static void ready_push(struct cpu *c, u32 t, bool first)
 {
-	struct cpu *c = CPU(cpu);
 	struct thread *th = TH(t);
 	u32 p = th->eprio;
 	u32 head = c->ready_head[p];
 	u32 tail = c->ready_tail[p];
 
 	th->queued = 1;
-	th->qprev = first ? NIL : tail;
-	th->qnext = first ? head : NIL;
-	if (head == NIL || first)
+	if (head == NIL) {
 		c->ready_head[p] = t;
-	else
-		TH(tail)->qnext = t;
-	if (head != NIL && first)
-		TH(head)->qprev = t;
-	else
 		c->ready_tail[p] = t;
-	c->ready_map[p / 64] |= 1ull << (p % 64);
-	if (c->top <= p)
-		c->top = p + 1;
-}
-
-static u32 highest(const struct cpu *c)
-{
-	for (u32 i = PRIO_COUNT / 64; i > 0; i--) {
-		if (c->ready_map[i - 1] != 0)
-			return i * 64 - (u32)__builtin_clzll(c->ready_map[i - 1]);
+		c->ready_map[p / 64] |= 1ull << (p % 64);
+		if (c->top <= p)
+			c->top = p + 1;
+	} else if (first) {
+		th->qnext = head;
+		TH(head)->qprev = t;
+		c->ready_head[p] = t;
+	} else {
+		th->qprev = tail;
+		TH(tail)->qnext = t;
+		c->ready_tail[p] = t;
 	}
-	return 0;
 }
 
-static void ready_remove(u32 cpu, u32 t)
+/* Nobody of priority p waits any more. */
+static void ready_emptied(struct cpu *c, u32 p)
 {
-	struct cpu *c = CPU(cpu);
+	c->ready_map[p / 64] &= ~(1ull << (p % 64));
+	if (c->top != p + 1)
+		return;
+	c->top = 0;
+	for (u32 i = p / 64 + 1; i > 0 && c->top == 0; i--) {
+		if (c->ready_map[i - 1] != 0)
+			c->top = i * 64 - (u32)__builtin_clzll(c->ready_map[i - 1]);
+	}
+}
+
+static void ready_remove(struct cpu *c, u32 t)
+{
 	struct thread *th = TH(t);
 	u32 p = th->eprio;
 
@@ -68,10 +73,27 @@ static void ready_remove(u32 cpu, u32 t)
 	th->queued = 0;
 	th->qnext = NIL;
 	th->qprev = NIL;
-	if (c->ready_head[p] == NIL) {
-		c->ready_map[p / 64] &= ~(1ull << (p % 64));
-		c->top = highest(c);
+	if (c->ready_head[p] == NIL)
+		ready_emptied(c, p);
+}
+
+/* Take out the first of the highest priority that waits. */
+static u32 ready_pop(struct cpu *c)
+{
+	u32 p = c->top - 1;
+	u32 t = c->ready_head[p];
+	u32 next = TH(t)->qnext;
+
+	TH(t)->queued = 0;
+	TH(t)->qnext = NIL;
+	c->ready_head[p] = next;
+	if (next == NIL) {
+		c->ready_tail[p] = NIL;
+		ready_emptied(c, p);
+	} else {
+		TH(next)->qprev = NIL;
 	}
+	return t;
 }
 
 /* On another CPU it takes an interrupt to make it look. */
@@ -79,7 +101,7 @@ static void enqueue(u32 t)
 {
 	u32 home = TH(t)->home;
 
-	ready_push(home, t, false);
+	ready_push(CPU(home), t, false);
 	if (home == arch_cpu())
 		return;
 	u32 current = CPU(home)->current;
@@ -103,7 +125,7 @@ void sched_unready(u32 t)
 	u32 home = TH(t)->home;
 
 	if (TH(t)->queued) {
-		ready_remove(home, t);
+		ready_remove(CPU(home), t);
 	} else if (CPU(home)->current == t) {
 		if (home != arch_cpu()) {
 			arch_sync(home);
@@ -117,7 +139,7 @@ void sched_unready(u32 t)
 void sched_leave_queue(u32 t)
 {
 	if (TH(t)->queued)
-		ready_remove(TH(t)->home, t);
+		ready_remove(CPU(TH(t)->home), t);
 }
 
 void sched_go_on(u32 t)
@@ -164,54 +186,58 @@ void sched_set_eprio(u32 t, u32 eprio)
 		TH(t)->eprio = (u8)eprio;
 		return;
 	}
-	ready_remove(TH(t)->home, t);
+	ready_remove(CPU(TH(t)->home), t);
 	TH(t)->eprio = (u8)eprio;
 	enqueue(t);
 }
 
 /* One that is preempted goes on first in its priority; one that is not, last. */
-static void pick(u32 cpu)
+static inline void pick(struct cpu *c)
 {
-	struct cpu *c = CPU(cpu);
 	u32 t = c->current;
 
 	if (t == NIL ? c->top == 0 : c->top <= TH(t)->eprio + 1u)
 		return;
 	if (t != NIL)
-		ready_push(cpu, t, true);
-	t = c->ready_head[c->top - 1];
-	ready_remove(cpu, t);
-	c->current = t;
+		ready_push(c, t, true);
+	c->current = ready_pop(c);
+}
+
+static inline u32 running_on(const struct cpu *c)
+{
+	return c->current == NIL ? NIL : TH(c->current)->running_on;
+}
+
+static RARELY void alarm_earlier(struct cpu *c, u64 when)
+{
+	c->alarm = when;
+	arch_timer(when);
 }
 
 /* The timer only moves earlier here; an alarm that comes too early is set anew then. */
-static void set_alarm(u32 cpu, u64 when)
+static inline void set_alarm(struct cpu *c, u64 when)
 {
-	if (when < CPU(cpu)->alarm) {
-		CPU(cpu)->alarm = when;
-		arch_timer(when);
-	}
+	if (when < c->alarm)
+		alarm_earlier(c, when);
 }
 
 void sched_exit(u32 cpu)
 {
-	struct cpu *c = CPU(cpu);
+	struct cpu *c = THIS_CPU();
 
-	pick(cpu);
-	u32 sc = c->current == NIL ? NIL : TH(c->current)->running_on;
-	if (sc != c->charged) {
+	pick(c);
+	if (running_on(c) != c->charged) {
 		u64 now = arch_clock();
 		/* What ran out may have been queued above or below: look again. */
 		if (budget_charge(cpu, now))
-			pick(cpu);
-		sc = c->current == NIL ? NIL : TH(c->current)->running_on;
-		c->charged = sc;
+			pick(c);
+		c->charged = running_on(c);
 		c->since = now;
-		if (sc != NIL)
-			set_alarm(cpu, now + SC(sc)->left);
+		if (c->charged != NIL)
+			set_alarm(c, now + SC(c->charged)->left);
 	}
 	if (c->timeq != NIL)
-		set_alarm(cpu, TN(c->timeq)->when);
+		set_alarm(c, TN(c->timeq)->when);
 	if (c->loaded != c->current) {
 		trace_add(cpu, TRACE_switch, c->current, 0);
 		arch_switch(c->loaded, c->current);
@@ -221,11 +247,13 @@ void sched_exit(u32 cpu)
 
 err_t sys_thread_yield(u32 t)
 {
-	u32 cpu = arch_cpu();
+	struct cpu *c = THIS_CPU();
 
 	/* commit */
-	CPU(cpu)->current = NIL;
-	ready_push(cpu, t, false);
+	if (c->top > TH(t)->eprio) {
+		c->current = NIL;
+		ready_push(c, t, false);
+	}
 	return OK;
 }
 

@@ -28,6 +28,9 @@
 #endif
 
 #define NODISCARD __attribute__((warn_unused_result))
+/* What happens rarely stays out of the functions that call it, which then save no registers for it. */
+#define RARELY __attribute__((noinline, cold))
+#define APART __attribute__((noinline))
 
 /*
  * Two results that are not errors of the interface but instructions to the

@@ -245,7 +245,7 @@ static void run_syscall(u32 cpu)
 	if (nr == SYS_EP_REPLY_RECV && !host.knobs.no_fast_path &&
 	    kernel_fast_reply_recv(cpu) != FAST_NOT)
 		return;
-	kernel_syscall(cpu);
+	kernel_syscall();
 }
 
 static void run_kernel(u32 cpu)

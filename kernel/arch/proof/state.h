@@ -46,5 +46,6 @@ extern struct cpu ks_cpu[CPU_MAX];
 #define DV(p) (&ks_device[p])
 #define WORD(p, i) (ks_word[p][i])
 #define CPU(c) (&ks_cpu[c])
+#define THIS_CPU() CPU(arch_cpu())
 
 #include "../x86_64/pte.h"

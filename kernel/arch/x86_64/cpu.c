@@ -128,6 +128,7 @@ void cpu_prepare(u32 cpu)
 	u64 area = (u64)CPU(cpu), tss = (u64)&p->tss;
 
 	p->cpu = cpu;
+	p->own = area;
 	p->space = NIL;
 	p->apic_id = machine.processor[cpu].apic_id;
 	p->fpu_off = true;

@@ -82,7 +82,6 @@ syscall_slow_rest:
 	push	%r14
 	push	%r15
 	mov	%gs:GS_STACK, %rsp
-	mov	%gs:GS_CPU, %edi
 	call	kernel_syscall
 
 kernel_exit:

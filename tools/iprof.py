@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: MIT
+"""Where the instructions of one benchmark row go.
+
+    iprof.py ROW [--list] [--machine microvm|q35]
+
+The emulator logs every instruction of the release kernel and of the benchmark program; those between
+the last two readings of the counter before row() are counted, for each function of the source (inlined
+ones too, as the debug information has it), per operation. --list prints the last operation's
+instructions in order instead, with their lines.
+"""
+import argparse
+import collections
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+
+import bench
+import emu
+import events
+import proc
+
+KERNEL, PROGRAM = bench.KERNEL, bench.PROGRAM
+
+
+def text_range(path):
+    """[first, end) of the section .text."""
+    out = subprocess.run(["readelf", "-SW", str(proc.ROOT / path)], check=True, text=True,
+                         stdout=subprocess.PIPE).stdout
+    m = re.search(r" \.text\s+PROGBITS\s+([0-9a-f]+) [0-9a-f]+ ([0-9a-f]+)", out)
+    return int(m[1], 16), int(m[1], 16) + int(m[2], 16)
+
+
+class Recorder:
+    """Addresses executed between the last two readings of the counter, for each row."""
+
+    def __init__(self, counters, row):
+        self.counters, self.row = counters, row
+        self.rows, self.now, self.between = [], [], []
+
+    def see(self, at):
+        if at in self.counters:
+            self.between, self.now = self.now, []
+        elif at == self.row:
+            self.rows.append(self.between)
+            self.now, self.between = [], []
+        else:
+            self.now.append(at)
+
+    def read(self, path):
+        with open(path, encoding="ascii", errors="replace") as log:
+            for line in log:
+                if m := events.LINE.match(line):
+                    self.see(int(m[1], 16))
+
+
+def record(machine):
+    """(names of rows with values, addresses executed in each)."""
+    counters = {a for a, text in events.instructions(PROGRAM) if text.startswith("rdtsc")}
+    recorder = Recorder(counters, events.symbol(PROGRAM, "row"))
+    ranges = ",".join(f"{a:#x}+{b - a:#x}" for a, b in map(text_range, (KERNEL, PROGRAM)))
+    with tempfile.TemporaryDirectory() as d:
+        fifo = os.path.join(d, "log")
+        os.mkfifo(fifo)
+        reader = threading.Thread(target=recorder.read, args=(fifo,), daemon=True)
+        reader.start()
+        extra = ["-singlestep", "-d", "exec,nochain", "-dfilter", ranges, "-D", fifo]
+        cfg = emu.Config(KERNEL, [PROGRAM], machine=machine, cpus=2, icount=True, timeout=900,
+                         expect="^# done", extra=extra)
+        result = emu.run(cfg)
+        if not result.ok:
+            sys.exit(f"iprof: {result.reason}; repeat: {cfg.command()}")
+        reader.join(60)
+    rows = [r for r in map(bench.parse_line, result.console.splitlines()) if r]
+    return list(zip(rows, recorder.rows))
+
+
+def places(addresses):
+    """{address: (functions from the innermost outwards, line)}"""
+    found = {}
+    for path in (KERNEL, PROGRAM):
+        first, end = text_range(path)
+        some = sorted(a for a in addresses if first <= a < end)
+        out = subprocess.run(["addr2line", "-a", "-i", "-f", "-e", str(proc.ROOT / path)], check=True,
+                             text=True, input="\n".join(map(hex, some)),
+                             stdout=subprocess.PIPE).stdout.splitlines()
+        starts = [i for i, line in enumerate(out) if line.startswith("0x")] + [len(out)]
+        names = symbols(path)
+        for i, j in zip(starts, starts[1:]):
+            at = int(out[i], 16)
+            chain = [names(at) if n == "??" else n for n in out[i + 1:j:2]]
+            found[at] = chain, re.sub(r" \(.*", "", out[i + 2]).split("/")[-1]
+    return found
+
+
+def symbols(path):
+    """Name of the symbol at or before an address: assembly has no functions."""
+    out = subprocess.run(["nm", "-n", str(proc.ROOT / path)], check=True, text=True,
+                         stdout=subprocess.PIPE).stdout
+    table = [(int(line.split()[0], 16), line.split()[-1]) for line in out.splitlines()]
+
+    def name(at):
+        return next((n for a, n in reversed(table) if a <= at), "?")
+    return name
+
+
+def listing(trace):
+    text = dict(i for path in (KERNEL, PROGRAM) for i in events.instructions(path))
+    where = places(set(trace))
+    for at in trace:
+        chain, line = where[at]
+        print(f"{at & 0xffffffff:8x}  {text.get(at, '?'):44} {line:18} {' < '.join(chain)}")
+
+
+def table(trace, n):
+    where = places(set(trace))
+    count = collections.Counter(where[at][0][0] for at in trace)
+    print(f"{'function':28} {'each':>8}")
+    for name, total in count.most_common():
+        if total / n >= 0.05:
+            print(f"{name:28} {total / n:8.1f}")
+    print(f"{'together':28} {len(trace) / n:8.1f}")
+
+
+def main(argv):
+    p = argparse.ArgumentParser(description=__doc__,
+                                formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("row", nargs="+")
+    p.add_argument("--list", action="store_true")
+    p.add_argument("--machine", choices=("microvm", "q35"), default="microvm")
+    args = p.parse_args(argv)
+    found = {r["name"]: (r, trace) for r, trace in record(args.machine)}
+    for name in args.row:
+        if name not in found:
+            sys.exit(f"iprof: no row {name}; there are: {' '.join(found)}")
+        r, trace = found[name]
+        n = max(1, round(len(trace) / max(r["value"], 1)))
+        print(f"{name}: {r['value']} {r['unit']}, {n} operations seen")
+        if args.list:
+            listing(trace[-(len(trace) // n):])
+        else:
+            table(trace, n)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
