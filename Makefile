@@ -162,7 +162,7 @@ fuzz-alone: $(GEN)
 		$(wildcard tests/fuzz/*.c) $(H_SRC)
 .SECONDARY:
 
--include $(shell test -d $(B) && find $(B) -name '*.d')
+-include $(shell test -d $(B) && find $(B) -path $(B)/debs -prune -o -name '*.d' -type f -print)
 
 # ---- what is done with it ------------------------------------------------------------------
 .PHONY: run test gdb trace bench profile prove prove-quick prove-mutants fuzz cov check fmt docs iso clean
