@@ -41,8 +41,15 @@ struct environment {
 	u64 archive_bytes;
 	const char *args; /* words: see core/options.h */
 	u64 epoch_ns;     /* CLOCK_REALTIME when the kernel's clock was 0 */
-	/* Console: bytes out; bytes in are pushed by console_input (tty/tty.h). */
+	/*
+	 * The console.  Either plain: bytes out here, bytes typed go to console_input
+	 * (tty/tty.h).  Or, `framed`, in frames among others (tty/host.h): console_write sends
+	 * bytes of frames, what comes in goes to host_input.
+	 */
+	bool framed;
 	void (*console_write)(const char *bytes, size_t n);
+	/* How many bytes it takes now without losing any; call console_drained when there is more. */
+	size_t (*console_room)(void);
 	/* Ends the machine, or this component, with a status (that of process 1, as wait reports it). */
 	void (*halt)(int status); /* does not return */
 };

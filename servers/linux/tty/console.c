@@ -6,21 +6,27 @@
  */
 #include "../core/event.h"
 #include "device.h"
+#include "host.h"
 
-enum { CONSOLE_RDEV = 5 << 8 | 1, ROWS = 24, COLUMNS = 80, ALWAYS = 1 << 20 };
+enum { CONSOLE_RDEV = 5 << 8 | 1, ROWS = 24, COLUMNS = 80, HEADERS = 64 };
 
 static struct tty console;
 
 static size_t console_room(struct tty *t)
 {
+	size_t room = env.console_room();
+
 	(void)t;
-	return ALWAYS;
+	return room > HEADERS ? room - HEADERS : 0;
 }
 
 static void console_send(struct tty *t, const char *bytes, size_t n)
 {
 	(void)t;
-	env.console_write(bytes, n);
+	if (env.framed)
+		host_send('c', bytes, n);
+	else
+		env.console_write(bytes, n);
 }
 
 static void console_freed(struct tty *t)
@@ -42,6 +48,13 @@ void console_input(const char *bytes, size_t n)
 {
 	/* What finds no room is lost, as on a serial line. */
 	(void)tty_type(&console, bytes, n);
+}
+
+void console_drained(void)
+{
+	wake_all(&console.writers, POLLOUT | POLLWRNORM);
+	if (env.framed)
+		host_drained();
 }
 
 void console_resize(u32 rows, u32 columns)

@@ -11,6 +11,8 @@ struct tty;
 void tty_start(void);
 /* Bytes typed at the console. Never sleeps. */
 void console_input(const char *bytes, size_t n);
+/* The console takes bytes again that it did not (env.console_room). Never sleeps. */
+void console_drained(void);
 /* The size of the console changed: SIGWINCH. */
 void console_resize(u32 rows, u32 columns);
 
