@@ -126,6 +126,9 @@ void arch_device_attach(u32 first, u32 count, u32 sp);
 bool arch_iospace_free_number(void); /* is there one for another I/O space? */
 void arch_iospace_init(u32 sp);
 void arch_iospace_free(u32 sp);
+/* Call device_fault for each access that the IOMMU refused and recorded; a bounded number.
+ * It interrupts for so many only, and for more after somebody has asked. */
+void arch_iommu_faults(bool asked);
 
 /* --- console ------------------------------------------------------------------------- */
 void arch_console_write(const char *bytes, u32 n);
@@ -149,7 +152,10 @@ u32 kernel_fast_call(u32 cpu);
 u32 kernel_fast_reply_recv(u32 cpu);
 void kernel_fault(u32 cpu, u32 kind, u64 code, u64 addr);
 void kernel_irq(u32 cpu, u32 vector);  /* vector: index into cpu.irq */
+void kernel_iommu(u32 cpu); /* the IOMMU has recorded faults */
 void kernel_timer(u32 cpu);
 void kernel_kick(u32 cpu);
+/* From arch_iommu_faults: requester id was refused this address; what: DEVICE_FAULT_WRITE | reason. */
+void device_fault(u32 id, u64 address, u32 what);
 
 #include "state.h"

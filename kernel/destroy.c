@@ -132,7 +132,8 @@ void destroy_detach(u32 s)
 		irq_detach(page);
 		break;
 	case OBJ_DEVICE:
-		device_detach(page);
+		if (s % SLOTS_PER_PAGE == DEVICE_SLOT_IOSPACE)
+			device_detach(page);
 		break;
 	default:
 		KASSERT(false);

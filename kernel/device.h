@@ -12,6 +12,8 @@
 enum {
 	IRQ_SLOT_NOTIF = 0,
 	DEVICE_SLOT_IOSPACE = 0,
+	DEVICE_SLOT_NOTIF = 1,
+	DEVICES_MAX = 128,
 	DEVICE_FUNCTIONS = 8,
 	DEVICE_IRQS_MAX = 64, /* interrupts of one device */
 	IRQ_LINES = 1024,     /* global system interrupts that can be used */
@@ -52,6 +54,11 @@ struct device {
 	u32 irqs; /* first irq made from it, or NIL */
 	u32 irq_count;
 	u32 bound; /* page of the I/O space, or NIL */
+	u32 number; /* index into ks.device */
+	u32 fault_what; /* of the last access that was refused: DEVICE_FAULT_*, as device_faults says */
+	u64 fault_address;
+	u64 faults; /* how many were */
+	u64 bits;   /* what to signal then */
 };
 
 /* irq.c: an interrupt came in on this CPU, whose lock is held. */
@@ -62,5 +69,7 @@ void irq_destroy(u32 irq);
 /* The device of an irq is being destroyed. */
 void irq_orphan(u32 irq);
 /* device.c */
+/* The device that has the requester id, or 0. */
+u32 device_of(u32 id);
 void device_detach(u32 dev);
 void device_destroy(u32 dev);

@@ -213,6 +213,13 @@ void kernel_irq(u32 cpu, u32 vector)
 	leave_local();
 }
 
+void kernel_iommu(u32 cpu)
+{
+	lock_all();
+	arch_iommu_faults(false);
+	leave_global(cpu);
+}
+
 void kernel_timer(u32 cpu)
 {
 	arch_lock(&CPU(cpu)->lock);

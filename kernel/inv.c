@@ -86,6 +86,10 @@ static bool all_of_irq(u32 i)
 static bool all_of_device(u32 i)
 {
 	DEVICE_INVARIANTS(CHECK)
+	for (u32 n = 0; n < DEVICE_FUNCTIONS && n < DV(i)->count; n++) {
+		if (device_of(DV(i)->first + n) != i)
+			return failed("device_inv: a function of two devices", i, n);
+	}
 	return true;
 }
 
@@ -166,7 +170,7 @@ struct totals {
 	u64 rights;    /* the same over the rights to answer them */
 	u32 queued;    /* pages of slots whose owner is gone */
 	u32 mailed;    /* notifications in mailboxes */
-	u32 functions; /* of devices */
+	u32 devices;
 	u32 lines;
 	u32 tnodes;
 	u32 ready;
@@ -231,7 +235,7 @@ static void count_object(u32 p)
 	case OBJ_SCHED: sum.tnodes += TN(p)->queued; break;
 	case OBJ_SLOTS: sum.queued += page_is_queued(p); break;
 	case OBJ_NOTIF: sum.mailed += NT(p)->mailed; break;
-	case OBJ_DEVICE: sum.functions += DV(p)->count; break;
+	case OBJ_DEVICE: sum.devices++; break;
 	case OBJ_IRQ: sum.lines += IRQ(p)->kind == IRQ_LINE; break;
 	default: break;
 	}
@@ -367,8 +371,11 @@ static bool totals_inv(void)
 {
 	if (sum.waiting != sum.rights)
 		return failed("reply_inv: each waiting call has exactly one right", 0, 0);
-	if (bits_of(ks.function_used, 65536 / 64) != sum.functions)
-		return failed("device_inv: functions in use", sum.functions, 0);
+	u32 devices = 0;
+	for (u32 i = 0; i < DEVICES_MAX; i++)
+		devices += ks.device[i] != 0;
+	if (devices != sum.devices)
+		return failed("device_inv: list of devices", sum.devices, devices);
 	if (bits_of(ks.line_used, IRQ_LINES / 64) != sum.lines)
 		return failed("irq_inv: lines in use", sum.lines, 0);
 	return worklist_inv() && mailbox_inv();

@@ -31,7 +31,7 @@ struct kernel_state {
 	u32 work_tail;
 	u64 work_added; /* pages ever queued: the ticket of the last */
 	u64 work_done;  /* pages finished */
-	u64 function_used[65536 / 64]; /* PCI functions that a device object has */
+	u32 device[DEVICES_MAX]; /* pages of all devices; 0: none */
 	u64 line_used[IRQ_LINES / 64]; /* global system interrupts that an irq object has */
 	GHOST(u64 g_clock;)
 };

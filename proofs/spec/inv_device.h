@@ -63,7 +63,13 @@ PRED bool device_bound_inv(u32 d)
 PRED bool device_functions_inv(u32 d)
 {
 	return DV(d)->count >= 1 && DV(d)->count <= DEVICE_FUNCTIONS && DV(d)->first < 65536 &&
-	       (ks.function_used[DV(d)->first / 64] >> DV(d)->first % 64 & 1) != 0;
+	       DV(d)->number < DEVICES_MAX && ks.device[DV(d)->number] == d;
+}
+
+PRED bool device_watch_inv(u32 d)
+{
+	return SLOT(SLOT_OF(d, DEVICE_SLOT_NOTIF))->type == 0 ||
+	       (SLOT(SLOT_OF(d, DEVICE_SLOT_NOTIF))->type == OBJ_NOTIF && DV(d)->bits != 0);
 }
 
 /* Vector v of CPU c names an interrupt object that names it, or none. */
@@ -84,4 +90,5 @@ PRED bool vector_inv(u32 c, u32 v)
 #define DEVICE_INVARIANTS(X)                                                                       \
 	X(device_irqs_inv)                                                                         \
 	X(device_bound_inv)                                                                        \
-	X(device_functions_inv)
+	X(device_functions_inv)                                                                    \
+	X(device_watch_inv)

@@ -334,7 +334,11 @@ PRED bool same_device(u32 p)
 {
 	return SAME(ks_device[p], old_device[p], first) && SAME(ks_device[p], old_device[p], count) &&
 	       SAME(ks_device[p], old_device[p], bound) && SAME(ks_device[p], old_device[p], irqs) &&
-	       SAME(ks_device[p], old_device[p], irq_count);
+	       SAME(ks_device[p], old_device[p], irq_count) &&
+	       SAME(ks_device[p], old_device[p], number) &&
+	       SAME(ks_device[p], old_device[p], fault_what) &&
+	       SAME(ks_device[p], old_device[p], fault_address) &&
+	       SAME(ks_device[p], old_device[p], faults) && SAME(ks_device[p], old_device[p], bits);
 }
 
 PRED bool same_space(u32 p)
@@ -373,7 +377,7 @@ PRED bool same_ks(u32 i)
 {
 	return SAME(ks, old_ks, cpus) && SAME(ks, old_ks, global) && SAME(ks, old_ks, work_head) &&
 	       SAME(ks, old_ks, work_tail) && SAME(ks, old_ks, work_added) &&
-	       SAME(ks, old_ks, work_done) && SAME(ks, old_ks, function_used[i % 1024]) &&
+	       SAME(ks, old_ks, work_done) && SAME(ks, old_ks, device[i % DEVICES_MAX]) &&
 	       SAME(ks, old_ks, line_used[i % (IRQ_LINES / 64)]);
 }
 

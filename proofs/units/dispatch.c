@@ -141,6 +141,12 @@
  * [h_device_bind]
  * function = "call_device_bind"
  * columns = ["ub", "invariant", "spec"]
+ * [h_device_watch]
+ * function = "call_device_watch"
+ * columns = ["ub", "invariant", "spec"]
+ * [h_device_faults]
+ * function = "call_device_faults"
+ * columns = ["ub", "invariant", "spec"]
  * [h_system_debug_write]
  * function = "call_system_debug_write"
  * columns = ["ub", "invariant", "spec"]
@@ -278,6 +284,8 @@ HANDLER(ioport_in, u32, u32, u64, u64)
 HANDLER(ioport_out, u32, u32, u64, u64, u64)
 HANDLER(device_create, u32, u32, u32, u64, u32)
 HANDLER(device_bind, u32, u32, u32)
+HANDLER(device_watch, u32, u32, u32, u64)
+HANDLER(device_faults, u32, u32)
 HANDLER(system_debug_write, u32, u32, u64, u64, u64, u64)
 HANDLER(system_trace_read, u32, u32, u64, u64)
 
@@ -346,5 +354,7 @@ ROW(ioport_in)
 ROW(ioport_out)
 ROW(device_create)
 ROW(device_bind)
+ROW(device_watch)
+ROW(device_faults)
 ROW(system_debug_write)
 ROW(system_trace_read)

@@ -7,7 +7,7 @@
  */
 #include "ktest.h"
 
-TESTS(device_create, device_bind, irq_message, irq_create, irq_bind, irq_ack, ioport_in,
+TESTS(device_create, device_bind, device_watch, device_faults, irq_message, irq_create, irq_bind, irq_ack, ioport_in,
       ioport_out);
 
 enum { PCI_ADDRESS = 0xcf8, PCI_DATA = 0xcfc, PCI_MSI = 5, EDU_ID = 0x11e81234 };
@@ -406,6 +406,41 @@ TEST_FOR(device_unbound, 10, "a device that is bound to no I/O space reaches not
 	EXPECT(!edu_writes((first + 1) * SYS_PAGE));
 	EXPECT_OK(device_bind(dev, (iospace_h){ 0 }));
 	EXPECT(!edu_writes(IO_WINDOW));
+}
+
+TEST_FOR(device_faults_seen, 10, "a driver learns what its device was refused, at a bounded rate")
+{
+	notif_h n = sys_notif();
+	u64 count = 0, address = 0, what = 0, bits = 0;
+	grant_h own, grant;
+	frames_h f;
+
+	set_up();
+	f = two_pages(&own);
+	pages_into_io(f, 1, IO_WINDOW, MAP_READ, &grant);
+	EXPECT_OK(device_bind(dev, io));
+	EXPECT_OK(device_watch(dev, n, 5));
+	edu_copy(IO_WINDOW, false);
+	EXPECT_EQ(bits_of(n), 0);
+	EXPECT_OK(device_faults(dev, &count, NULL, NULL));
+	EXPECT_EQ(count, 0);
+	edu_copy(IO_WINDOW + 2 * SYS_PAGE, true);
+	EXPECT_EQ(bits_to_come(n), 5);
+	EXPECT_OK(device_faults(dev, &count, &address, &what));
+	EXPECT(count >= 1);
+	EXPECT_EQ(address, IO_WINDOW + 2 * SYS_PAGE);
+	EXPECT_EQ(what & (DEVICE_FAULT_WRITE | 0xffffull << DEVICE_FAULT_FUNCTION_SHIFT),
+		  DEVICE_FAULT_WRITE);
+	edu_copy(IO_WINDOW + SYS_PAGE, false);
+	EXPECT_EQ(bits_to_come(n), 5);
+	EXPECT_OK(device_faults(dev, &count, &address, &what));
+	EXPECT_EQ(address, IO_WINDOW + SYS_PAGE);
+	EXPECT_EQ(what & DEVICE_FAULT_WRITE, 0);
+	EXPECT_OK(device_watch(dev, (notif_h){ 0 }, 0));
+	while (err_is_ok(notif_wait(n, 1, &bits)))
+		;
+	edu_copy(IO_WINDOW + SYS_PAGE, false);
+	EXPECT_EQ(bits_of(n), 0);
 }
 
 TEST_FOR(device_revoked, 10, "a device reaches no page whose grant, frames or space is gone")

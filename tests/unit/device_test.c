@@ -192,6 +192,79 @@ TEST(device_confined, "with an IOMMU a device is confined whatever right it was 
 	IS(host_dma(ID, WINDOW, HOST_READ), NIL);
 }
 
+/* The signal that comes, or 0. */
+static u64 signalled(u64 n)
+{
+	settle();
+	return CALL1(root, SYS_NOTIF_WAIT, n, 1) == ERRNO_OK ? out(root, 0) : 0;
+}
+
+TEST(device_faults, "who holds a device learns which of its accesses were refused")
+{
+	u64 device = new_device(ID, 2), other = new_device(ID + 2, 1);
+	u64 n = new_object(OBJ_NOTIF, 2);
+
+	IS(CALL2(root, SYS_DEVICE_WATCH, device, n, 0), ERRNO_ARG);
+	IS(CALL2(root, SYS_DEVICE_WATCH, device, n, 8), ERRNO_OK);
+	IS(CALL0(root, SYS_DEVICE_FAULTS, device), ERRNO_OK);
+	IS(out(root, 0), 0);
+	IS(host_dma(ID + 2, WINDOW, HOST_READ), NIL);
+	IS(signalled(n), 0);
+	IS(host_dma(ID + 1, WINDOW + 8, HOST_WRITE), NIL);
+	IS(signalled(n), 8);
+	IS(CALL0(root, SYS_DEVICE_FAULTS, device), ERRNO_OK);
+	IS(out(root, 0), 1);
+	IS(out(root, 1), WINDOW);
+	IS(out(root, 2), 1 << DEVICE_FAULT_FUNCTION_SHIFT | DEVICE_FAULT_WRITE | 5);
+	/* Asked before the interrupt has come. */
+	IS(host_dma(ID, WINDOW + PAGE_SIZE, HOST_READ), NIL);
+	IS(CALL0(root, SYS_DEVICE_FAULTS, device), ERRNO_OK);
+	IS(out(root, 0), 2);
+	IS(out(root, 2), 6);
+	IS(CALL0(root, SYS_DEVICE_FAULTS, other), ERRNO_OK);
+	IS(out(root, 0), 1);
+	IS(signalled(n), 8);
+	IS(CALL2(root, SYS_DEVICE_WATCH, device, 0, 0), ERRNO_OK);
+	IS(host_dma(ID, WINDOW, HOST_READ), NIL);
+	IS(signalled(n), 0);
+}
+
+TEST(device_watch_ends, "a watch ends with the notification; its badge is what is signalled")
+{
+	u64 device = new_device(ID, 1), n = new_object(OBJ_NOTIF, 0);
+	u64 b = derive(n, RIGHT_NOTIF_SIGNAL, 0x100);
+
+	IS(CALL2(root, SYS_DEVICE_WATCH, device, b, 1), ERRNO_OK);
+	IS(host_dma(ID, WINDOW, HOST_READ), NIL);
+	IS(signalled(n), 0x100);
+	delete_all(n);
+	IS(SLOT(SLOT_OF(page_of(device), DEVICE_SLOT_NOTIF))->type, 0);
+	IS(host_dma(ID, WINDOW, HOST_READ), NIL);
+	settle();
+	n = new_object(OBJ_NOTIF, 0);
+	IS(CALL2(root, SYS_DEVICE_WATCH, device, n, 2), ERRNO_OK);
+	delete_all(device);
+	IS(host_dma(ID, WINDOW, HOST_READ), NIL);
+	IS(signalled(n), 0);
+	delete_all(n);
+}
+
+TEST(device_count, "there are at most DEVICES_MAX devices, and one that goes makes room")
+{
+	u64 last = 0, h = new_handle(), f = new_handle();
+
+	for (u32 i = 0; i < DEVICES_MAX; i++) {
+		last = new_handle();
+		IS(CALL4(root, SYS_RANGE_DERIVE, HANDLE_DEVCTL, f, i, 1, RIGHTS_ALL_DEVCTL),
+		   ERRNO_OK);
+		IS(CALL3(root, SYS_DEVICE_CREATE, HANDLE_MEMORY, last, free_offset(), f), ERRNO_OK);
+		delete_all(f);
+	}
+	IS(create(h, DEVICES_MAX, 1), ERRNO_DEVICE);
+	delete_all(last);
+	IS(create(h, DEVICES_MAX, 1), ERRNO_OK);
+}
+
 TEST(device_irq_limit,
      "a device has at most DEVICE_IRQS_MAX interrupts, each of one of its functions")
 {

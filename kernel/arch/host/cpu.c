@@ -257,6 +257,7 @@ static void run_kernel(u32 cpu)
 	case HOST_FAULT: kernel_fault(cpu, (u32)hc->arg[0], hc->arg[1], hc->arg[2]); break;
 	case HOST_IRQ: kernel_irq(cpu, (u32)hc->arg[0]); break;
 	case HOST_TIMER: kernel_timer(cpu); break;
+	case HOST_IOMMU: kernel_iommu(cpu); break;
 	default:
 		hc->kicked = false;
 		kernel_kick(cpu);
@@ -327,6 +328,10 @@ bool host_deliver(u32 cpu)
 	if (hc->timer <= host.clock) {
 		hc->timer = ~0ull;
 		host_enter(cpu, HOST_TIMER, 0, 0, 0);
+		return true;
+	}
+	if (cpu == 0 && host.refusals != 0) {
+		host_enter(cpu, HOST_IOMMU, 0, 0, 0);
 		return true;
 	}
 	return host_deliver_irq(cpu);

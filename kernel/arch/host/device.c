@@ -242,6 +242,18 @@ void arch_iospace_free(u32 sp)
 	}
 }
 
+void arch_iommu_faults(bool asked)
+{
+	(void)asked;
+	for (u32 i = 0; i < host.refusals; i++) {
+		const struct host_refusal *r = &host.refusal[i];
+
+		device_fault(r->requester, r->address & ~(PAGE_SIZE - 1),
+			     r->access & HOST_WRITE ? DEVICE_FAULT_WRITE | 5 : 6);
+	}
+	host.refusals = 0;
+}
+
 /* --- ports and console ------------------------------------------------------------------ */
 
 u32 arch_port_in(u32 port, u32 width)

@@ -20,9 +20,10 @@ enum {
 	HOST_PCIDS = 3,       /* tags of each CPU: few, so that they are used again */
 	HOST_LINES = 24,      /* IOAPIC inputs */
 	HOST_MESSAGES = 128,  /* interrupt remapping entries */
-	HOST_REQUESTERS = 64, /* PCI functions that exist: ids 0 to 63 */
+	HOST_REQUESTERS = 160, /* PCI functions that exist: ids 0 to 159 */
 	HOST_DOMAINS = 8,
 	HOST_LOG = 64,
+	HOST_FAULTS = 4, /* that the IOMMU records until they are read */
 	HOST_HELD = 8,
 	HOST_RESERVED = 8, /* pages at the start that the kernel keeps */
 	HOST_XSTATE_INIT = 0x1f80,
@@ -38,7 +39,7 @@ enum {
 #define HOST_POISON 0xa5u
 
 enum host_phase { HOST_IDLE, HOST_USER, HOST_WAITING, HOST_KERNEL };
-enum host_kind { HOST_SYSCALL, HOST_FAULT, HOST_IRQ, HOST_TIMER, HOST_KICK };
+enum host_kind { HOST_SYSCALL, HOST_FAULT, HOST_IRQ, HOST_TIMER, HOST_KICK, HOST_IOMMU };
 
 struct host_tlb {
 	bool valid, dirty;
@@ -98,6 +99,11 @@ struct host_machine {
 	struct host_route line[HOST_LINES];
 	struct host_route message[HOST_MESSAGES];
 	u32 context[HOST_REQUESTERS];   /* I/O space of each function, or NIL */
+	struct host_refusal {
+		u32 requester, access;
+		u64 address;
+	} refusal[HOST_FAULTS]; /* by the IOMMU, recorded */
+	u32 refusals;
 	u32 domain_space[HOST_DOMAINS]; /* which I/O space has the domain, or NIL */
 	struct host_tlb iotlb[HOST_TLB];
 	u32 iotlb_next;

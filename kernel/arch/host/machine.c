@@ -15,7 +15,7 @@
 struct host_machine host;
 struct host_root host_root;
 
-static const char *const kind_name[] = { "syscall", "fault", "irq", "timer", "kick" };
+static const char *const kind_name[] = { "syscall", "fault", "irq", "timer", "kick", "iommu" };
 
 void host_print_log(void)
 {

@@ -101,7 +101,7 @@ u32 host_access(u32 cpu, u64 vaddr, u32 access)
 			      access);
 }
 
-u32 host_dma(u32 requester, u64 address, u32 access)
+static u32 dma(u32 requester, u64 address, u32 access)
 {
 	u32 sp = host.context[requester];
 
@@ -110,6 +110,15 @@ u32 host_dma(u32 requester, u64 address, u32 access)
 	host_check_caches();
 	return access_through(host.iotlb, &host.iotlb_next, sp, SP(sp)->domain,
 			      address >> PAGE_SHIFT, access);
+}
+
+u32 host_dma(u32 requester, u64 address, u32 access)
+{
+	u32 page = dma(requester, address, access);
+
+	if (page == NIL && host.iommu && host.refusals < HOST_FAULTS)
+		host.refusal[host.refusals++] = (struct host_refusal){ requester, access, address };
+	return page;
 }
 
 static void flush_range(struct host_tlb *tlb, u32 tag, u64 vpage, u64 pages)

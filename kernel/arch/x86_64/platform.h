@@ -21,7 +21,7 @@ enum {
 	VECTOR_TIMER = 0xe0,
 	VECTOR_KICK = 0xe1,    /* enter the kernel: arch_kick */
 	VECTOR_REQUEST = 0xe2, /* answer arch_sync, arch_space_flush, arch_space_retire */
-	VECTOR_IOMMU = 0xe3,   /* an IOMMU recorded a fault: iommu_interrupt */
+	VECTOR_IOMMU = 0xe3,   /* an IOMMU recorded a fault: kernel_iommu */
 	VECTOR_SPURIOUS = 0xff,
 };
 _Static_assert(VECTOR_DEVICE + IRQ_VECTORS <= VECTOR_TIMER, "device vectors lie below the others");
@@ -186,7 +186,6 @@ void ioapic_init(void);
 /* --- offered by the IOMMU part (vtd.c) --------------------------------------------------- */
 /* Called once on CPU 0, before any other CPU runs.  Without a usable unit it does nothing. */
 void iommu_init(void);
-void iommu_interrupt(void); /* VECTOR_IOMMU arrived */
 bool iommu_level_ok(u32 level);
 bool iommu_remaps(void); /* devices can send no interrupt but those they were given */
 /* arch_space_flush and arch_space_retire of an I/O space. */

@@ -62,7 +62,7 @@ static void interrupt(u32 cpu, u32 vector)
 			kernel_kick(cpu);
 		break;
 	case VECTOR_IOMMU:
-		iommu_interrupt();
+		kernel_iommu(cpu);
 		lapic_eoi();
 		break;
 	default: /* spurious ones want no EOI, nor do those of the 8259s */

@@ -3,8 +3,8 @@
  * Intel VT-d: the units, from boot on; commands to them; faults they record.
  *
  * Owns:       registers and queues of the IOMMUs.
- * Locks:      vtd.lock, taken by vtd_tables.c.
- * Called by:  the boot path of CPU 0; vtd_tables.c; VECTOR_IOMMU.
+ * Locks:      vtd.lock, taken by vtd_tables.c and arch_iommu_faults.
+ * Called by:  the boot path of CPU 0; vtd_tables.c; device.c for faults.
  *
  * All units share the tables, and each command goes to all of them, so nobody
  * has to know which unit a device is behind.  All invalidations are awaited.
@@ -62,11 +62,12 @@ enum {
 #define FSTS_PENDING 2u
 #define FECTL_MASKED (1u << 31)
 #define FAULT_VALID (1u << 31)
+#define FAULT_READ (1u << 30) /* 0: a write */
 
 enum {
 	QUEUE_ENTRIES = PAGE_SIZE / 16,
 	FAULTS_MAX = 16,   /* fault records of a unit that are used */
-	FAULT_BURST = 100, /* fault interrupts until the next command */
+	FAULT_BURST = 100, /* fault interrupts until the next command, or question */
 	LINE_BYTES = 64,
 };
 /* An IOMMU without ATS answers in microseconds; this is 50 ms and more. */
@@ -130,6 +131,17 @@ void vtd_command(u64 low)
 		queue_put(&vtd.unit[i], low, 0);
 }
 
+/* Let faults interrupt, FAULT_BURST times. */
+static void listen(void)
+{
+	vtd.burst = 0;
+	if (!vtd.is_muted)
+		return;
+	vtd.is_muted = false;
+	for (u32 i = 0; i < vtd.units; i++)
+		mmio_write32(vtd.unit[i].regs, REG_FECTL, 0);
+}
+
 /*
  * Have the queued invalidations done, and wait until they are (6.5.2.9).  A
  * unit that does not answer is never asked again: from then on nothing is
@@ -158,45 +170,46 @@ void vtd_run(void)
 			}
 		}
 	}
-	vtd.burst = 0;
-	if (!vtd.is_muted)
-		return;
-	vtd.is_muted = false;
-	for (u32 i = 0; i < vtd.units; i++)
-		mmio_write32(vtd.unit[i].regs, REG_FECTL, 0);
+	listen();
 }
 
 /* --- faults -------------------------------------------------------------------------- */
 
-/* Count what a unit recorded, at most once each record (7.2), and clear it. */
+/* Report what a unit recorded, at most once each record (7.2), and clear it. */
 static void faults_read(const struct vtd_unit *u)
 {
 	u32 at = CAP_FAULT_AT(u->cap);
 
 	for (u32 i = 0; i < FAULTS_MAX && i < CAP_FAULTS(u->cap); i++, at += 16) {
-		if (at + 16 > REG_BYTES || !(mmio_read32(u->regs, at + 12) & FAULT_VALID))
+		if (at + 16 > REG_BYTES)
+			break;
+		u32 high = mmio_read32(u->regs, at + 12);
+
+		if (!(high & FAULT_VALID))
 			continue;
-		u64 source = mmio_read32(u->regs, at + 8) & 0xffff;
-		u64 reason = mmio_read32(u->regs, at + 12) & 0xff;
-		trace_add(arch_cpu(), TRACE_iommu, source | reason << 16,
-			  mmio_read64(u->regs, at) & ~0xfffull);
+		device_fault(mmio_read32(u->regs, at + 8) & 0xffff,
+			     mmio_read64(u->regs, at) & ~0xfffull,
+			     (high & FAULT_READ ? 0 : DEVICE_FAULT_WRITE) | (high & 0xff));
 		mmio_write32(u->regs, at + 12, FAULT_VALID);
-		vtd.faults++;
 	}
 	mmio_write32(u->regs, REG_FSTS, FSTS_CLEAR);
 }
 
-/* On CPU 0.  A device that faults for ever costs FAULT_BURST interrupts, not more. */
-void iommu_interrupt(void)
+/* A device that faults for ever costs FAULT_BURST interrupts, not more. */
+void arch_iommu_faults(bool asked)
 {
-	vtd.burst++;
-	for (u32 i = 0; i < vtd.units; i++) {
-		if (vtd.burst >= FAULT_BURST)
+	arch_lock(&vtd.lock);
+	bool mute = !asked && ++vtd.burst >= FAULT_BURST;
+
+	for (u32 i = 0; i < vtd.units && vtd.on; i++) {
+		if (mute)
 			mmio_write32(vtd.unit[i].regs, REG_FECTL, FECTL_MASKED);
 		faults_read(&vtd.unit[i]);
 	}
-	if (vtd.burst >= FAULT_BURST)
-		vtd.is_muted = true;
+	vtd.is_muted |= mute;
+	if (asked)
+		listen();
+	arch_unlock(&vtd.lock);
 }
 
 /* --- boot ---------------------------------------------------------------------------- */

@@ -5,8 +5,7 @@
  * platform.h, arch_device_* and arch_iospace_* in kernel/arch.h, and the end
  * of this file.
  *
- * Locks:      vtd.lock for registers, queues and tables after boot; faults are
- *             read by CPU 0 alone.
+ * Locks:      vtd.lock for registers, queues and tables after boot.
  *
  * Section numbers are those of the VT-d specification, revision 3.3.
  */
@@ -34,7 +33,7 @@ struct vtd_state {
 	bool extended; /* to APIC ids above 254 too (5.1.5) */
 	bool coherent; /* the units see what the CPUs' caches hold */
 	bool write_flush;
-	bool is_muted; /* fault interrupts are masked until the next command */
+	bool is_muted; /* fault interrupts are masked until somebody listens */
 	u32 units;
 	struct vtd_unit unit[DMAR_UNITS_MAX];
 	u32 root;     /* page: root table of segment 0 */
@@ -47,8 +46,7 @@ struct vtd_state {
 	u32 large;   /* sizes of leaves: bit 0: 2 MiB, bit 1: 1 GiB */
 	u64 drain;   /* what an IOTLB invalidation can wait for */
 	u64 domain_used[VTD_DOMAINS_MAX / 64];
-	u64 faults; /* recorded since boot */
-	u32 burst;
+	u32 burst; /* fault interrupts since somebody listened */
 };
 extern struct vtd_state vtd;
 
