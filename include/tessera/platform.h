@@ -8,7 +8,7 @@
  * Capabilities come derived from those that the server keeps, so the client deletes its own when
  * it is done; a region, an interrupt or a device can be asked for any number of times.
  *
- * To start a driver: OPEN, bind the device to an I/O space, REGION and IRQ, bind the
+ * To start a driver: OPEN, bind the device to an I/O space (if it has one and there is an IOMMU), REGION and IRQ, bind the
  * interrupts, ROUTE those of kind PLAT_PCI with what irq_message says, DEVICE (its platform words
  * depend on how it was opened), ENABLE.  To end it: QUIESCE first, then take its memory away.
  */
@@ -19,9 +19,10 @@ enum plat_call {
 	PLAT_INFO = 1, /* -> w1 devices found, w2 features (PLAT_*), w3 epoch in ns when the clock was 0 */
 	PLAT_DEVICE,   /* w0 number -> struct plat_device in words 8.. of the message page */
 	PLAT_OPEN,     /* w0 number, w1 flags (PLAT_TRUSTED) -> caps: device, where w1 is 1; w1 is 0:
-	                  none (a device without DMA; no IOMMU).  Without PLAT_TRUSTED
-	                  PLAT_UNCONFINED if the IOMMU cannot confine it.  PLAT_BUSY: another
-	                  function of its group was opened */
+	                  none (not PCI).  w2 is 1: its DMA addresses are those of the I/O space that the
+	                  device is bound to; 0: physical ones.  Without PLAT_TRUSTED PLAT_UNCONFINED
+	                  if the IOMMU cannot confine it.  PLAT_BUSY: another function of its group
+	                  was opened */
 	PLAT_REGION,   /* w0 number, w1 region -> caps: devmem, or ioports; w1 bytes, w2 1 if ports,
 	                  w3 offset of the region's first byte in the first page (ports: 0) */
 	PLAT_IRQ,      /* w0 number, w1 message -> caps: irq, unbound; after PLAT_OPEN */

@@ -53,17 +53,31 @@ PROGRAM = ["-std=c2x", "-g", "-O2", "-fno-strict-aliasing", "-fwrapv", "-fno-com
            "-Wl,-T,tools/program.ld"]
 DISK = ["-drive", "file={disk},if=none,id=d,format=raw", "-device"]
 USER = ["-netdev", "user,id=n", "-device"]
+SLOT = ["-global", "virtio-mmio.force-legacy=false"]
 MODERN = "disable-legacy=on,iommu_platform=on"
-# name, driver, PCI id (device, vendor), QEMU's device, words for the program. The BIOS without
-# NVMe: the other one leaves a memory map that the kernel does not boot with.
+PLATFORM = [f"servers/platform/{n}.c" for n in ("acpi", "bars", "board", "caps", "clock", "devices",
+                                                "group", "machine", "message", "pci", "power", "server")]
+# name, driver, id (device, vendor), QEMU's device, words for the program, machine.
 EMULATED = [
-    ("split", "virtio-blk", 0x10421af4, [*DISK, f"virtio-blk-pci,drive=d,{MODERN},num-queues=2"], ""),
-    ("packed", "virtio-blk", 0x10421af4, [*DISK, f"virtio-blk-pci,drive=d,{MODERN},packed=on"], ""),
-    ("", "nvme", 0x00101b36, [*DISK, "nvme,drive=d,serial=1", "-bios", "bios.bin"], "wait"),
-    ("split", "virtio-net", 0x10411af4, [*USER, f"virtio-net-pci,netdev=n,{MODERN}"], ""),
-    ("packed", "virtio-net", 0x10411af4, [*USER, f"virtio-net-pci,netdev=n,{MODERN},packed=on"], ""),
-    ("", "e1000e", 0x10d38086, [*USER, "e1000e,netdev=n"], ""),
-    ("", "virtio-rng", 0x10441af4, ["-device", f"virtio-rng-pci,{MODERN}"], ""),
+    ("split", "virtio-blk", 0x10421af4, [*DISK, f"virtio-blk-pci,drive=d,{MODERN},num-queues=2"], "", "q35-iommu"),
+    ("packed", "virtio-blk", 0x10421af4, [*DISK, f"virtio-blk-pci,drive=d,{MODERN},packed=on"], "", "q35-iommu"),
+    ("", "nvme", 0x00101b36, [*DISK, "nvme,drive=d,serial=1"], "wait", "q35-iommu"),
+    ("split", "virtio-net", 0x10411af4, [*USER, f"virtio-net-pci,netdev=n,{MODERN}"], "", "q35-iommu"),
+    ("packed", "virtio-net", 0x10411af4, [*USER, f"virtio-net-pci,netdev=n,{MODERN},packed=on"], "", "q35-iommu"),
+    ("", "e1000e", 0x10d38086, [*USER, "e1000e,netdev=n"], "", "q35-iommu"),
+    ("", "virtio-rng", 0x10441af4, ["-device", f"virtio-rng-pci,{MODERN}"], "", "q35-iommu"),
+    ("behind a port", "virtio-blk", 0x10421af4,
+     ["-device", "pcie-root-port,id=p,chassis=1", *DISK, f"virtio-blk-pci,drive=d,{MODERN},bus=p"], "",
+     "q35-iommu"),
+    ("without IOMMU", "virtio-blk", 0x10421af4, [*DISK, "virtio-blk-pci,drive=d,disable-legacy=on"], "",
+     "q35"),
+    ("without firmware", "virtio-blk", 0x10421af4,
+     ["-bios", "qboot.rom", *DISK, f"virtio-blk-pci,drive=d,{MODERN}"], "", "q35-iommu"),
+    ("without firmware", "e1000e", 0x10d38086, ["-M", "microvm,pcie=on", *USER, "e1000e,netdev=n"], "",
+     "microvm"),
+    ("on pc", "virtio-net", 0x10411af4, [*USER, "virtio-net-pci,netdev=n,disable-legacy=on"], "", "pc"),
+    ("in a slot", "virtio-blk", 0x10421af4, [*SLOT, *DISK, "virtio-blk-device,drive=d"], "", "microvm"),
+    ("in a slot", "virtio-net", 0x10411af4, [*SLOT, *USER, "virtio-net-device,netdev=n"], "", "microvm"),
 ]
 
 
@@ -111,7 +125,7 @@ def test(driver, compiler, seed):
 def emulated_program(driver, pci_id, out):
     kind, _, more = DRIVERS[driver]
     sources = [f"drivers/{driver}/{driver}.c", *(s for s in more if s.startswith("drivers/")),
-               f"{HERE}/emu/platform.c", f"{HERE}/emu/{kind}.c"]
+               *PLATFORM, f"{HERE}/emu/platform.c", f"{HERE}/emu/{kind}.c"]
     done = subprocess.run(["gcc", *PROGRAM, f"-DDEVICE_ID={pci_id:#x}u", "-o", str(out), *sources,
                            LIBRARY], cwd=ROOT, text=True, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT)
@@ -119,10 +133,10 @@ def emulated_program(driver, pci_id, out):
         raise RuntimeError(done.stdout)
 
 
-def emulate(name, driver, pci_id, words, append):
+def emulate(name, driver, pci_id, words, append, machine):
     """Lines of a report, without numbers, of a driver on the emulated machine."""
     full = f"{driver} {name} in QEMU".replace("  ", " ")
-    out = BUILD / f"{driver}-{name}.elf"
+    out = BUILD / f"{driver}-{name}-{machine}.elf".replace(" ", "-")
     if not shutil.which(emu.QEMU):
         return [f"ok {full} # skip no {emu.QEMU}"]
     BUILD.mkdir(parents=True, exist_ok=True)
@@ -132,7 +146,7 @@ def emulate(name, driver, pci_id, words, append):
             emulated_program(driver, pci_id, out)
         except RuntimeError as e:
             return [f"not ok {full}: builds"] + ["#   " + s for s in str(e).splitlines()[:20]]
-        result = emu.run(emu.Config(str(ROOT / KERNEL), [str(out)], machine="q35-iommu",
+        result = emu.run(emu.Config(str(ROOT / KERNEL), [str(out)], machine=machine,
                                     append=append, timeout=120, expect="^# done",
                                     extra=[w.format(disk=disk.name) for w in words]))
     lines = [f"{m.group(1)} {full}: {m.group(2)}" for m in

@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Drivers on the emulated machine: see platform.h.  DEVICE_ID says which PCI device.
+ * Drivers on the emulated machine: see platform.h.  DEVICE_ID says which device.
  */
-#include "../../../drivers/virtio/virtio.h"
 #include "platform.h"
 
-enum { PCI_ADDRESS = 0xcf8, PCI_DATA = 0xcfc };
-enum { PCI_COMMAND = 4, PCI_BAR0 = 0x10, PCI_CAPS = 0x34, PCI_VENDOR = 9, PCI_MSIX = 0x11 };
-enum { COMMAND_MEMORY = 2, COMMAND_MASTER = 4, COMMAND_NO_INTX = 0x400 };
-enum { VIRTIO_COMMON = 1, VIRTIO_NOTIFY = 2, VIRTIO_ISR = 3, VIRTIO_DEVICE = 4 };
+#include "../../../servers/platform/devices.h"
+#include "../../../servers/platform/powers.h"
+#include "../../../servers/platform/server.h"
+
 enum { MESSAGES = 3, DMA_PAGES = 0x60, REGION_PAGES_MAX = 256 };
-#define PORTS ((ioports_h){ HANDLE_IOPORTS })
-#define REGION_VADDR(i) (0x2000000000ull + (u64)(i) * REGION_PAGES_MAX * SYS_PAGE)
+#define REGION_VADDR(i) (0x2000000000ull + (u64)(i)*REGION_PAGES_MAX * SYS_PAGE)
 #define DMA_VADDR 0x2100000000ull
 #define AREA_VADDR 0x2200000000ull
 #define DMA_IOVA 0x10000000ull
@@ -24,12 +22,14 @@ struct ring_producer to_driver;
 struct ring_consumer from_driver;
 
 static _Alignas(64) unsigned char rings[4][RING_ENTRIES + RING_SIZE * sizeof(struct ring_entry)];
-static u32 function; /* requester id */
+static struct msg m;
+static u64 page[SYS_MSG_WORDS]; /* as if it was a message page */
+static u32 number;              /* of the device */
 static notif_h notif;
 static irq_h irq[MESSAGES];
-static struct virtio_platform virtio;
 static u64 wake_ns;
 static bool signalled;
+bool confined;
 static u32 tests, failures, failed_line;
 
 /* --- reports --------------------------------------------------------------------------- */
@@ -53,167 +53,158 @@ void report(const char *name)
 	failed_line = 0;
 }
 
-/* --- PCI --------------------------------------------------------------------------------- */
+/* --- the platform server, as a part of this program ----------------------------------------- */
 
-static u32 pci_read(u32 reg)
+static u64 call(u64 label, u64 w0, u64 w1, u64 w2, u64 w3)
 {
-	u64 value = 0;
-
-	sys_must(ioport_out(PORTS, PCI_ADDRESS, 4, 1u << 31 | function << 8 | (reg & 0xfc)), "out");
-	sys_must(ioport_in(PORTS, PCI_DATA, 4, &value), "in");
-	return (u32)value;
+	m = (struct msg){ .w = { w0, w1, w2, w3 }, .tag = label << TAG_LABEL_SHIFT };
+	server_call(&m);
+	return m.w[0];
 }
 
-static void pci_write(u32 reg, u32 value)
+static void must_call(u64 label, u64 w0, u64 w1, u64 w2, u64 w3)
 {
-	sys_must(ioport_out(PORTS, PCI_ADDRESS, 4, 1u << 31 | function << 8 | (reg & 0xfc)), "out");
-	sys_must(ioport_out(PORTS, PCI_DATA, 4, value), "out");
+	u64 error = call(label, w0, w1, w2, w3);
+
+	if (error != PLAT_OK)
+		sys_panic("call %lu of the platform server (%lu, %lu): error %lu", label, w0, w1,
+			  error);
 }
 
-static void map_registers(u64 address, u64 pages, u32 index)
+/* The capability that came with an answer. */
+static any_h got(void)
 {
-	u64 first = address / SYS_PAGE;
-	grant_h grant;
+	return (any_h){ (u32)page[MSG_SEND_CAPS] };
+}
 
-	for (u32 i = 0; i < sys_info->regions; i++) {
+static void start_server(void)
+{
+	const struct platform_options options = { .acpi_root = sys_info->acpi_root };
+
+	powers = (struct powers){ .ports = { HANDLE_IOPORTS },
+				  .lines = { HANDLE_IRQCTL },
+				  .devices = { HANDLE_DEVCTL } };
+	for (u32 i = 0; i < sys_info->regions && powers.devmems < COMP_DEVMEMS; i++) {
 		const struct boot_region *r = &sys_info->region[i];
 
-		if (r->is_ram || first < r->first || first + pages > r->first + r->count)
-			continue;
-		u32 part = sys_range((any_h){ r->handle }, first - r->first, pages,
-				     RIGHTS_ALL_DEVMEM);
-		sys_must(sys_map_frames(&sys_own_space, (any_h){ part }, REGION_VADDR(index), pages,
-					MAP_READ | MAP_WRITE, &grant), "map registers");
-		drv.region[index] = (struct drv_region){
-			.base = (volatile unsigned char *)REGION_VADDR(index),
-			.bytes = pages * SYS_PAGE };
+		if (!r->is_ram)
+			powers.devmem[powers.devmems++] =
+				(struct comp_devmem){ r->first, r->count, r->handle, 0 };
+	}
+	platform_find(&options);
+	server_init(sys_info->features, page);
+}
+
+static const struct plat_device *described(u32 which)
+{
+	must_call(PLAT_DEVICE, which, 0, 0, 0);
+	return (const struct plat_device *)&page[PLAT_DEVICE_WORD];
+}
+
+static u32 find_device(void)
+{
+	must_call(PLAT_INFO, 0, 0, 0, 0);
+	u32 count = (u32)m.w[1], found = count;
+
+	sys_print("# %u devices, epoch %lu s\n", count, m.w[3] / 1000000000);
+	for (u32 i = 0; i < count; i++) {
+		const struct plat_device *d = described(i);
+
+		sys_print("#   kind %u address %x id %x:%x class %x irqs %u group %x platform %u\n",
+			  d->kind, d->address, d->vendor, d->device, d->class_code, d->irqs,
+			  d->group, d->access_platform);
+		if (d->vendor == (DEVICE_ID & 0xffff) && d->device == DEVICE_ID >> 16)
+			found = i;
+	}
+	if (found == count)
+		sys_panic("no device 0x%x", DEVICE_ID);
+	return found;
+}
+
+static void map_region(u32 index)
+{
+	grant_h grant;
+
+	if (call(PLAT_REGION, number, index, 0, 0) != PLAT_OK || m.w[2] != 0)
 		return;
-	}
-	sys_panic("no device memory holds the registers at 0x%lx", address);
+	u64 bytes = m.w[1], offset = m.w[3], pages = (offset + bytes + SYS_PAGE - 1) / SYS_PAGE;
+	if (pages > REGION_PAGES_MAX)
+		return;
+	sys_must(sys_map_frames(&sys_own_space, got(), REGION_VADDR(index), pages,
+				MAP_READ | MAP_WRITE, &grant),
+		 "map registers");
+	drv.region[index] = (struct drv_region){
+		.base = (volatile unsigned char *)(REGION_VADDR(index) + offset), .bytes = bytes
+	};
 }
 
-/* Memory BARs, as the firmware placed them. */
-static void map_bars(void)
+/* Memory for the driver, which the device sees; its address there. */
+static u64 make_memory(struct sys_space *io, u64 vaddr, u64 iova, u32 pages)
 {
-	pci_write(PCI_COMMAND, COMMAND_NO_INTX);
-	for (u32 i = 0; i < DRV_REGIONS; i++) {
-		u32 reg = PCI_BAR0 + 4 * i, low = pci_read(reg), at = i;
-		u64 high = 0;
+	u64 first;
+	frames_h f;
+	grant_h grant;
 
-		if (low & 1)
-			continue;
-		pci_write(reg, 0xffffffff);
-		u32 size = ~(pci_read(reg) & ~0xfu) + 1;
-		pci_write(reg, low);
-		if ((low & 6) == 4)
-			high = pci_read(PCI_BAR0 + 4 * ++i);
-		if (size != 0 && (low & ~0xfu) != 0 && size <= REGION_PAGES_MAX * SYS_PAGE)
-			map_registers(high << 32 | (low & ~0xfu), (size + SYS_PAGE - 1) / SYS_PAGE, at);
-	}
-	pci_write(PCI_COMMAND, COMMAND_MEMORY | COMMAND_MASTER | COMMAND_NO_INTX);
+	sys_must(sys_create_frames(pages, 1, &f), "frames");
+	sys_must(sys_map_frames(&sys_own_space, ANY(f), vaddr, pages, MAP_READ | MAP_WRITE, &grant),
+		 "map");
+	sys_must(cap_info(ANY(f), NULL, &first, NULL), "cap_info");
+	if (io == NULL)
+		return first * SYS_PAGE;
+	sys_must(sys_map_frames(io, ANY(f), iova, pages, MAP_READ | MAP_WRITE, &grant),
+		 "map for the device");
+	return iova;
 }
 
-static void find_virtio(u32 at)
+static void make_messages(u32 count)
 {
-	u32 head = pci_read(at);
-	struct virtio_place p = { pci_read(at + 4) & 0xff, pci_read(at + 12), pci_read(at + 8) };
-
-	switch (head >> 24) {
-	case VIRTIO_COMMON: virtio.pci.common = p; break;
-	case VIRTIO_NOTIFY:
-		virtio.pci.notify = p;
-		virtio.pci.notify_multiplier = pci_read(at + 16);
-		break;
-	case VIRTIO_ISR: virtio.pci.isr = p; break;
-	case VIRTIO_DEVICE: virtio.pci.device = p; break;
-	default: break;
-	}
-}
-
-/* --- kernel objects ------------------------------------------------------------------------ */
-
-static device_h make_device(void)
-{
-	u32 slot = sys_slot();
-	u32 range = sys_range((any_h){ HANDLE_DEVCTL }, function, 1, RIGHTS_ALL_DEVCTL);
-	memory_h memory;
-	u64 offset;
-	any_h io;
-	device_h device = { slot };
-
-	(void)sys_pages(1, 1, &memory, &offset);
-	sys_must(device_create(memory, SLOT_OWN(slot), offset, (devctl_h){ range }), "device");
-	sys_must(sys_create(OBJ_IOSPACE, 0, &io), "I/O space");
-	sys_must(device_bind(device, (iospace_h){ io.h }), "bind");
-	struct sys_space space = { .space = { io.h } };
-	static const struct { u64 vaddr, iova; u32 pages; } part[] = {
-		{ DMA_VADDR, DMA_IOVA, DMA_PAGES }, { AREA_VADDR, AREA_IOVA, AREA_PAGES } };
-	for (u32 i = 0; i < 2; i++) {
-		frames_h f;
-		grant_h grant;
-
-		sys_must(sys_create_frames(part[i].pages, 1, &f), "frames");
-		sys_must(sys_map_frames(&sys_own_space, ANY(f), part[i].vaddr, part[i].pages,
-					MAP_READ | MAP_WRITE, &grant), "map");
-		sys_must(sys_map_frames(&space, ANY(f), part[i].iova, part[i].pages,
-					MAP_READ | MAP_WRITE, &grant), "map for the device");
-	}
-	return device;
-}
-
-/* Messages, in the device's table of them. */
-static void make_messages(device_h device, u32 at)
-{
-	u32 control = pci_read(at), table = pci_read(at + 4);
-	volatile u32 *entry = (volatile u32 *)(drv.region[table & 7].base + (table & ~7u));
-	u32 count = (control >> 16 & 0x7ff) + 1;
-
 	notif = sys_notif();
-	pci_write(at, control | 1u << 31);
 	for (drv.irqs = 0; drv.irqs < MESSAGES && drv.irqs < count; drv.irqs++) {
 		u32 i = drv.irqs;
-		u64 address, data, offset;
-		memory_h memory;
+		u64 address, data;
 
-		irq[i].h = sys_slot();
-		(void)sys_pages(1, 1, &memory, &offset);
-		sys_must(irq_create(memory, SLOT_OWN(irq[i].h), offset, ANY(device), 0, 0), "irq");
+		must_call(PLAT_IRQ, number, i, 0, 0);
+		irq[i] = (irq_h){ got().h };
 		sys_must(irq_bind(irq[i], notif, 1ull << i), "irq_bind");
 		sys_must(irq_ack(irq[i]), "irq_ack");
-		sys_must(irq_message(irq[i], &address, &data), "irq_message");
-		entry[4 * i] = (u32)address;
-		entry[4 * i + 1] = (u32)(address >> 32);
-		entry[4 * i + 2] = (u32)data;
-		entry[4 * i + 3] = 0;
+		if (err_is_ok(irq_message(irq[i], &address, &data)))
+			must_call(PLAT_ROUTE, number, i, address, data);
 	}
 }
 
 void platform_open(void)
 {
-	u32 msix = 0;
+	static struct sys_space io;
+	static struct plat_device d;
 
-	if (!(sys_info->features & FEATURE_IOMMU))
-		sys_panic("no IOMMU");
-	while (function < 256 && pci_read(0) != DEVICE_ID)
-		function += 8;
-	if (function == 256)
-		sys_panic("no device 0x%x", DEVICE_ID);
-	map_bars();
-	virtio = (struct virtio_platform){ .transport = VIRTIO_PCI,
-					   .device_type = (u32)(DEVICE_ID >> 16) - 0x1040u };
-	for (u32 at = pci_read(PCI_CAPS) & 0xfc; at != 0; at = pci_read(at) >> 8 & 0xfc) {
-		if ((pci_read(at) & 0xff) == PCI_MSIX)
-			msix = at;
-		if ((pci_read(at) & 0xff) == PCI_VENDOR)
-			find_virtio(at);
+	start_server();
+	number = find_device();
+	must_call(PLAT_OPEN, number, sys_info->features & FEATURE_IOMMU ? 0 : PLAT_TRUSTED, 0, 0);
+	device_h device = { m.w[1] ? got().h : 0 };
+	confined = m.w[2] != 0;
+	if (confined) {
+		any_h h;
+
+		sys_must(sys_create(OBJ_IOSPACE, 0, &h), "I/O space");
+		sys_must(device_bind(device, (iospace_h){ h.h }), "bind");
+		io = (struct sys_space){ .space = { h.h } };
 	}
-	make_messages(make_device(), msix);
-	drv.platform = &virtio;
-	drv.platform_bytes = sizeof virtio;
-	drv.dma = (struct drv_dma){ (unsigned char *)DMA_VADDR, DMA_PAGES * SYS_PAGE, DMA_IOVA };
-	drv.area[0] = (struct drv_area){ AREA_IOVA, AREA_PAGES * SYS_PAGE };
-	drv.area[1] = (struct drv_area){ NOWHERE_IOVA, AREA_PAGES * SYS_PAGE };
+	d = *described(number);
+	drv.dma = (struct drv_dma){ (unsigned char *)DMA_VADDR, DMA_PAGES * SYS_PAGE,
+				    make_memory(confined ? &io : NULL, DMA_VADDR, DMA_IOVA,
+						DMA_PAGES) };
+	drv.area[0] = (struct drv_area){ make_memory(confined ? &io : NULL, AREA_VADDR, AREA_IOVA,
+						     AREA_PAGES),
+					 AREA_PAGES * SYS_PAGE };
+	drv.area[1] = (struct drv_area){ confined ? NOWHERE_IOVA : drv.area[0].iova,
+					 AREA_PAGES * SYS_PAGE };
 	drv.areas = 2;
+	for (u32 i = 0; i < DRV_REGIONS; i++)
+		map_region(i);
+	make_messages(d.irqs);
+	drv.platform = d.platform_bytes != 0 ? d.platform : NULL;
+	drv.platform_bytes = d.platform_bytes;
+	must_call(PLAT_ENABLE, number, 0, 0, 0);
 }
 
 /* --- what lib/drv will be ----------------------------------------------------------------------- */

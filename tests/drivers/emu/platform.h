@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Drivers on the emulated machine, behind its IOMMU: what init, platform server and
- * lib/drv will do, done by one program for one driver that is linked to it.
+ * Drivers on the emulated machine: what init and lib/drv do, done by one program for one driver
+ * that is linked to it, as is the platform server.
  */
 #pragma once
 #include <tessera/drv.h>
@@ -10,6 +10,7 @@
 enum { RING_SIZE = 128, AREA_PAGES = 1024 };
 
 extern struct drv drv;
+extern bool confined;             /* by an IOMMU */
 extern unsigned char *const area; /* drv.area[0], as the client sees it */
 extern struct ring_producer to_driver;
 extern struct ring_consumer from_driver;
