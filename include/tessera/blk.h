@@ -24,4 +24,10 @@ enum blk_status {
 	BLK_READ_ONLY,
 	BLK_GONE,     /* the device is gone for good */
 };
-enum { BLK_FEATURE_READ_ONLY = 1, BLK_FEATURE_DISCARD = 2, BLK_FEATURE_VOLATILE_CACHE = 4 };
+/* BLK_FEATURE_CACHE_SURVIVES: what is in the volatile cache is still there after a reset. */
+enum {
+	BLK_FEATURE_READ_ONLY = 1,
+	BLK_FEATURE_DISCARD = 2,
+	BLK_FEATURE_VOLATILE_CACHE = 4,
+	BLK_FEATURE_CACHE_SURVIVES = 8,
+};

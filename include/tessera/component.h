@@ -71,6 +71,7 @@ struct comp_area {
 	uint64_t bytes; /* 0: no such area */
 	uint64_t vaddr; /* here; 0: this component does not see it */
 	uint64_t iova;  /* where the device of a driver sees it; 0: it does not */
+	uint64_t pool;  /* which pool it is, by a number that is the same for all components */
 };
 
 enum { COMP_CLIENT, COMP_SERVER };
