@@ -22,7 +22,11 @@ K_SRC     := $(K_GENERIC) $(wildcard kernel/arch/x86_64/*.c kernel/arch/x86_64/*
 H_SRC     := $(K_GENERIC) $(wildcard kernel/arch/host/*.c)
 LIBS      := $(patsubst lib/%/,%,$(sort $(dir $(wildcard lib/*/*.c lib/*/*.S))))
 APPS      := $(patsubst apps/%/,%,$(sort $(dir $(wildcard apps/*/*.c apps/*/*.S))))
-PROGRAMS  := $(APPS) $(if $(wildcard tests/kernel/*.c),ktest) $(if $(wildcard tests/bench/*.c),kbench)
+SERVERS   := $(filter-out init linux,$(patsubst servers/%/main.c,%,$(wildcard servers/*/main.c)))
+# Each file of tests/system is a component of its own.
+PARTS     := $(patsubst tests/system/%.c,%,$(wildcard tests/system/*.c))
+SYSTEMS   := $(patsubst systems/%.toml,%,$(wildcard systems/*.toml))
+PROGRAMS  := $(APPS) $(SERVERS) $(PARTS) $(if $(wildcard tests/kernel/*.c),ktest) $(if $(wildcard tests/bench/*.c),kbench)
 # A test file with a main() is a program of its own; the others are linked into each of them.
 has_main   = $(if $(1),$(shell grep -lE '$(2)' $(1)))
 U_ALL     := $(wildcard tests/unit/*.c)
@@ -59,10 +63,11 @@ HFLAGS := $(COMMON) -O1 -DARCH_HOST -DDEBUG=1 -DWITH_GHOST -D_GNU_SOURCE \
 	-Iinclude -Ibuild/gen
 
 # ---- what is built -------------------------------------------------------------------------
-.PHONY: all kernel programs unit fuzzers gen help FORCE
-all: kernel programs
+.PHONY: all kernel programs systems unit fuzzers gen help FORCE
+all: kernel programs systems
 kernel: $(B)/kernel/tessera.elf $(B)/kernel-debug/tessera.elf
 programs: $(PROGRAMS:%=$(B)/programs/%.elf)
+systems: $(SYSTEMS:%=$(B)/systems/%.elf)
 unit: $(U_MAIN:tests/unit/%.c=$(B)/unit/%)
 fuzzers: $(F_MAIN:tests/fuzz/%.c=$(B)/fuzz/%)
 gen: $(GEN)
@@ -143,6 +148,29 @@ $(LX_SRC:%=$(B)/user/%.o): | $(LX_GEN)
 .PHONY: linux-objects
 linux-objects: $(LX_SRC:%=$(B)/user/%.o)
 
+$(foreach s,$(SERVERS),$(eval $(call program,$(s),$(shell find servers/$(s) -name '*.[cS]'))))
+$(foreach t,$(PARTS),$(eval $(call program,$(t),tests/system/$(t).c)))
+
+# Systems: init with the bundle that tools/sysgen.py makes of systems/NAME.toml and the programs.
+INIT_SRC := $(wildcard servers/init/*.c)
+SYSGEN   := $(PYTHON) tools/sysgen.py
+# $(1) system
+define system
+$(B)/systems/$(1)/depend.mk: systems/$(1).toml $(wildcard tools/sysgen/*.py) tools/sysgen.py
+	@mkdir -p $$(@D)
+	$(Q)$(SYSGEN) depend $$< --build $(B) -o $$@
+-include $(B)/systems/$(1)/depend.mk
+$(B)/systems/$(1)/bundle.bin: systems/$(1).toml $(wildcard tools/sysgen/*.py) tools/sysgen.py
+	$(say) SYS $(B)/systems/$(1)
+	$(Q)$(SYSGEN) build $$< --build $(B) -o $(B)/systems/$(1)
+$(B)/systems/$(1)/bundle.o: servers/init/bundle.S $(B)/systems/$(1)/bundle.bin
+	$(Q)$(CC) $(FREE) -DBUNDLE='"$(B)/systems/$(1)/bundle.bin"' -c -o $$@ $$<
+$(B)/systems/$(1).elf: $(INIT_SRC:%=$(B)/user/%.o) $(B)/systems/$(1)/bundle.o $(LIBS:%=$(B)/lib/lib%.a) tools/program.ld
+	$(say) LD $$@
+	$(Q)$(LD) $(P_LD) -o $$@ $(INIT_SRC:%=$(B)/user/%.o) $(B)/systems/$(1)/bundle.o --start-group $(LIBS:%=$(B)/lib/lib%.a) --end-group
+endef
+$(foreach s,$(SYSTEMS),$(eval $(call system,$(s))))
+
 # Host programs: the generic kernel with the simulated machine, under sanitizers.
 U_SUPPORT := $(filter-out $(U_MAIN),$(U_ALL)) $(H_SRC)
 F_SUPPORT := $(filter-out $(F_MAIN),$(F_ALL)) $(H_SRC)
@@ -165,20 +193,23 @@ fuzz-alone: $(GEN)
 -include $(shell test -d $(B) && find $(B) -path $(B)/debs -prune -o -name '*.d' -type f -print)
 
 # ---- what is done with it ------------------------------------------------------------------
-.PHONY: run test gdb trace bench profile prove prove-quick prove-mutants fuzz cov check fmt docs iso clean
+.PHONY: run test report gdb trace bench profile prove prove-quick prove-mutants fuzz cov check fmt docs iso clean
 M      ?= microvm
 CPUS   ?= 2
 P      ?= hello
 EMU     = $(PYTHON) tools/emu.py run --machine $(M) --cpus $(CPUS) --append "$(APPEND)"
 DEPS    = @sh tools/deps.sh
 SUBMAKE = @$(MAKE) --no-print-directory
-HAVE    = $(if $(filter $(P),$(PROGRAMS)),,$(error P=$(P): no such program; there are: $(PROGRAMS)))
+HAVE    = $(if $(SYS),$(if $(filter $(SYS),$(SYSTEMS)),,$(error SYS=$(SYS): no such system; there are: $(SYSTEMS))),\
+	$(if $(filter $(P),$(PROGRAMS)),,$(error P=$(P): no such program; there are: $(PROGRAMS))))
+# What is booted: a program by itself, or a system.
+IMAGE   = $(if $(SYS),build/systems/$(SYS).elf,build/programs/$(P).elf)
 PROVE   = @sh tools/deps.sh prove && $(PYTHON) proofs/run.py
 
 run:
 	$(HAVE)$(DEPS) run
 	$(SUBMAKE) all
-	@$(EMU) --timeout 0 build/kernel/tessera.elf build/programs/$(P).elf
+	@$(EMU) --timeout 0 build/kernel/tessera.elf $(IMAGE)
 
 test:
 	$(DEPS) test
@@ -187,12 +218,12 @@ test:
 gdb:
 	$(HAVE)$(DEPS) debug
 	$(SUBMAKE) all
-	@$(EMU) --gdb --icount --timeout 0 build/kernel-debug/tessera.elf build/programs/$(P).elf
+	@$(EMU) --gdb --icount --timeout 0 build/kernel-debug/tessera.elf $(IMAGE)
 
 trace:
 	$(HAVE)$(DEPS) run
 	$(SUBMAKE) all
-	@$(PYTHON) tools/trace.py run --program build/programs/$(P).elf --append "$(APPEND)"
+	@$(PYTHON) tools/trace.py run --program $(IMAGE) --append "$(APPEND)"
 
 bench:
 	$(DEPS) run
@@ -228,6 +259,9 @@ check:
 fmt:
 	@git ls-files '*.c' '*.h' | xargs -r clang-format -i
 
+report: $(if $(SYS),$(B)/systems/$(SYS)/bundle.bin)
+	$(HAVE)@cat $(B)/systems/$(SYS)/report.txt
+
 docs:
 	$(SUBMAKE) gen
 	$(SUBMAKE) $(LX_GEN)
@@ -237,12 +271,13 @@ docs:
 iso:
 	$(DEPS) iso
 	$(SUBMAKE) all
-	@$(PYTHON) tools/emu.py iso build/kernel/tessera.elf build/programs/$(P).elf -o build/tessera.iso
+	@$(PYTHON) tools/emu.py iso build/kernel/tessera.elf $(IMAGE) -o build/tessera.iso
 
 clean:
 	rm -rf $(B)
 
 help:
 	@sed -n 's/^\([a-z-]*\):$$/  make \1/p' Makefile
-	@echo "What each does: README.md. Variables: P=program ($(PROGRAMS)) M=machine CPUS=n"
+	@echo "What each does: README.md. Variables: P=program ($(PROGRAMS))"
+	@echo "SYS=system ($(SYSTEMS)) M=machine CPUS=n"
 	@echo "APPEND=\"words\" T=name FULL=1 CC=gcc|clang WERROR=1 V=1"

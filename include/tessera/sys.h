@@ -7,9 +7,11 @@
  * allocators below serve one thread of a program: they take no lock.
  */
 #pragma once
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "tessera/component.h"
 #include "tessera/info.h"
 #include "user.h"
 
@@ -19,6 +21,8 @@
 
 /* What the kernel told the first program; NULL in programs started otherwise. */
 extern const struct boot_info *sys_info;
+/* What init told a component; NULL in the first program. */
+extern const struct comp_info *sys_comp;
 
 /* The program. crt0 calls it on a stack of its own; what it returns goes to sys_exit. */
 int main(void);
@@ -29,7 +33,8 @@ int main(void);
 void sys_init(const struct boot_info *info);
 
 /*
- * End the emulator, or stop this thread where there is no exit device.
+ * First program: end the emulator, or stop this thread where there is no exit device.
+ * Component: tell the supervisor, which ends all of it.
  * @param code  0: success (exit code 0x10); else failure (0x20).
  */
 _Noreturn void sys_exit(int code);
@@ -40,13 +45,13 @@ _Noreturn void sys_panic(const char *format, ...) __attribute__((format(printf, 
 /* Panic unless the result of a call is OK. */
 void sys_must(err_t e, const char *what);
 
-/* Is `word` one of the words of the command line?  Returns what follows it, or NULL. */
+/* Is `word` one of the words of the command line, or of a component's arguments?  Returns what follows it, or NULL. */
 const char *sys_option(const char *word);
 
 /* --- console ------------------------------------------------------------------ */
 
 /*
- * Print to the debug console, 24 bytes a call.
+ * Print to the debug console; a component's lines are written by init, with its name.
  * @param format  %d %i %u %x %X %c %s %p %%, with l, ll or z, a width, `-` and `0`.
  */
 void sys_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -57,7 +62,9 @@ void sys_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
  */
 u32 sys_format(char *to, u32 size, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* Write bytes to the debug console. */
+u32 sys_format_list(char *to, u32 size, const char *format, va_list list);
+
+/* Write bytes to where sys_print does. */
 void sys_write(const char *bytes, u32 n);
 
 /* --- memory and strings --------------------------------------------------------- */

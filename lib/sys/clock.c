@@ -2,7 +2,9 @@
 /*
  * The clock: the processor's counter, less what it was when the kernel started.
  */
-#include "tessera/sys.h"
+#include "start.h"
+
+u64 sys_clock_hz, sys_clock_offset;
 
 u64 sys_clock(void)
 {
@@ -10,12 +12,12 @@ u64 sys_clock(void)
 
 	/* lfence: not before what stands above it (Intel SDM vol 2, RDTSC). */
 	__asm__ volatile("lfence; rdtsc" : "=a"(low), "=d"(high) : : "memory");
-	return ((u64)high << 32 | low) - sys_info->clock_offset;
+	return ((u64)high << 32 | low) - sys_clock_offset;
 }
 
 u64 sys_ticks(u64 microseconds)
 {
-	return microseconds * (sys_info->clock_hz / 1000) / 1000;
+	return microseconds * (sys_clock_hz / 1000) / 1000;
 }
 
 u64 sys_after(u64 microseconds)

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Formatted output to the debug console.
+ * Formatted output: to the debug console; from a component, to init, which writes
+ * its lines.
  *
- * Locks:      none: lines of two threads may mix, in units of 24 bytes.
+ * Locks:      none: lines of two threads may mix, in pieces.
  * Called by:  programs.
  * Never:      allocates.
  */
 #include <stdarg.h>
 
-#include "tessera/sys.h"
+#include "start.h"
 
-enum { PIECE = 24, DIGITS = 24 };
+enum { PIECE = 56, WRITE = 24, DIGITS = 24 };
 
 /* Where formatted text goes: a buffer, or, when that is full, the console. */
 struct sink {
@@ -22,9 +23,9 @@ struct sink {
 
 void sys_write(const char *bytes, u32 n)
 {
-	while (n > 0) {
+	while (n > 0 && sys_comp == NULL) {
 		u64 word[3] = { 0 };
-		u32 part = n < PIECE ? n : PIECE;
+		u32 part = n < WRITE ? n : WRITE;
 
 		memcpy(word, bytes, part);
 		(void)system_debug_write((system_h){ HANDLE_SYSTEM }, part, word[0], word[1],
@@ -32,6 +33,8 @@ void sys_write(const char *bytes, u32 n)
 		bytes += part;
 		n -= part;
 	}
+	if (sys_comp != NULL)
+		sys_comp_write(bytes, n);
 }
 
 static void put(struct sink *s, char c)
@@ -160,16 +163,26 @@ void sys_print(const char *format, ...)
 	sys_write(piece, s.n);
 }
 
-u32 sys_format(char *to, u32 size, const char *format, ...)
+u32 sys_format_list(char *to, u32 size, const char *format, va_list list)
 {
 	struct sink s = { to, size - 1, 0, false };
 	va_list args;
 
-	va_start(args, format);
+	va_copy(args, list);
 	format_to(&s, format, &args);
 	va_end(args);
 	to[s.n] = 0;
 	return s.n;
+}
+
+u32 sys_format(char *to, u32 size, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	u32 n = sys_format_list(to, size, format, args);
+	va_end(args);
+	return n;
 }
 
 void sys_panic(const char *format, ...)

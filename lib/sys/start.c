@@ -2,7 +2,7 @@
 /*
  * Start and end of a program.
  *
- * Owns:       sys_info.
+ * Owns:       sys_info, sys_comp.
  * Called by:  crt0.S; programs.
  * Never:      returns from sys_start.
  */
@@ -14,10 +14,13 @@
 enum { EXIT_PORT = 0xf4, EXIT_OK = 0x10, EXIT_FAILED = 0x20 };
 
 const struct boot_info *sys_info;
+const struct comp_info *sys_comp;
 
 void sys_init(const struct boot_info *info)
 {
 	sys_info = info;
+	sys_clock_hz = info->clock_hz;
+	sys_clock_offset = info->clock_offset;
 	sys_own_space.space = (space_h){ HANDLE_SPACE };
 	sys_slots_reset(info->free_handle, info->free_end);
 	sys_memory_reset();
@@ -29,18 +32,27 @@ void sys_init(const struct boot_info *info)
 	}
 }
 
-void sys_start(const struct boot_info *info)
+void sys_start(const u64 *magic)
 {
-	if (info->magic != BOOT_INFO_MAGIC || info->version != BOOT_INFO_VERSION)
-		sys_panic("boot_info has magic %lx, version %u", info->magic, info->version);
-	sys_init(info);
+	const struct boot_info *boot = (const void *)magic;
+	const struct comp_info *comp = (const void *)magic;
+
+	if (*magic == COMP_INFO_MAGIC && comp->version == COMP_INFO_VERSION)
+		sys_comp_init(comp);
+	else if (*magic == BOOT_INFO_MAGIC && boot->version == BOOT_INFO_VERSION)
+		sys_init(boot);
+	else
+		sys_panic("start information has magic %lx", *magic);
 	sys_exit(main());
 }
 
 void sys_exit(int code)
 {
-	(void)ioport_out((ioports_h){ HANDLE_IOPORTS }, EXIT_PORT, 1,
-			 code == 0 ? EXIT_OK : EXIT_FAILED);
+	if (sys_comp != NULL)
+		sys_comp_exit(code);
+	else
+		(void)ioport_out((ioports_h){ HANDLE_IOPORTS }, EXIT_PORT, 1,
+				 code == 0 ? EXIT_OK : EXIT_FAILED);
 	(void)thread_stop((thread_h){ HANDLE_THREAD });
 	__builtin_trap();
 }
@@ -53,7 +65,7 @@ void sys_must(err_t e, const char *what)
 
 const char *sys_option(const char *word)
 {
-	const char *at = sys_info->command;
+	const char *at = sys_comp != NULL ? sys_comp->args : sys_info->command;
 	size_t n = strlen(word);
 
 	while (*at != 0) {

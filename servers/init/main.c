@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Start of the system, and waiting.
+ */
+#include "init.h"
+
+enum { HIGHEST = 255 };
+
+static struct component *sender(const struct msg *m)
+{
+	return m->badge != 0 && m->badge <= components ? &component[m->badge - 1] : NULL;
+}
+
+static _Noreturn void serve(void)
+{
+	struct msg m = { 0 };
+	bool answer = false;
+
+	for (;;) {
+		if (answer)
+			(void)reply(&m, (reply_h){ 0 });
+		u64 next = watch_turn();
+
+		m.tag = 0;
+		err_t e = ep_recv(supervisor, &m, next);
+
+		answer = false;
+		if (err_is_ok(e) && sender(&m) != NULL)
+			watch_message(sender(&m), &m, &answer);
+		else if (!err_is_ok(e) && !err_is(e, DONE_TIMEOUT))
+			sys_panic("waiting: error %u", e.v);
+	}
+}
+
+int main(void)
+{
+	sys_must(thread_set_prio((thread_h){ HANDLE_THREAD }, HIGHEST), "init's priority");
+	bundle_open();
+	memory_open();
+	channel_open();
+	component_reserve();
+	component_lasting();
+	text_line("system %s: %u components, %lu KiB of memory are left", bundle->name, components,
+		  memory_left() * 4);
+	serve();
+}

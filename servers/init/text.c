@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Lines on the debug console: init's own, and those of components, each whole and with a name.
+ *
+ * Owns:       what each component wrote of a line so far.
+ */
+#include <stdarg.h>
+
+#include "init.h"
+
+void text_flush(struct component *c)
+{
+	if (c->line_bytes == 0)
+		return;
+	sys_print("[%s] ", c->b->name);
+	sys_write(c->line, c->line_bytes);
+	sys_print("\n");
+	c->line_bytes = 0;
+}
+
+void text_write(struct component *c, const struct msg *m)
+{
+	u64 bytes = m->w[0];
+
+	for (u64 i = 0; i < bytes && i < 56; i++) {
+		char at = (char)(m->w[1 + i / 8] >> (i % 8 * 8));
+
+		if (at == '\n') {
+			if (c->line_bytes == 0)
+				sys_print("[%s]\n", c->b->name);
+			text_flush(c);
+			continue;
+		}
+		if (c->line_bytes == LINE)
+			text_flush(c);
+		c->line[c->line_bytes++] = at == '\t' || (at >= ' ' && at != 127) ? at : '?';
+	}
+}
+
+/* Who crashed, why and where. */
+void text_fault(const struct component *c, const struct msg *m)
+{
+	u64 code = m->w[0] & 0xffffffff, vector = m->w[0] >> 32;
+
+	switch (m->tag >> TAG_LABEL_SHIFT) {
+	case FAULT_PAGE:
+		sys_print("init: %s crashed: cannot %s address 0x%lx", c->b->name,
+			  code & 16 ? "execute at" : code & 2 ? "write" : "read", m->w[1]);
+		break;
+	case FAULT_EXCEPTION:
+		sys_print("init: %s crashed: exception %lu, code 0x%lx", c->b->name, vector, code);
+		break;
+	case FAULT_SYSCALL: sys_print("init: %s crashed: foreign system call", c->b->name); break;
+	default: sys_print("init: %s crashed: debug event", c->b->name); break;
+	}
+	sys_print(", ip 0x%lx, sp 0x%lx\n", m->w[2], m->w[3]);
+}
+
+void text_line(const char *format, ...)
+{
+	static char line[LINE + 64];
+	va_list args;
+
+	va_start(args, format);
+	(void)sys_format_list(line, sizeof line, format, args);
+	va_end(args);
+	sys_print("init: %s\n", line);
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Supervision: starting in order, ends of lives and what follows them, signs of life.
+ *
+ * Owns:       the components' states.
+ */
+#include "init.h"
+
+#define MINUTE (60 * sys_info->clock_hz)
+
+bool running(const struct component *c)
+{
+	return c->state == STARTED || c->state == READY;
+}
+
+/* Is everybody ready whom it asks for something? */
+static bool can_start(const struct component *c)
+{
+	for (u32 i = 0; i < bundle_count(BUNDLE_CHANNELS); i++) {
+		if (channels[i].component[COMP_CLIENT] == c->number &&
+		    component[channels[i].component[COMP_SERVER]].state < READY)
+			return false;
+	}
+	for (u32 i = 0; i < bundle_count(BUNDLE_ENDPOINT_USES); i++) {
+		const struct bundle_endpoint_use *u = &endpoint_uses[i];
+
+		if (u->component == c->number && u->side == COMP_CLIENT &&
+		    component[endpoints[u->endpoint].owner].state < READY)
+			return false;
+	}
+	for (u32 i = 0; i < components && (c->b->flags & BUNDLE_DRIVER); i++) {
+		if ((component[i].b->flags & BUNDLE_PLATFORM) && component[i].state != READY)
+			return false;
+	}
+	return true;
+}
+
+static void all_ended(void)
+{
+	bool failed = false;
+
+	for (u32 i = 0; i < components; i++) {
+		if (component[i].state != ENDED)
+			return;
+		failed |= component[i].last_failed;
+	}
+	text_line("nothing runs any more");
+	power_end(0, failed);
+}
+
+static void end_for_good(struct component *c, bool failure)
+{
+	c->state = ENDED;
+	channel_end(c);
+	if (c->b->flags & BUNDLE_MAIN) {
+		text_line("the system ends with %s", c->b->name);
+		power_end(0, failure);
+	}
+	all_ended();
+}
+
+/* A start; one that fails counts as a life. */
+static void start(struct component *c)
+{
+	c->state = STARTED;
+	if (component_build(c))
+		component_start(c);
+	if (c->broken)
+		watch_end(c, true);
+	else
+		channel_greet(c);
+}
+
+/* May it be started once more? */
+static bool policy(struct component *c, bool failure)
+{
+	u64 now = sys_clock();
+
+	if (c->b->restart == BUNDLE_NEVER || (c->b->restart == BUNDLE_ON_FAILURE && !failure))
+		return false;
+	if (c->recent == 0 || now - c->window > MINUTE) {
+		c->window = now;
+		c->recent = 0;
+	}
+	if (c->recent++ < c->b->limit)
+		return true;
+	text_line("%s was restarted %u times within a minute: it is given up", c->b->name,
+		  c->b->limit);
+	return false;
+}
+
+void watch_end(struct component *c, bool failure)
+{
+	if (!running(c))
+		return;
+	text_flush(c);
+	c->state = BETWEEN;
+	c->last_failed = failure;
+	if (c->b->flags & BUNDLE_DRIVER)
+		device_quiesce(c);
+	component_destroy(c);
+	if (c->b->flags & BUNDLE_PLATFORM)
+		device_lost();
+	if (!policy(c, failure)) {
+		end_for_good(c, failure);
+		return;
+	}
+	c->restarts++;
+	channel_end(c);
+}
+
+static void supervised_call(struct component *c, struct msg *m, bool *answer)
+{
+	u64 call = m->tag >> TAG_LABEL_SHIFT, first = m->w[0];
+	u64 second = m->w[1];
+
+	if (call == SUP_WRITE && (c->b->flags & BUNDLE_CONSOLE) && first != 0 && first <= 56)
+		text_write(c, m);
+	m->w[0] = SUP_OK;
+	switch (call) {
+	case SUP_READY:
+		if (c->state == STARTED) {
+			c->state = READY;
+			device_enable(c);
+		}
+		break;
+	case SUP_ALIVE: break;
+	case SUP_EXIT:
+		*answer = false;
+		text_line("%s ended with status %lu", c->b->name, first);
+		watch_end(c, first != 0);
+		break;
+	case SUP_BROKEN: m->w[0] = channel_broken(c, first); break;
+	case SUP_RESET_DONE: m->w[0] = channel_agree(c, first); break;
+	case SUP_POWER:
+		if (c->b->flags & BUNDLE_POWER)
+			power_end(first, second);
+		m->w[0] = SUP_REFUSED;
+		break;
+	case SUP_WRITE: m->w[0] = c->b->flags & BUNDLE_CONSOLE ? SUP_OK : SUP_REFUSED; break;
+	default: m->w[0] = SUP_BAD; break;
+	}
+	m->tag = 1;
+}
+
+void watch_message(struct component *c, struct msg *m, bool *answer)
+{
+	*answer = running(c);
+	if (!running(c))
+		return;
+	c->last_sign = sys_clock();
+	if (m->tag >> TAG_LABEL_SHIFT >= SUP_READY) {
+		supervised_call(c, m, answer);
+		return;
+	}
+	*answer = false;
+	text_flush(c);
+	text_fault(c, m);
+	watch_end(c, true);
+}
+
+/* Twice its time without a sign. @return when to look next */
+static u64 heartbeat(struct component *c, u64 now)
+{
+	u64 limit = c->last_sign + sys_ticks(2000ull * c->b->heartbeat_ms);
+
+	if (c->b->heartbeat_ms == 0 || !running(c))
+		return 0;
+	if (now < limit)
+		return limit;
+	text_flush(c);
+	text_line("%s hangs: no sign of life for %lu ms", c->b->name,
+		  (now - c->last_sign) / (sys_info->clock_hz / 1000));
+	watch_end(c, true);
+	return 0;
+}
+
+u64 watch_turn(void)
+{
+	u64 next = 0;
+
+	for (u32 i = 0; i < components; i++) {
+		u64 at = heartbeat(&component[i], sys_clock());
+
+		if (at != 0 && (next == 0 || at < next))
+			next = at;
+	}
+	for (u32 i = 0; i < components; i++) {
+		struct component *c = &component[i];
+
+		if (c->state == BETWEEN || (c->state == WAITING && can_start(c))) {
+			if (c->state == BETWEEN)
+				text_line("%s is started again (%u)", c->b->name, c->restarts);
+			start(c);
+			next = sys_clock();
+		}
+	}
+	return next;
+}

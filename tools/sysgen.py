@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: MIT
+"""From a system file (systems/NAME.toml) to what init interprets at boot.
+
+    sysgen.py check SYSTEM.toml              only look for errors
+    sysgen.py build SYSTEM.toml -o DIR       DIR/bundle.bin, DIR/report.txt, DIR/graph.svg
+    sysgen.py depend SYSTEM.toml -o FILE     what of the tree it is made from, for make
+    sysgen.py programs SYSTEM.toml           names of the programs it needs
+
+Errors say file, line, what is wrong and what would be right; all that were found are shown.
+"""
+import argparse
+import pathlib
+import sys
+
+from sysgen import graph, model, pack, report
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+
+def depend(system, build):
+    """A rule for make: the bundle and what it is made from."""
+    goal = f"{build}/systems/{pathlib.Path(system.path).stem}"
+    needs = [f"{build}/programs/{p}.elf" for p in system.sources()]
+    needs += [system.path, *system.inputs()]
+    return f"{goal}/bundle.bin: {' '.join(needs)}\n"
+
+
+def main(argv):
+    p = argparse.ArgumentParser(description=__doc__,
+                                formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("verb", choices=("check", "build", "depend", "programs"))
+    p.add_argument("system")
+    p.add_argument("-o", "--output")
+    p.add_argument("--build", default="build", help="where the programs are")
+    args = p.parse_args(argv)
+    system, errors = model.read(args.system, ROOT)
+    if args.verb == "depend" and not errors:
+        pathlib.Path(args.output).write_text(depend(system, args.build))
+        return 0
+    if args.verb == "programs" and not errors:
+        print("\n".join(system.sources()))
+        return 0
+    if args.verb == "build" and not errors:
+        out = pathlib.Path(args.output)
+        out.mkdir(parents=True, exist_ok=True)
+        data, errors = pack.bundle(system, pathlib.Path(args.build) / "programs", ROOT)
+        if not errors:
+            (out / "report.txt").write_text(report.text(system))
+            (out / "graph.svg").write_text(graph.svg(system))
+            (out / "bundle.bin").write_bytes(data)
+    for e in sorted(set(errors)):
+        print(e, file=sys.stderr)
+    return 1 if errors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
