@@ -23,10 +23,12 @@ H_SRC     := $(K_GENERIC) $(wildcard kernel/arch/host/*.c)
 LIBS      := $(patsubst lib/%/,%,$(sort $(dir $(wildcard lib/*/*.c lib/*/*.S))))
 APPS      := $(patsubst apps/%/,%,$(sort $(dir $(wildcard apps/*/*.c apps/*/*.S))))
 SERVERS   := $(filter-out init linux,$(patsubst servers/%/main.c,%,$(wildcard servers/*/main.c)))
+# What each driver consists of stands in its device.toml; lib/drv makes a process of it.
+DRIVERS   := $(patsubst drivers/%/device.toml,%,$(wildcard drivers/*/device.toml))
 # Each file of tests/system is a component of its own.
 PARTS     := $(patsubst tests/system/%.c,%,$(wildcard tests/system/*.c))
 SYSTEMS   := $(patsubst systems/%.toml,%,$(wildcard systems/*.toml))
-PROGRAMS  := $(APPS) $(SERVERS) $(PARTS) $(if $(wildcard tests/kernel/*.c),ktest) $(if $(wildcard tests/bench/*.c),kbench)
+PROGRAMS  := $(APPS) $(SERVERS) $(DRIVERS) $(PARTS) $(if $(wildcard tests/kernel/*.c),ktest) $(if $(wildcard tests/bench/*.c),kbench)
 # A test file with a main() is a program of its own; the others are linked into each of them.
 has_main   = $(if $(1),$(shell grep -lE '$(2)' $(1)))
 U_ALL     := $(wildcard tests/unit/*.c)
@@ -149,6 +151,8 @@ $(LX_SRC:%=$(B)/user/%.o): | $(LX_GEN)
 linux-objects: $(LX_SRC:%=$(B)/user/%.o)
 
 $(foreach s,$(SERVERS),$(eval $(call program,$(s),$(shell find servers/$(s) -name '*.[cS]'))))
+driver_src = $(shell sed -n 's/^sources = \[\(.*\)\]$$/\1/p' drivers/$(1)/device.toml | tr -d '",')
+$(foreach d,$(DRIVERS),$(eval $(call program,$(d),$(call driver_src,$(d)))))
 $(foreach t,$(PARTS),$(eval $(call program,$(t),tests/system/$(t).c)))
 
 # Systems: init with the bundle that tools/sysgen.py makes of systems/NAME.toml and the programs.

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The multiplexer of a block device.
+ */
+#include "mux.h"
+
+int main(void)
+{
+	u64 bits = 0;
+
+	disk_open();
+	clients_open();
+	comp_ready();
+	for (;;) {
+		bool any = requests_finish();
+
+		any |= clients_take();
+		any |= requests_issue();
+		bool idle = chan_idle(&disk.chan, false);
+		idle &= clients_idle();
+		bits = comp_wait(any || !idle ? 1 : disk_deadline());
+		chan_busy(&disk.chan);
+		disk_news(bits);
+		clients_news(bits);
+		disk_time();
+	}
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The multiplexer of a block device: one driver below, several clients above.
+ *
+ * What clients may rely on:
+ * - Each request is answered once.  If the driver fails it is asked again after it was started
+ *   anew: the client sees a pause.  A request that was under way at TRIES failures is
+ *   answered BLK_ERROR; all of them BLK_GONE when the driver has not come back in time.
+ * - BLK_FLUSH: writes that were answered to this client before are on the medium.  If the driver
+ *   failed since, and the device's cache may have been lost with it, the flush is answered
+ *   BLK_ERROR, once: the client knows that writes since its last flush may be lost.
+ * - Another client can neither reach its sectors or areas nor slow it below its share: bytes are
+ *   shared out in turns.
+ * The driver's answers are not believed: a wrong one is a reason to restart it.
+ */
+#pragma once
+#include <tessera/blk.h>
+#include <tessera/chan.h>
+
+#include "partition.h"
+
+enum {
+	CLIENTS = 16,
+	SELF = CLIENTS, /* the multiplexer's own requests */
+	REQUESTS = 256,
+	TRIES = 8,
+	NO_REQUEST = REQUESTS,
+};
+
+enum request_state { REQUEST_FREE, REQUEST_WAITING, REQUEST_ISSUED };
+
+struct request {
+	enum request_state state;
+	u32 client, id; /* id: the client's */
+	u32 operation;
+	u32 area; /* the driver's */
+	u32 bytes;
+	u64 sector; /* of the disk */
+	u64 offset;
+	u32 tries;  /* how often the driver failed meanwhile */
+	u32 next;   /* in the queue of those that wait */
+	u64 issued; /* clock */
+};
+
+/* requests.c: the table of all that was taken and not answered, and what the driver has of it. */
+bool requests_room(u32 bytes);
+void requests_add(const struct request *r);
+/* Give the driver what waits; take its answers.  True: something was done. */
+bool requests_issue(void);
+bool requests_finish(void);
+/* The driver's end: what it had will be asked again. */
+void requests_restart(void);
+/* End everything, with this status. */
+void requests_fail(u32 status);
+u32 requests_of(u32 client);
+/* How many the driver has. */
+u32 requests_issued(void);
+/* When the oldest that the driver has was given to it; 0: it has none. */
+u64 requests_oldest(void);
+
+/* disk.c: what the disk is, and the driver's channel. */
+struct disk {
+	struct chan chan;
+	bool known; /* size and partitions: clients can be served */
+	bool gone;
+	u64 sectors;
+	u32 best_bytes, features;
+	struct partition_table table;
+	u32 restarts;
+};
+extern struct disk disk;
+void disk_open(void);
+/* An answer to one of the multiplexer's own requests. */
+void disk_answer(u32 id, u32 status, u64 w1, u64 w2);
+/* Bits of COMP_NOTIF that came; and what time it is. */
+void disk_news(u64 bits);
+void disk_time(void);
+/* When disk_time is to be called; 0: never. */
+u64 disk_deadline(void);
+
+/* clients.c */
+void clients_open(void);
+/* Take requests as far as there is room.  True: something was done. */
+bool clients_take(void);
+void clients_answer(u32 client, u32 id, u32 operation, u32 status, u64 bytes);
+void clients_news(u64 bits);
+/* The driver was started again; were caches lost? */
+void clients_restart(bool cache_lost);
+/* Before waiting.  False: there is something to do. */
+bool clients_idle(void);
+/* A client needs the partition table. */
+bool clients_want_table(void);
+/* Words of the arguments: what follows `name=`, as a number; or `other`. */
+u64 option(const char *name, u64 other);
