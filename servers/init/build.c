@@ -9,7 +9,7 @@
  */
 #include "init.h"
 
-enum { TABLE_SLOTS = 64, SLACK_PAGES = 24, LARGE = 512 };
+enum { TABLE_SLOTS = 64, SLACK_PAGES = 24, DRIVER_PAGES = 48, LARGE = 512 };
 #define MSG_VADDR 0x3f8000ull
 
 struct component component[BUNDLE_COMPONENTS_MAX];
@@ -62,7 +62,8 @@ static u64 overhead(const struct component *c)
 
 	tables += window_tables(c) + c->b->driver.dma_pages / LARGE + 2;
 	return pages + tables + c->b->stack_pages + c->b->driver.dma_pages + COMP_INFO_PAGES +
-	       c->b->handles / TABLE_SLOTS + 1 + SLACK_PAGES;
+	       c->b->handles / TABLE_SLOTS + 1 + SLACK_PAGES +
+	       (c->b->flags & BUNDLE_DRIVER ? DRIVER_PAGES : 0);
 }
 
 static void too_little(const char *name, u64 pages)
@@ -408,6 +409,9 @@ bool component_build(struct component *c)
 	c->next_handle = COMP_FREE;
 	c->next_vaddr = 0;
 	c->broken = false;
+	c->dma_frames = 0;
+	if (c->b->driver.dma_pages != 0)
+		c->dma_frames = life_frames(c, c->b->driver.dma_pages);
 	make_table(c);
 	c->space = life_object(c, OBJ_SPACE, c->b->domain);
 	life_load(c);
@@ -419,6 +423,8 @@ bool component_build(struct component *c)
 	give_basics(c);
 	if (!c->broken)
 		info_fill(c, &info);
+	if (c->b->flags & BUNDLE_DRIVER)
+		device_give(c, &info);
 	give_all_memory(c, &info);
 	info.free_handle = c->next_handle;
 	info.free_end = (c->b->handles / TABLE_SLOTS + 1) * TABLE_SLOTS;

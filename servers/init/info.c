@@ -117,6 +117,7 @@ static void channel_give(struct component *c, struct comp_info *info, u32 number
 	to->areas = b->areas;
 	for (u32 a = 0; a < b->areas; a++) {
 		to->area[a].bytes = pool_pages[b->area[a]] * SYS_PAGE;
+		to->area[a].pool = b->area[a];
 		to->area[a].vaddr = pool_vaddr(c, info, b->area[a]);
 		to->area[a].pool = b->area[a];
 	}

@@ -78,7 +78,11 @@ struct component {
 	u64 next_vaddr;
 	bool broken; /* something could not be made */
 	u64 last_sign;
-	bool enabled; /* its device was */
+	u32 dma_frames;
+	u64 device; /* number at the platform server */
+	bool opened;
+	bool refused; /* no other life would get it either */
+	u32 irqs[COMP_IRQS];
 	/* all lives */
 	u32 restarts, recent;
 	bool last_failed;
@@ -162,10 +166,16 @@ void text_flush(struct component *c);
 void text_fault(const struct component *c, const struct msg *m);
 
 /* device.c */
-enum { DEVICE_OK, DEVICE_NONE, DEVICE_REFUSED, DEVICE_FAILED };
+void device_open(volatile u64 *message_page);
+/* Everything for the driver of a device: found, opened, stopped, and switched on. */
 void device_give(struct component *c, struct comp_info *info);
-void device_enable(struct component *c);
+/* Stop it: no memory access, no interrupts. */
 void device_quiesce(struct component *c);
 /* The platform server was lost: whatever came from it is gone. */
 void device_lost(void);
+/* Did it not answer a call in time? */
+bool device_trouble(void);
+void device_power(u64 what);
+
+/* power.c */
 _Noreturn void power_end(u64 what, u64 status);

@@ -11,8 +11,9 @@ static struct component *sender(const struct msg *m)
 	return m->badge != 0 && m->badge <= components ? &component[m->badge - 1] : NULL;
 }
 
-static _Noreturn void serve(void)
+static void serve(void *unused)
 {
+	(void)unused;
 	struct msg m = { 0 };
 	bool answer = false;
 
@@ -32,8 +33,11 @@ static _Noreturn void serve(void)
 	}
 }
 
+/* The thread that the kernel made has no message page, and cannot be given one. */
 int main(void)
 {
+	static struct sys_thread thread;
+
 	sys_must(thread_set_prio((thread_h){ HANDLE_THREAD }, HIGHEST), "init's priority");
 	bundle_open();
 	memory_open();
@@ -42,5 +46,9 @@ int main(void)
 	component_lasting();
 	text_line("system %s: %u components, %lu KiB of memory are left", bundle->name, components,
 		  memory_left() * 4);
-	serve();
+	sys_must(sys_thread_create(&thread, 0, HIGHEST, 0), "init's thread");
+	device_open(thread.msg);
+	sys_must(sys_thread_run(&thread, serve, NULL), "init's thread");
+	(void)thread_stop((thread_h){ HANDLE_THREAD });
+	return 1;
 }

@@ -29,7 +29,8 @@ static bool can_start(const struct component *c)
 			return false;
 	}
 	for (u32 i = 0; i < components && (c->b->flags & BUNDLE_DRIVER); i++) {
-		if ((component[i].b->flags & BUNDLE_PLATFORM) && component[i].state != READY)
+		if ((component[i].b->flags & BUNDLE_PLATFORM) && component[i].state != READY &&
+		    component[i].state != ENDED)
 			return false;
 	}
 	return true;
@@ -76,7 +77,7 @@ static bool policy(struct component *c, bool failure)
 {
 	u64 now = sys_clock();
 
-	if (c->b->restart == BUNDLE_NEVER || (c->b->restart == BUNDLE_ON_FAILURE && !failure))
+	if (c->refused || c->b->restart == BUNDLE_NEVER || (c->b->restart == BUNDLE_ON_FAILURE && !failure))
 		return false;
 	if (c->recent == 0 || now - c->window > MINUTE) {
 		c->window = now;
@@ -119,10 +120,8 @@ static void supervised_call(struct component *c, struct msg *m, bool *answer)
 	m->w[0] = SUP_OK;
 	switch (call) {
 	case SUP_READY:
-		if (c->state == STARTED) {
+		if (c->state == STARTED)
 			c->state = READY;
-			device_enable(c);
-		}
 		break;
 	case SUP_ALIVE: break;
 	case SUP_EXIT:
@@ -175,10 +174,22 @@ static u64 heartbeat(struct component *c, u64 now)
 	return 0;
 }
 
+/* A platform server that does not answer is ended like any other that hangs. */
+static void check_platform(void)
+{
+	for (u32 i = 0; i < components && device_trouble(); i++) {
+		if (!(component[i].b->flags & BUNDLE_PLATFORM))
+			continue;
+		text_line("%s did not answer in time", component[i].b->name);
+		watch_end(&component[i], true);
+	}
+}
+
 u64 watch_turn(void)
 {
 	u64 next = 0;
 
+	check_platform();
 	for (u32 i = 0; i < components; i++) {
 		u64 at = heartbeat(&component[i], sys_clock());
 
@@ -188,7 +199,7 @@ u64 watch_turn(void)
 	for (u32 i = 0; i < components; i++) {
 		struct component *c = &component[i];
 
-		if (c->state == BETWEEN || (c->state == WAITING && can_start(c))) {
+		if ((c->state == BETWEEN || c->state == WAITING) && can_start(c)) {
 			if (c->state == BETWEEN)
 				text_line("%s is started again (%u)", c->b->name, c->restarts);
 			start(c);

@@ -324,7 +324,7 @@ class Reader:
         flags = {k: v.get(k, False) for k in ("trusted", "console", "power", "fpu", "platform",
                                               "debug", "trace", "main")}
         device = self.device(line, v) if kind == "driver" else None
-        source = f"driver-{v['driver']}" if kind == "driver" else v["source"] or v["name"]
+        source = v['driver'] if kind == "driver" else v["source"] or v["name"]
         return Component(line, kind, index, v["name"], source, v["prio"], *v["cpus"], v["memory"],
                          v["stack"], v["args"], v["restart"], v["limit"], v["heartbeat_ms"],
                          v["domain"] or v["name"], v["budget_us"], v["period_us"], flags, device)
@@ -352,6 +352,9 @@ class Reader:
             names = (v["client_name"] or v["server"], v["server_name"] or v["client"])
             s.channels.append(Channel(line, v["client"], v["server"], names, v["protocol"],
                                       v["capacity"], v["areas"]))
+        for c in s.components:          # init is its only caller, and holds the endpoint itself
+            if c.flags["platform"]:
+                s.endpoints.append(Endpoint(c.line, "platform", c.name, []))
         for line, _, v in self.tables("endpoint"):
             for caller in v["callers"]:
                 caller.name = caller.name or v["name"]
