@@ -5,26 +5,40 @@
 #pragma once
 #include "../linux.h"
 
+#define NS_PER_SEC 1000000000ull
+
 /* CLOCK_MONOTONIC and CLOCK_REALTIME, ns. */
 u64 now_mono(void);
 u64 now_real(void);
+/* CLOCK_REALTIME was set: it is `ns` now. */
+void real_set(u64 ns);
+/* The processor's counter since boot, and differences of it in ns: cheaper than now_mono. */
+u64 now_ticks(void);
+u64 ticks_to_ns(u64 ticks);
 /* Clock ticks of the kernel for a CLOCK_MONOTONIC time. */
 u64 mono_to_ticks(u64 ns);
 
 /* A thing to be done at a time.  Zeroed: not armed. */
 struct timer {
-	struct timer *left, *right; /* a pairing or other heap: core/timer.c */
-	u64 when;                   /* CLOCK_MONOTONIC, ns */
+	struct timer *child, *next, *back; /* a pairing heap: back is parent or left sibling */
+	u64 when;                          /* CLOCK_MONOTONIC, ns */
 	bool armed;
 	void (*fire)(struct timer *); /* must not sleep; may arm again */
-	struct timer *parent;
 };
 void timer_arm(struct timer *t, u64 when, void (*fire)(struct timer *));
 /* False if it was not armed. */
 bool timer_cancel(struct timer *t);
+/* When the first is due; ~0: none. */
+u64 timers_next(void);
+/* Fire those that are due, a bounded number. */
+void timers_run(u64 now);
+
+/* Bits of the server's notification. */
+enum { EVENT_CLOCK = 0, EVENT_CONSOLE = 1, EVENT_FIRST_FREE = 2 };
 
 /* Called when bits of the server's notification that `mask` names were set; must not sleep. */
 void event_register(u64 mask, void (*handle)(u64 bits));
+void events_run(u64 bits);
 
 /*
  * What the server was given: filled in by core/boot_first.c (as the kernel's first
@@ -36,11 +50,18 @@ struct environment {
 	u64 pool_pages;
 	u32 cpus; /* that programs may run on */
 	cpus_h cpus_cap;
-	notif_h notif;                /* bound to the server's thread */
+	thread_h thread;              /* the server's */
+	notif_h notif;                /* bound to it */
+	ep_h ep;                      /* where programs' calls and faults arrive */
+	volatile u64 *msg;            /* its message page */
+	u64 clock_hz, clock_offset;   /* of the kernel's clock; the counter when it was 0 */
+	u64 xstate_bytes, xstate_mask;
 	const unsigned char *archive; /* the initial file tree, a cpio archive (newc); NULL: none */
 	u64 archive_bytes;
 	const char *args; /* words: see core/options.h */
 	u64 epoch_ns;     /* CLOCK_REALTIME when the kernel's clock was 0 */
+	/* Wake the server by EVENT_CLOCK at a time of the kernel's clock; an earlier one may be forgotten. */
+	void (*alarm)(u64 ticks);
 	/*
 	 * The console.  Either plain: bytes out here, bytes typed go to console_input
 	 * (tty/tty.h).  Or, `framed`, in frames among others (tty/host.h): console_write sends
@@ -54,3 +75,6 @@ struct environment {
 	void (*halt)(int status); /* does not return */
 };
 extern struct environment env;
+
+/* What boot_first.c and boot_comp.c end in, on the server's thread: mounts, starts process 1, receives. */
+_Noreturn void server_run(void);

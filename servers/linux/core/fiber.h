@@ -5,9 +5,14 @@
  * Each system call runs on the current fiber.  When it must wait, its caller's
  * reply right is saved, and another fiber goes on receiving.  Only fiber_sleep
  * and what calls it sleeps.
+ *
+ * A stack has FIBER_STACK bytes with an unmapped page below it: keep buffers of
+ * more than a page out of it.
  */
 #pragma once
 #include "../linux.h"
+
+enum { FIBER_PAGES = 7, FIBER_STACK = FIBER_PAGES * 4096 };
 
 /* Something that is waited for.  Zeroed memory is not one: waitq_init. */
 struct waitq {
@@ -30,6 +35,7 @@ struct waiter {
 void waitq_init(struct waitq *q);
 /* Enter the current fiber (or, with w->call set, nobody) in a queue; `w` zeroed but for key, exclusive, call. */
 void waiter_add(struct waitq *q, struct waiter *w);
+/* Take it out, if it is still in: when this returns, nobody holds w. */
 void waiter_del(struct waiter *w);
 
 enum {
@@ -59,3 +65,16 @@ bool fiber_start(void (*f)(void *), void *arg);
 
 /* The task whose call the current fiber runs; NULL: none. */
 struct task *current(void);
+
+/* --- for core/ and proc/ ------------------------------------------------------------ */
+
+/* Fibers that there must be so that `tasks` tasks can sleep at once; false: no memory. */
+bool fibers_reserve(unsigned tasks);
+/* Run `f(arg)` soon on a fiber of its own, for `task`. */
+bool fiber_start_for(struct task *task, void (*f)(void *), void *arg);
+/* A signal came for whom this fiber works: end its sleep, if signals may. */
+void fiber_interrupt(struct fiber *f, bool fatal);
+/* The current fiber works for `t` from now on (NULL: nobody). */
+void fiber_work_for(struct task *t);
+/* Receive and handle messages; never returns. */
+_Noreturn void loop_run(void);

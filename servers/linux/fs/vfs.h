@@ -204,6 +204,7 @@ struct fdtable *fdtable_copy(struct fdtable *from);
 void fdtable_get(struct fdtable *t);
 void fdtable_put(struct fdtable *t);
 void fdtable_exec(struct fdtable *t); /* close those with close-on-exec */
+bool fdtable_is_shared(const struct fdtable *t);
 /* The file, with a reference; NULL: EBADF. */
 struct file *fd_file(struct task *t, u64 fd);
 /* Takes over the reference to f in case of success. cloexec; lowest >= from. @return fd or -EMFILE */

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who wants to know of which bits of the server's notification.
+ */
+#include "event.h"
+
+enum { HANDLERS = 32 };
+
+static struct {
+	u64 mask;
+	void (*handle)(u64 bits);
+} handler[HANDLERS];
+static u32 handlers;
+
+void event_register(u64 mask, void (*handle)(u64 bits))
+{
+	if (handlers == HANDLERS)
+		sys_panic("linux: too many handlers of events");
+	handler[handlers].mask = mask;
+	handler[handlers++].handle = handle;
+}
+
+void events_run(u64 bits)
+{
+	for (u32 i = 0; i < handlers; i++) {
+		if (bits & handler[i].mask)
+			handler[i].handle(bits & handler[i].mask);
+	}
+}

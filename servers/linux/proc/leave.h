@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The ways into the server and back to the program.
+ */
+#pragma once
+#include "task.h"
+
+struct task *task_by_badge(u64 badge);
+/* User tasks by CPU that run now. */
+extern u32 cpu_running[CPUS_MAX];
+
+/* Its call or fault was received; it was let go on. */
+static inline void task_entered(struct task *t)
+{
+	u64 now = now_ticks();
+
+	t->user_ticks += cpu_running[t->cpu] > 1 ? (now - t->left) / cpu_running[t->cpu]
+						 : now - t->left;
+	cpu_running[t->cpu]--;
+	t->entered = now;
+	t->regs_known = false;
+}
+
+static inline void task_left(struct task *t)
+{
+	u64 now = now_ticks();
+
+	t->fiber = NULL;
+	t->system_ticks += now - t->entered;
+	cpu_running[t->cpu]++;
+	t->left = now;
+}
+
+/* End of a call that has more to do than answering. */
+void task_leave_call(struct task *t, s64 result);
+/* Faults: error code (vector from bit 32 on), address. */
+void task_page_fault(struct task *t, u64 code, u64 addr);
+void task_exception(struct task *t, u64 code, u64 ip);

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The kernel's objects of tasks, and on which CPU each runs.
+ *
+ * Owns:       all task structures: those of ended tasks, with their objects, serve the next.
+ */
+#include "internal.h"
+#include "leave.h"
+#include "../core/options.h"
+
+enum {
+	TASKS_MAX = 4096,
+	PRIO_NORMAL = 80,
+	PRIO_IDLE = 70,
+	PRIO_REALTIME = 90, /* and above, by a tenth of Linux's priority */
+	SLICE_US = 4000,
+	BALANCE_MS = 20,
+	NICE_0 = 20, /* task.share of nice 0 */
+};
+
+u32 cpu_running[CPUS_MAX];
+
+static struct task *task[TASKS_MAX];
+static struct task *unused; /* linked by peer.next */
+static u32 made, in_use;
+static struct timer balance;
+
+struct task *task_by_badge(u64 badge)
+{
+	return badge - 1 < made ? task[badge - 1] : NULL;
+}
+
+u32 task_count(void)
+{
+	return in_use;
+}
+
+u64 cpus_all(void)
+{
+	return env.cpus >= 64 ? ~0ull : (1ull << env.cpus) - 1;
+}
+
+/* --- objects --------------------------------------------------------------------------- */
+
+static bool make_objects(struct task *t)
+{
+	u64 slice = env.clock_hz / 1000000 * SLICE_US;
+	any_h thread = { 0 }, sched = { 0 };
+
+	t->reply_slot = sys_slot();
+	if (t->reply_slot == 0)
+		return false;
+	if (!err_is_ok(sys_create(OBJ_THREAD,
+				  THREAD_FPU | THREAD_FOREIGN | (u64)PRIO_REALTIME << 8, &thread)) ||
+	    !err_is_ok(sys_create(OBJ_SCHED, 0, &sched)) ||
+	    !err_is_ok(sched_configure((sched_h){ sched.h }, env.cpus_cap, 0, slice, slice)) ||
+	    !err_is_ok(thread_set_cpu((thread_h){ thread.h }, env.cpus_cap, 0)) ||
+	    !err_is_ok(thread_bind((thread_h){ thread.h }, THREAD_SCHED, sched, 0)) ||
+	    !err_is_ok(thread_bind((thread_h){ thread.h }, THREAD_FAULT, ANY(env.ep),
+				   t->index + 1)) ||
+	    !err_is_ok(thread_set_prio((thread_h){ thread.h }, PRIO_NORMAL))) {
+		if (thread.h != 0)
+			(void)sys_destroy(thread);
+		if (sched.h != 0)
+			(void)sys_destroy(sched);
+		sys_slot_free(t->reply_slot);
+		return false;
+	}
+	t->share = NICE_0;
+	t->thread.h = thread.h;
+	t->sched.h = sched.h;
+	return true;
+}
+
+static struct task *make(void)
+{
+	struct task *t;
+
+	if (made == TASKS_MAX || !fibers_reserve(made + 1))
+		return NULL;
+	t = kalloc(sizeof *t);
+	if (t == NULL)
+		return NULL;
+	t->index = made;
+	if (!make_objects(t)) {
+		kfree(t);
+		return NULL;
+	}
+	task[made++] = t;
+	return t;
+}
+
+struct task *task_alloc(void)
+{
+	struct task *t = unused;
+
+	if (options.procs != 0 && in_use >= options.procs)
+		return NULL;
+	if (t != NULL) {
+		unused = (struct task *)(void *)t->peer.next;
+		struct task fresh = { .index = t->index,
+				      .thread = t->thread,
+				      .sched = t->sched,
+				      .reply_slot = t->reply_slot,
+				      .share = t->share,
+				      .cpu = t->cpu };
+		*t = fresh;
+	} else {
+		t = make();
+	}
+	if (t == NULL)
+		return NULL;
+	in_use++;
+	list_init(&t->peer);
+	waitq_init(&t->wait);
+	sigpending_init(&t->pending);
+	return t;
+}
+
+void task_free(struct task *t)
+{
+	in_use--;
+	t->peer.next = (struct list *)(void *)unused;
+	unused = t;
+}
+
+/* --- CPUs -------------------------------------------------------------------------------- */
+
+/* The server's own CPU is preferred: a call from there costs least. */
+u32 cpu_choose(u64 affinity)
+{
+	u32 best = 0, least = UINT32_MAX;
+
+	for (u32 c = 0; c < env.cpus; c++) {
+		u32 load = 2 * cpu_running[c] + (c != 0);
+
+		if (((affinity >> c) & 1) && load < least) {
+			least = load;
+			best = c;
+		}
+	}
+	return best;
+}
+
+/* Only of a task whose thread is stopped. */
+s64 task_set_cpu(struct task *t, u32 cpu)
+{
+	if (t->cpu == cpu)
+		return 0;
+	if (!err_is_ok(thread_set_cpu(t->thread, env.cpus_cap, cpu)))
+		return -EINVAL;
+	t->cpu = cpu;
+	return 0;
+}
+
+/* A task that has been computing on a CPU which others want too. */
+static struct task *to_move(u32 cpu, u32 target, u64 before)
+{
+	for (u32 i = 0; i < made; i++) {
+		struct task *t = task[i];
+
+		if (t->process != NULL && !t->ended && t->fiber == NULL && !t->halted &&
+		    t->cpu == cpu && t->left < before && ((t->affinity >> target) & 1))
+			return t;
+	}
+	return NULL;
+}
+
+static void move(struct task *t, u32 cpu)
+{
+	if (!err_is_ok(thread_stop(t->thread)))
+		return;
+	u32 old = t->cpu;
+	if (task_set_cpu(t, cpu) == 0) {
+		cpu_running[old]--;
+		cpu_running[cpu]++;
+	}
+	(void)thread_resume(t->thread);
+}
+
+static void rebalance(struct timer *timer)
+{
+	u32 most = 0, least = 0, all = 0;
+	struct task *t;
+
+	for (u32 c = 0; c < env.cpus; c++) {
+		all += cpu_running[c];
+		if (cpu_running[c] > cpu_running[most])
+			most = c;
+		if (cpu_running[c] < cpu_running[least])
+			least = c;
+	}
+	if (cpu_running[most] >= cpu_running[least] + 2) {
+		t = to_move(most, least, now_ticks() - env.clock_hz / 1000 * BALANCE_MS / 2);
+		if (t != NULL)
+			move(t, least);
+	}
+	if (all >= 2)
+		timer_arm(timer, now_mono() + BALANCE_MS * 1000000ull, rebalance);
+}
+
+void task_begin(struct task *t)
+{
+	t->entered = now_ticks();
+	task_left(t);
+	(void)thread_resume(t->thread);
+	if (env.cpus > 1 && !balance.armed)
+		timer_arm(&balance, now_mono() + BALANCE_MS * 1000000ull, rebalance);
+}
+
+/* --- shares ------------------------------------------------------------------------------- */
+
+/*
+ * Tasks of one priority take turns: a nice value makes the turn longer or shorter, by a quarter
+ * for each step, as Linux's weights do.
+ */
+void task_set_share(struct task *t)
+{
+	u32 share = (u32)(t->nice + 20) | t->policy << 8 | t->rt_priority << 16;
+	u64 slice = env.clock_hz / 1000000 * SLICE_US;
+	u32 prio = PRIO_NORMAL;
+
+	if (share == t->share)
+		return;
+	t->share = share;
+	for (s32 n = t->nice; n > 0; n--)
+		slice = slice * 4 / 5;
+	for (s32 n = t->nice; n < 0; n++)
+		slice = slice * 5 / 4;
+	if (t->policy == 1 || t->policy == 2)
+		prio = PRIO_REALTIME - 9 + t->rt_priority / 11;
+	else if (t->policy == 5)
+		prio = PRIO_IDLE;
+	(void)sched_configure(t->sched, env.cpus_cap, t->cpu, slice, slice);
+	(void)thread_set_prio(t->thread, prio);
+}
