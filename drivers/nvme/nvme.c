@@ -316,7 +316,9 @@ static bool read_controller(struct drv *d)
 	uint64_t mdts = field(ID_MDTS, 1);
 	self.part = mdts == 0 || mdts > 7 ? PART_MAX : (uint32_t)PAGE << mdts;
 	g->best_bytes = self.part;
-	g->features = (field(ID_VWC, 1) & VWC_PRESENT ? BLK_FEATURE_VOLATILE_CACHE : 0) |
+	/* 7.3.2: a controller reset is no loss of power; its cache stays. */
+	g->features = (field(ID_VWC, 1) & VWC_PRESENT ?
+			       BLK_FEATURE_VOLATILE_CACHE | BLK_FEATURE_CACHE_SURVIVES : 0) |
 		      (field(ID_ONCS, 2) & ONCS_DATASET ? BLK_FEATURE_DISCARD : 0);
 	return self.part >= PART_MIN;
 }

@@ -82,8 +82,10 @@ static bool read_config(void)
 	if (offers(BLK_F_TOPOLOGY) && c.opt_io_size != 0 &&
 	    c.opt_io_size < BLK_BYTES_MAX / g->block_bytes)
 		g->best_bytes = c.opt_io_size * g->block_bytes;
+	/* 2.4: a reset of the device is no loss of power; its cache stays. */
 	g->features = (offers(BLK_F_RO) ? BLK_FEATURE_READ_ONLY : 0) |
-		      (offers(BLK_F_FLUSH) ? BLK_FEATURE_VOLATILE_CACHE : 0);
+		      (offers(BLK_F_FLUSH) ?
+			       BLK_FEATURE_VOLATILE_CACHE | BLK_FEATURE_CACHE_SURVIVES : 0);
 	if (offers(BLK_F_DISCARD) && c.max_discard_seg != 0 &&
 	    c.max_discard_sectors >= BLK_BYTES_MAX / BLK_SECTOR)
 		g->features |= BLK_FEATURE_DISCARD;
