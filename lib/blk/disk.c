@@ -11,7 +11,8 @@ static u32 limit(const struct disk *d)
 	return d->chan.info->capacity < DISK_QUEUE ? d->chan.info->capacity : DISK_QUEUE;
 }
 
-bool disk_submit(struct disk *d, u32 operation, u64 sector, u32 area, u64 offset, u64 bytes, u32 *id)
+bool disk_submit(struct disk *d, u32 operation, u64 sector, u32 area, u64 offset, u64 bytes,
+		 u32 *id)
 {
 	u32 n = d->next;
 
@@ -22,9 +23,8 @@ bool disk_submit(struct disk *d, u32 operation, u64 sector, u32 area, u64 offset
 	d->next = (n + 1) % DISK_QUEUE;
 	d->busy[n] = true;
 	d->in_flight++;
-	d->request[n] = (struct ring_entry){
-		{ n | (u64)operation << 32 | (u64)area << 40, sector, offset, bytes }
-	};
+	d->request[n] = (struct ring_entry){ { n | (u64)operation << 32 | (u64)area << 40, sector,
+					       offset, bytes } };
 	/* While the channel is down it is only noted. */
 	(void)chan_put(&d->chan, &d->request[n]);
 	*id = n;

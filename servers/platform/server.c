@@ -17,7 +17,8 @@
 enum { REGIONS = 6, MESSAGE_BITS = 16, SECOND_US = 1000000 };
 
 struct opened {
-	bool open, trusted;
+	bool open;
+	bool quiet; /* stopped, and not switched on since */
 	u32 device; /* handle, 0: none */
 	u32 region[REGIONS];
 	u32 irq[PLAT_MESSAGES];
@@ -157,7 +158,6 @@ static void open_device(struct msg *m, u32 number, u64 flags)
 	if (error != PLAT_OK)
 		return;
 	o->open = true;
-	o->trusted = trusted;
 	set_trusted(d, trusted);
 	m->w[1] = o->device != 0;
 	m->w[2] = confined;
@@ -271,13 +271,17 @@ static void device_call(struct msg *m, u64 call, u32 number)
 	} else if (call == PLAT_IRQ) {
 		interrupt(m, number, m->w[1]);
 	} else if (call == PLAT_ROUTE) {
+		opened[number].quiet = false;
 		answer(m, route(d, m->w[1], m->w[2], m->w[3]));
 	} else if (call == PLAT_ENABLE) {
 		if (d->d.kind == PLAT_PCI)
 			pci_enable(function_of(d));
+		opened[number].quiet = false;
 		answer(m, PLAT_OK);
 	} else {
-		platform_quiesce(d);
+		if (!opened[number].quiet)
+			platform_quiesce(d);
+		opened[number].quiet = true;
 		answer(m, PLAT_OK);
 	}
 }
