@@ -144,9 +144,18 @@ $(eval $(call program,ktest,$(wildcard tests/kernel/*.c tests/kernel/*.S)))
 $(eval $(call program,kbench,$(wildcard tests/bench/*.c tests/bench/*.S)))
 
 # The Linux personality: a component (linux), or the kernel's first program with a tree of files (linux-first).
-LX_SRC   := $(sort $(wildcard servers/linux/*/*.c servers/linux/*/*.S)) \
+LX_SRC   := $(filter-out servers/linux/vdso/%,$(sort $(wildcard servers/linux/*/*.c servers/linux/*/*.S))) \
 	$(addprefix build/gen/linux/,dispatch.c names.c)
 $(LX_SRC:%=$(B)/user/%.o): | $(LX_GEN)
+# The vDSO is a shared object of its own, and a part of the server's data.
+build/linux/vdso.so: $(wildcard servers/linux/vdso/*) $(B)/flags
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(CC) -std=c2x -O2 $(WARN) -ffreestanding -fPIC -mgeneral-regs-only -fno-stack-protector \
+		-fcf-protection=none -fno-asynchronous-unwind-tables -nostdlib -shared \
+		-Wl,-soname=linux-vdso.so.1,--hash-style=both,--build-id=none,-z,noexecstack,-Bsymbolic \
+		-Wl,-T,servers/linux/vdso/vdso.ld -o $@ servers/linux/vdso/vdso.c
+$(B)/user/servers/linux/mm/vdso_image.S.o: build/linux/vdso.so
 .PHONY: linux-objects
 linux-objects: $(LX_SRC:%=$(B)/user/%.o)
 

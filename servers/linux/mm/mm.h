@@ -17,6 +17,9 @@
  */
 void mm_start(volatile u64 *msg);
 
+/* The clock was set: CLOCK_REALTIME when CLOCK_MONOTONIC was 0, ns. */
+void vdso_real(u64 real);
+
 /* --- pages ------------------------------------------------------------------- */
 
 typedef uint32_t page_t; /* 0: none */

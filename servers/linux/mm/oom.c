@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * When no page is left: the process that holds most ends, not the one that asks.
+ *
+ * Owns:       mm_list.
+ * Called by:  fault.c.
+ */
+#include "../core/event.h"
+#include "internal.h"
+
+enum { WAIT_NS = 10000000, WAITS = 100 };
+
+struct list mm_list = { &mm_list, &mm_list };
+
+static struct mm *largest(void)
+{
+	struct mm *most = NULL;
+
+	list_for(at, &mm_list)
+	{
+		struct mm *mm = container_of(at, struct mm, all);
+
+		if (most == NULL || mm->resident > most->resident)
+			most = mm;
+	}
+	return most;
+}
+
+static bool uses(const struct process *p, const struct mm *mm)
+{
+	list_for(at, &p->tasks)
+	{
+		if (container_of(at, struct task, peer)->mm == mm)
+			return true;
+	}
+	return false;
+}
+
+static bool end_user(struct process *p, void *arg)
+{
+	struct mm *mm = arg;
+
+	if (p->pid == 1 || p->state != PROCESS_LIVE || !uses(p, mm))
+		return true;
+	log_line("linux: out of memory: ends process %u (%s) with %lu pages", p->pid, p->comm,
+		 mm->resident);
+	mm->killed = true;
+	(void)signal_process(p, SIGKILL, NULL);
+	return true;
+}
+
+bool memory_make(struct mm *mm)
+{
+	struct mm *most = largest();
+	const u64 before = pages_free();
+
+	if (most == NULL || most == mm || current() == NULL)
+		return false;
+	if (!most->killed)
+		process_each(end_user, most);
+	if (!most->killed)
+		return false;
+	for (unsigned i = 0; i < WAITS && pages_free() <= before; i++)
+		(void)fiber_sleep(now_mono() + WAIT_NS, SLEEP_FOREVER);
+	return pages_free() > before;
+}
