@@ -137,6 +137,7 @@ static inline ALWAYS void call(struct cpu *c, u32 cpu, u32 t, u32 r, u32 ep)
 	unqueue_first(EP(ep), r);
 	c->uid = uid;
 	TH(t)->call = uid;
+	TH(t)->lent = TH(t)->running_on;
 	TH(t)->state = THREAD_REPLY;
 	TH(r)->reply_to = t;
 	TH(r)->reply_call = uid;
