@@ -9,13 +9,15 @@
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
+/* The call first, then errno. */
+#define R(format, call, error) do { int r_ = (int)(call); printf(format, r_, error); } while (0)
 int main(void)
 {
 	int ep = epoll_create1(EPOLL_CLOEXEC), e = eventfd(0, EFD_NONBLOCK), p[2];
 	struct epoll_event ev = { .events = EPOLLIN, .data.u64 = 11 }, out[4];
 	pipe(p);
 	printf("add %d\n", epoll_ctl(ep, EPOLL_CTL_ADD, e, &ev));
-	printf("twice %d %d\n", epoll_ctl(ep, EPOLL_CTL_ADD, e, &ev), errno == EEXIST);
+	R("twice %d %d\n", epoll_ctl(ep, EPOLL_CTL_ADD, e, &ev), errno == EEXIST);
 	printf("none %d\n", epoll_wait(ep, out, 4, 0));
 	eventfd_write(e, 3);
 	printf("one %d data %d\n", epoll_wait(ep, out, 4, -1), (int)out[0].data.u64);
@@ -63,8 +65,8 @@ int main(void)
 	printf(" %d", epoll_wait(ep, out, 4, 0));
 	struct signalfd_siginfo si;
 	printf(" %zd %d\n", read(s, &si, sizeof si), si.ssi_signo == SIGUSR1);
-	printf("nest self %d %d\n", epoll_ctl(ep, EPOLL_CTL_ADD, ep, &ev), errno == EINVAL);
-	printf("file %d %d\n", epoll_ctl(ep, EPOLL_CTL_ADD, 1000, &ev), errno == EBADF);
+	R("nest self %d %d\n", epoll_ctl(ep, EPOLL_CTL_ADD, ep, &ev), errno == EINVAL);
+	R("file %d %d\n", epoll_ctl(ep, EPOLL_CTL_ADD, 1000, &ev), errno == EBADF);
 	int sem = eventfd(2, EFD_SEMAPHORE);
 	eventfd_read(sem, &v);
 	printf("sem %d", (int)v);

@@ -29,6 +29,7 @@ int main(void)
 		pthread_join(t[i], &r);
 		printf("%.9f\n", *(double *)r);
 	}
+	fflush(stdout);
 	if (fork() == 0) { printf("%.3f\n", *(double *)work((void *)2)); fflush(stdout); _exit(0); }
 	sleep(1);
 	return 0;

@@ -10,6 +10,8 @@
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
+/* The call first, then errno. */
+#define R(format, call, error) do { int r_ = (int)(call); printf(format, r_, error); } while (0)
 int main(void)
 {
 	uid_t r, e, s;
@@ -24,11 +26,11 @@ int main(void)
 		printf("%d %d %d\n", r, e, s);
 		printf("back %d %d\n", seteuid(0), geteuid());
 		printf("down %d", setuid(1000));
-		printf(" no way %d %d\n", setuid(0), errno == EPERM);
-		printf("kill init %d %d\n", kill(1, 0), errno == EPERM);
-		printf("chown %d %d\n", chown("/etc/passwd", 1000, 1000), errno == EPERM);
-		printf("open %d %d\n", open("/etc/passwd", O_WRONLY), errno == EACCES);
-		printf("nice %d %d\n", setpriority(PRIO_PROCESS, 0, -5), errno == EACCES || errno == EPERM);
+		R(" no way %d %d\n", setuid(0), errno == EPERM);
+		R("kill init %d %d\n", kill(1, 0), errno == EPERM);
+		R("chown %d %d\n", chown("/etc/passwd", 1000, 1000), errno == EPERM);
+		R("open %d %d\n", open("/etc/passwd", O_WRONLY), errno == EACCES);
+		R("nice %d %d\n", setpriority(PRIO_PROCESS, 0, -5), errno == EACCES || errno == EPERM);
 		fflush(stdout);
 		_exit(0);
 	}
@@ -37,7 +39,7 @@ int main(void)
 	if (fork() == 0) {
 		printf("setsid %d", setsid() == getpid());
 		printf(" %d %d\n", getsid(0) == getpid(), getpgrp() == getpid());
-		printf("again %d %d\n", setsid(), errno == EPERM);
+		R("again %d %d\n", setsid(), errno == EPERM);
 		fflush(stdout);
 		_exit(0);
 	}
@@ -49,7 +51,7 @@ int main(void)
 	int n = 0;
 	while (dup(1) >= 0)
 		n++;
-	printf("until %d %d\n", n, errno == EMFILE);
+	R("until %d %d\n", n, errno == EMFILE);
 	struct utsname u;
 	uname(&u);
 	printf("%s %s\n", u.sysname, u.machine);

@@ -7,6 +7,8 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
+/* The call first, then errno. */
+#define R(format, call, error) do { int r_ = (int)(call); printf(format, r_, error); } while (0)
 int main(void)
 {
 	char *p = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -16,11 +18,11 @@ int main(void)
 	printf("zero %d\n", zero);
 	p[5000] = 7;
 	printf("unmap %d\n", munmap(p + 8192, 4096));
-	printf("hole %d %d\n", msync(p + 8192, 4096, MS_SYNC), errno == ENOMEM);
+	R("hole %d %d\n", msync(p + 8192, 4096, MS_SYNC), errno == ENOMEM);
 	char *q = mmap(p + 8192, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
 	printf("fixed %d\n", q == p + 8192);
 	q = mmap(p, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
-	printf("taken %d %d\n", q == MAP_FAILED, errno == EEXIST);
+	R("taken %d %d\n", q == MAP_FAILED, errno == EEXIST);
 	int fd = open("file", O_RDWR | O_CREAT, 0600);
 	ftruncate(fd, 10000);
 	char *s = mmap(NULL, 10000, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -39,6 +41,7 @@ int main(void)
 	wait(NULL);
 	printf("child %d %c %d\n", sh[0], s[200], v[1]);
 	printf("protect %d\n", mprotect(p, 4096, PROT_READ));
+	mprotect(p, 4096, PROT_READ | PROT_WRITE);
 	p = mremap(p, 8192, 1 << 21, MREMAP_MAYMOVE);
 	printf("mremap %d %d\n", p != MAP_FAILED, p[5000]);
 	p[(1 << 21) - 1] = 3;

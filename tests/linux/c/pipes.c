@@ -9,18 +9,20 @@
 #include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+/* The call first, then errno. */
+#define R(format, call, error) do { int r_ = (int)(call); printf(format, r_, error); } while (0)
 int main(void)
 {
 	int p[2];
 	char buf[70000];
 	signal(SIGPIPE, SIG_IGN);
 	pipe2(p, O_NONBLOCK);
-	printf("empty %zd %d\n", read(p[0], buf, 1), errno == EAGAIN);
+	R("empty %d %d\n", read(p[0], buf, 1), errno == EAGAIN);
 	long n, total = 0;
 	memset(buf, 'a', sizeof buf);
 	while ((n = write(p[1], buf, 4096)) > 0)
 		total += n;
-	printf("full %ld %d\n", total, errno == EAGAIN);
+	R("full %d %d\n", total, errno == EAGAIN);
 	int avail;
 	ioctl(p[0], FIONREAD, &avail);
 	printf("fionread %d size %d\n", avail, fcntl(p[0], F_GETPIPE_SZ));
@@ -38,7 +40,7 @@ int main(void)
 	printf("eof %zd\n", read(p[0], buf, 10));
 	pipe(p);
 	close(p[0]);
-	printf("epipe %zd %d\n", write(p[1], "x", 1), errno == EPIPE);
+	R("epipe %d %d\n", write(p[1], "x", 1), errno == EPIPE);
 	signal(SIGPIPE, SIG_DFL);
 	int st;
 	if (fork() == 0) { write(p[1], "x", 1); _exit(0); }
@@ -55,6 +57,6 @@ int main(void)
 	while ((n = read(p[0], buf, sizeof buf)) > 0)
 		total += n;
 	printf("through %ld\n", total);
-	printf("seek %ld %d\n", (long)lseek(p[0], 0, SEEK_SET), errno == ESPIPE);
+	R("seek %d %d\n", (long)lseek(p[0], 0, SEEK_SET), errno == ESPIPE);
 	return 0;
 }

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
+/* The call first, then errno. */
+#define R(format, call, error) do { int r_ = (int)(call); printf(format, r_, error); } while (0)
 static sem_t sem;
 static pthread_barrier_t bar;
 static pthread_rwlock_t rw = PTHREAD_RWLOCK_INITIALIZER;
@@ -67,7 +69,7 @@ int main(void)
 	ts.tv_nsec += 20000000;
 	if (ts.tv_nsec >= 1000000000) { ts.tv_sec++; ts.tv_nsec -= 1000000000; }
 	int e = sem_timedwait(&sem, &ts);
-	printf("sem timed %d %d\n", e, errno == ETIMEDOUT);
+	R("sem timed %d %d\n", e, errno == ETIMEDOUT);
 	pthread_mutex_t m;
 	pthread_mutexattr_t a;
 	pthread_mutexattr_init(&a);

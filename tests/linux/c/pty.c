@@ -11,6 +11,8 @@
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
+/* The call first, then errno. */
+#define R(format, call, error) do { int r_ = (int)(call); printf(format, r_, error); } while (0)
 static int m;
 static void show(const char *what)
 {
@@ -83,6 +85,6 @@ int main(void)
 	close(s);
 	errno = 0;
 	n = read(m, b, 100);
-	printf("master after close %zd %d\n", n, errno == EIO);
+	R("master after close %d %d\n", n, errno == EIO);
 	return 0;
 }

@@ -8,6 +8,8 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+/* The call first, then errno. */
+#define R(format, call, error) do { int r_ = (int)(call); printf(format, r_, error); } while (0)
 static void on(int s) { (void)s; }
 int main(void)
 {
@@ -30,8 +32,8 @@ int main(void)
 	printf("ready %d\n", select(20, &r, NULL, NULL, NULL));
 	wait(NULL);
 	FD_ZERO(&r);
-	FD_SET(77, &r);
-	printf("bad %d %d\n", select(78, &r, NULL, NULL, NULL), errno == EBADF);
+	FD_SET(33, &r);
+	R("bad %d %d\n", select(34, &r, NULL, NULL, NULL), errno == EBADF);
 	struct pollfd f[3] = { { p[0], POLLIN, 0 }, { 77, POLLIN, 0 }, { -1, POLLIN, 0 } };
 	printf("poll %d %d %d %d\n", poll(f, 3, 0), f[0].revents, f[1].revents, f[2].revents);
 	signal(SIGALRM, on);
@@ -43,10 +45,10 @@ int main(void)
 	raise(SIGALRM);
 	struct timespec ts = { 5, 0 };
 	f[0].fd = q[0];
-	printf("ppoll %d %d\n", ppoll(f, 1, &ts, &empty), errno == EINTR);
+	R("ppoll %d %d\n", ppoll(f, 1, &ts, &empty), errno == EINTR);
 	raise(SIGALRM);
 	FD_ZERO(&r);
 	FD_SET(q[0], &r);
-	printf("pselect %d %d\n", pselect(20, &r, NULL, NULL, &ts, &empty), errno == EINTR);
+	R("pselect %d %d\n", pselect(20, &r, NULL, NULL, &ts, &empty), errno == EINTR);
 	return 0;
 }

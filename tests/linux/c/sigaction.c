@@ -8,6 +8,8 @@
 #include <sys/mman.h>
 #include <ucontext.h>
 #include <unistd.h>
+/* The call first, then errno. */
+#define R(format, call, error) do { int r_ = (int)(call); printf(format, r_, error); } while (0)
 static sigjmp_buf back;
 static volatile int count;
 static void on(int s) { count++; printf("handler %d\n", s == SIGUSR1); }
@@ -65,7 +67,7 @@ int main(void)
 	printf("skipped %d\n", count);
 	sigset_t empty;
 	sigemptyset(&empty);
-	printf("bad %d %d\n", sigaction(SIGKILL, &sa, NULL), errno == EINVAL);
+	R("bad %d %d\n", sigaction(SIGKILL, &sa, NULL), errno == EINVAL);
 	printf("kill0 %d\n", kill(getpid(), 0));
 	return 0;
 }

@@ -6,6 +6,8 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+/* The call first, then errno. */
+#define R(format, call, error) do { int r_ = (int)(call); printf(format, r_, error); } while (0)
 static volatile int got;
 static void on(int s) { got = s; }
 int main(void)
@@ -18,7 +20,7 @@ int main(void)
 	sigaddset(&block, SIGUSR1);
 	sigprocmask(SIG_BLOCK, &block, &old);
 	if (fork() == 0) { kill(getppid(), SIGUSR1); _exit(0); }
-	printf("suspend %d %d", sigsuspend(&old), errno == EINTR);
+	R("suspend %d %d", sigsuspend(&old), errno == EINTR);
 	printf(" got %d\n", got == SIGUSR1);
 	int st;
 	wait4(-1, &st, 0, NULL);
@@ -26,7 +28,7 @@ int main(void)
 	struct timespec t = { 0, 20000000 };
 	sigemptyset(&wait);
 	sigaddset(&wait, SIGUSR1);
-	printf("timed %d %d\n", sigtimedwait(&wait, &si, &t), errno == EAGAIN);
+	R("timed %d %d\n", sigtimedwait(&wait, &si, &t), errno == EAGAIN);
 	union sigval v = { .sival_int = 77 };
 	sigqueue(getpid(), SIGUSR1, v);
 	int s = sigwaitinfo(&wait, &si);
@@ -42,7 +44,7 @@ int main(void)
 	pipe(p);
 	alarm(1);
 	r = read(p[0], &c, 1);
-	printf("read %d %d\n", r, errno == EINTR);
+	R("read %d %d\n", r, errno == EINTR);
 	sa.sa_flags = SA_RESTART;
 	sigaction(SIGALRM, &sa, NULL);
 	if (fork() == 0) { sleep(2); write(p[1], "x", 1); _exit(0); }

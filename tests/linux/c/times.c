@@ -8,6 +8,8 @@
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
+/* The call first, then errno. */
+#define R(format, call, error) do { int r_ = (int)(call); printf(format, r_, error); } while (0)
 static volatile int fired;
 static void on(int s) { (void)s; fired++; }
 int main(void)
@@ -20,7 +22,7 @@ int main(void)
 	long ns = (b.tv_sec - a.tv_sec) * 1000000000L + b.tv_nsec - a.tv_nsec;
 	printf("slept enough %d\n", ns >= 30000000);
 	d.tv_nsec = 2000000000;
-	printf("bad %d %d\n", nanosleep(&d, &r), errno == EINVAL);
+	R("bad %d %d\n", nanosleep(&d, &r), errno == EINVAL);
 	printf("year %d\n", time(NULL) > 1700000000);
 	struct timeval tv;
 	gettimeofday(&tv, NULL);
@@ -31,7 +33,7 @@ int main(void)
 	a.tv_nsec += 20000000;
 	if (a.tv_nsec >= 1000000000) { a.tv_sec++; a.tv_nsec -= 1000000000; }
 	printf("abs %d\n", clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &a, NULL));
-	printf("badclock %d %d\n", clock_gettime(77, &r), errno == EINVAL);
+	R("badclock %d %d\n", clock_gettime(77, &r), errno == EINVAL);
 	signal(SIGALRM, on);
 	struct itimerval it = { { 0, 10000 }, { 0, 10000 } };
 	setitimer(ITIMER_REAL, &it, NULL);

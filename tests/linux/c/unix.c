@@ -9,6 +9,8 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
+/* The call first, then errno. */
+#define R(format, call, error) do { int r_ = (int)(call); printf(format, r_, error); } while (0)
 static int send_fd(int s, int fd)
 {
 	char c = 'f', ctl[CMSG_SPACE(sizeof fd)] = "";
@@ -61,7 +63,7 @@ int main(void)
 	printf("bind %d", bind(l, (void *)&a, sizeof a));
 	printf(" listen %d\n", listen(l, 5));
 	int again = socket(AF_UNIX, SOCK_STREAM, 0);
-	printf("inuse %d %d\n", bind(again, (void *)&a, sizeof a), errno == EADDRINUSE);
+	R("inuse %d %d\n", bind(again, (void *)&a, sizeof a), errno == EADDRINUSE);
 	fflush(stdout);
 	if (fork() == 0) {
 		int c = socket(AF_UNIX, SOCK_STREAM, 0);

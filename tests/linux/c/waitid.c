@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
+/* The call first, then errno. */
+#define R(format, call, error) do { int r_ = (int)(call); printf(format, r_, error); } while (0)
 int main(void)
 {
 	siginfo_t si;
@@ -22,7 +24,7 @@ int main(void)
 	printf("waitid %d", waitid(P_PID, a, &si, WEXITED | WNOWAIT));
 	printf(" %d %d %d\n", si.si_pid == a, si.si_code == CLD_KILLED, si.si_status);
 	printf("again %d %d\n", waitpid(a, &st, 0) == a, WTERMSIG(st));
-	printf("gone %d %d\n", waitpid(a, &st, 0), errno == ECHILD);
+	R("gone %d %d\n", waitpid(a, &st, 0), errno == ECHILD);
 	pid_t b = fork();
 	if (b == 0) { setpgid(0, 0); _exit(3); }
 	setpgid(b, b);
