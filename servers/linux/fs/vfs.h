@@ -87,9 +87,12 @@ struct super {
 	const char *source;
 	struct inode *root;
 	u64 dev; /* st_dev */
+	u32 mounts;
 	bool read_only;
+	bool keep_names; /* names, and that there are none, may be remembered */
 	s64 (*statfs)(struct super *sb, struct lx_statfs *out);
 	s64 (*sync)(struct super *sb);
+	void (*destroy)(struct super *sb); /* after its last mount */
 	void *priv;
 };
 
@@ -102,9 +105,12 @@ struct inode {
 	u64 rdev, size, blocks;
 	struct ltime atime, mtime, ctime;
 	u32 refs;
-	struct list maps;  /* areas that map it (mm/) */
-	struct list locks; /* fs/lock.c */
-	void *pipe;        /* FIFO: its pipe; socket: what is bound to it */
+	bool locked;           /* a task changes the directory, or writes the file */
+	struct waitq unlocked; /* those who wait for that */
+	struct list maps;      /* areas that map it (mm/) */
+	struct list locks;     /* fs/lock.c */
+	struct watch *watches; /* fs/inotify.c */
+	void *pipe;            /* FIFO: its pipe; socket: what is bound to it */
 	void *priv;
 };
 
@@ -113,7 +119,10 @@ struct inode_ops {
 	s64 (*lookup)(struct inode *dir, const char *name, u32 len, struct inode **out);
 	s64 (*create)(struct inode *dir, const char *name, u32 len, u32 mode, u64 rdev,
 		      struct inode **out);
-	s64 (*symlink)(struct inode *dir, const char *name, u32 len, const char *target);
+	s64 (*symlink)(struct inode *dir, const char *name, u32 len, const char *target,
+		       struct inode **out);
+	/* A file without name: O_TMPFILE. */
+	s64 (*tmpfile)(struct inode *dir, u32 mode, struct inode **out);
 	s64 (*link)(struct inode *dir, const char *name, u32 len, struct inode *to);
 	s64 (*unlink)(struct inode *dir, const char *name, u32 len);
 	s64 (*rmdir)(struct inode *dir, const char *name, u32 len);
@@ -122,20 +131,28 @@ struct inode_ops {
 	/* The text, not ended; its length. A link of /proc may instead give a path at once: */
 	s64 (*readlink)(struct inode *i, char *to, u64 room);
 	s64 (*follow)(struct inode *i, struct path *out); /* magic links; else NULL */
+	bool (*stale)(struct inode *i); /* the name means something else by now: look it up again */
 	/* From *cookie (0: the start; "." and ".." are the caller's) until emit returns false. */
 	s64 (*readdir)(struct inode *dir, u64 *cookie,
 		       bool (*emit)(void *ctx, const char *name, u32 len, u64 ino, u32 mode,
 				    u64 next),
 		       void *ctx);
-	/* Attributes: fill in what changed elsewhere; set those in `mask`. Permission was checked. */
+	/*
+	 * Attributes: fill in what changed elsewhere; set those in `mask`. Permission was checked, and
+	 * the caller enters the values in the inode afterwards.
+	 */
 	s64 (*getattr)(struct inode *i);
 	s64 (*setattr)(struct inode *i, u32 mask, const struct inode *values);
 	/* The page `index` of a regular file, with a reference; for_write: it will be changed. -ENXIO: beyond the end. */
 	s64 (*page)(struct inode *i, u64 index, bool for_write, page_t *out);
 	/* The same for reading, without sleeping: only if it is in memory. 0: no. NULL op: never. */
 	page_t (*cached)(struct inode *i, u64 index);
-	/* A page got for writing was changed. */
+	/* A page got for writing was changed; the inode's size and times are already those after it. */
 	void (*dirty)(struct inode *i, u64 index, page_t p);
+	/* From offset on, the next byte that is data, or (hole) is not; the file's size at the end. */
+	u64 (*next_data)(struct inode *i, u64 offset, bool hole);
+	/* Free the pages of [from, to), whole ones. */
+	s64 (*punch)(struct inode *i, u64 from, u64 to);
 	s64 (*open)(struct inode *i, struct file *f); /* may replace f->ops; NULL: nothing to do */
 	s64 (*sync)(struct inode *i, bool data_only);
 	void (*release)(struct inode *i); /* the last reference went */
@@ -149,7 +166,9 @@ void inode_put(struct inode *i);
 
 /* A place in the tree of names.  Holds references. */
 struct dentry;
+struct mount;
 struct path {
+	struct mount *mount;
 	struct dentry *dentry;
 };
 
@@ -161,6 +180,7 @@ struct file {
 	u32 refs;
 	u64 pos;
 	struct list epolls; /* fs/epoll.c */
+	u64 cookie;         /* of a directory's next entry */
 	u64 owner;          /* F_SETOWN */
 	void *priv;
 };
@@ -220,8 +240,18 @@ s64 vfs_open(struct task *t, const char *path, u32 flags, u32 mode, struct file 
 /* May `t` do that (4 read, 2 write, 1 execute)?  0 or -EACCES. */
 s64 inode_permission(struct task *t, struct inode *i, u32 want);
 
+/* A pseudo-terminal with this number was made, by somebody with these ids: its node in /dev/pts. */
+void pts_made(u32 number, u32 uid, u32 gid);
+
 /* Mount everything, unpack the archive: called once. */
 void fs_start(void);
 /* The absolute name of a path as seen by t: its length, or an error. */
 s64 path_name(struct task *t, const struct path *p, char *to, u64 room);
+void path_get(const struct path *p);
 void path_put(struct path *p);
+
+struct lx_statfs {
+	u64 type, block_bytes, blocks, blocks_free, blocks_available, files, files_free;
+	s32 id[2];
+	u64 name_len, fragment, flags, spare[4];
+};

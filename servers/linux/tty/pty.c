@@ -255,6 +255,7 @@ s64 tty_open_ptmx(struct inode *i, struct file *f)
 		return -ENOSPC;
 	f->ops = &master_ops;
 	f->priv = p;
+	pts_made(p->number, current()->ids.fsuid, current()->ids.fsgid);
 	return 0;
 }
 
