@@ -22,7 +22,8 @@ K_SRC     := $(K_GENERIC) $(wildcard kernel/arch/x86_64/*.c kernel/arch/x86_64/*
 H_SRC     := $(K_GENERIC) $(wildcard kernel/arch/host/*.c)
 LIBS      := $(patsubst lib/%/,%,$(sort $(dir $(wildcard lib/*/*.c lib/*/*.S))))
 APPS      := $(patsubst apps/%/,%,$(sort $(dir $(wildcard apps/*/*.c apps/*/*.S))))
-SERVERS   := $(filter-out init linux,$(patsubst servers/%/main.c,%,$(wildcard servers/*/main.c)))
+SERVERS   := $(filter-out init linux,$(patsubst servers/%/main.c,%,$(wildcard servers/*/main.c)) \
+	$(patsubst servers/%/server/main.c,%,$(wildcard servers/*/server/main.c)))
 # What each driver consists of stands in its device.toml; lib/drv makes a process of it.
 DRIVERS   := $(patsubst drivers/%/device.toml,%,$(wildcard drivers/*/device.toml))
 # Each file of tests/system is a component of its own.

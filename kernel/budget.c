@@ -12,7 +12,7 @@
  */
 #include "ks.h"
 
-enum { EXPIRE_MAX = 16 };
+enum { EXPIRE_MAX = 16, CHAIN_MAX = 16 };
 
 void sched_init(u32 sc, u32 cpu)
 {
@@ -58,10 +58,12 @@ void sched_lend(u32 from, u32 t)
 {
 	u32 sc = TH(from)->running_on;
 
+	TH(from)->lent = NIL;
 	if (sc == NIL || SC(sc)->left == 0 || TH(from)->home != TH(t)->home)
 		return;
 	sched_release(t);
 	TH(from)->running_on = NIL;
+	TH(from)->lent = sc;
 	run_on(t, sc);
 	TH(t)->eprio = TH(t)->prio < TH(from)->eprio ? TH(from)->eprio : TH(t)->prio;
 }
@@ -83,13 +85,8 @@ void sched_return(u32 from, u32 t)
  * Who loses what it borrowed goes on with its own, if that is idle: a ready
  * thread has lent it to nobody.
  */
-void sched_reclaim(u32 t)
+static void lose(u32 r)
 {
-	u32 own = TH(t)->sched;
-	u32 r = own == NIL ? NIL : SC(own)->runner;
-
-	if (r == NIL || r == t)
-		return;
 	sched_release(r);
 	if (TH(r)->state != THREAD_READY)
 		return;
@@ -98,6 +95,45 @@ void sched_reclaim(u32 t)
 	if (TH(r)->sched != NIL && SC(TH(r)->sched)->runner == NIL)
 		run_on(r, TH(r)->sched);
 	sched_go_on(r);
+}
+
+void sched_reclaim(u32 t)
+{
+	u32 own = TH(t)->sched;
+
+	if (own != NIL && SC(own)->runner != NIL && SC(own)->runner != t)
+		lose(SC(own)->runner);
+}
+
+/* Was sc lent to t along calls that still wait, from its owner on? */
+static bool is_lent_to(u32 t, u32 sc)
+{
+	for (u32 i = 0; i < CHAIN_MAX; i++) {
+		u32 c = TH(t)->reply_to;
+
+		if (c == NIL || reply_caller(c, TH(t)->reply_call) == NIL || TH(c)->lent != sc)
+			return false;
+		if (TH(c)->sched == sc)
+			return true;
+		t = c;
+	}
+	return false;
+}
+
+/* Each caller has one call and so one who works for it: who runs on sc does so through t. */
+void sched_recall(u32 t)
+{
+	u32 sc = TH(t)->lent;
+
+	if (sc == NIL || !is_lent_to(t, sc))
+		return;
+	if (SC(sc)->runner != NIL)
+		lose(SC(sc)->runner);
+	if (SC(sc)->left == 0)
+		return;
+	run_on(t, sc);
+	u32 eprio = TH(TH(t)->reply_to)->eprio;
+	TH(t)->eprio = TH(t)->prio < eprio ? (u8)eprio : TH(t)->prio;
 }
 
 /* Begin a new period at `now`. */

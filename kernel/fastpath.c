@@ -133,15 +133,17 @@ static inline ALWAYS u32 receiver(const struct cpu *c, u32 cpu, u32 t, const str
 static inline ALWAYS void call(struct cpu *c, u32 cpu, u32 t, u32 r, u32 ep)
 {
 	u64 uid = c->uid + CPU_MAX;
+	u32 sc = TH(t)->running_on;
 
 	unqueue_first(EP(ep), r);
 	c->uid = uid;
 	TH(t)->call = uid;
+	TH(t)->lent = sc;
 	TH(t)->state = THREAD_REPLY;
 	TH(r)->reply_to = t;
 	TH(r)->reply_call = uid;
 	TH(r)->eprio = (u8)call_eprio(t, r);
-	go(cpu, t, r, TH(t)->running_on);
+	go(cpu, t, r, sc);
 }
 
 static inline ALWAYS u32 try_call(struct cpu *c, u32 cpu, u32 t)

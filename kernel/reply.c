@@ -45,6 +45,8 @@ void reply_give(u32 t, u32 c, u64 tag, bool lent)
 		msg_transfer(t, c, tag, 0);
 	if (lent)
 		sched_return(t, c);
+	if (TH(c)->running_on == NIL)
+		sched_recall(c);
 	if (!go_on) {
 		sched_release(c);
 		sched_reclaim(c);

@@ -66,6 +66,9 @@ void sched_release(u32 t);
 void sched_lend(u32 from, u32 t);
 /* Give what `from` runs on to t, if `from` borrowed it. */
 void sched_return(u32 from, u32 t);
+/* t's call ends, and what it had borrowed and lent along it did not come back with an answer: take
+ * it from whoever runs on it, if the calls through which t had it still wait. */
+void sched_recall(u32 t);
 /* Take t's own scheduling context back from whoever runs on it. */
 void sched_reclaim(u32 t);
 /* Let t run on its own scheduling context, if it has one, at its own priority. */

@@ -22,6 +22,7 @@ void thread_init(u32 t, u64 param, u32 cpu)
 	th->msg = NIL;
 	th->notif = NIL;
 	th->running_on = NIL;
+	th->lent = NIL;
 	th->queue = NIL;
 	th->qnext = NIL;
 	th->qprev = NIL;
@@ -49,6 +50,8 @@ void thread_end_wait(u32 t)
 		notif_unqueue(t);
 	else if (th->queue != NIL)
 		ep_unqueue(t);
+	else if (th->state == THREAD_REPLY)
+		sched_recall(t);
 	th->call = 0;
 }
 

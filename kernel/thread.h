@@ -52,6 +52,7 @@ struct thread {
 	u32 notif; /* bound notification */
 
 	u32 running_on; /* scheduling context it runs on: own, borrowed, or NIL */
+	u32 lent;       /* while it waits for an answer: what it lent along the call, or NIL */
 
 	u32 queue; /* ep or notif whose queue it is in, or NIL */
 	u32 qnext; /* links of that queue or of the run queue */

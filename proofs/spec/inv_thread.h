@@ -46,7 +46,7 @@ PRED bool thread_ready_inv(u32 t)
 PRED bool thread_runs_on_inv(u32 t)
 {
 	return IMP(TH(t)->running_on != NIL,
-		   is_object(TH(t)->running_on, OBJ_SCHED) &&
+		   is_object(TH(t)->running_on, OBJ_SCHED) && TH(t)->sched != NIL &&
 			   SC(TH(t)->running_on)->runner == t &&
 			   SC(TH(t)->running_on)->cpu == TH(t)->home &&
 			   (TH(t)->state == THREAD_READY || TH(t)->state == THREAD_CALL)) &&

@@ -267,6 +267,41 @@ TEST(lend_timeout, "a caller that times out takes its time back from the server"
 	WAIT_FOR(s->count > seen);
 }
 
+/* Asks another server, in vain, and then has work of its own before it answers. */
+static void serve_in_the_middle(struct worker *w)
+{
+	struct msg m = { 0 };
+
+	(void)ep_recv(w->ep, &w->m, 0);
+	w->result = ep_call((ep_h){ (u32)w->b }, &m, sys_after(50000));
+	while (w->count < 100000)
+		w->count++;
+	w->m.tag = 0;
+	(void)ep_reply_recv(w->ep, &w->m, 0, (reply_h){ 0 });
+}
+
+TEST(lend_middle, "a server whose own call times out goes on with its client's time")
+{
+	ep_h ep[2] = { sys_ep(), sys_ep() };
+	struct worker *last = worker_at(PRIO_LOW, 0, serve_slowly, ep[1]);
+	struct worker *middle = worker_new(PRIO_LOW, 0, 0, serve_in_the_middle);
+	struct msg m = { 0 };
+
+	middle->ep = ep[0];
+	middle->b = ep[1].h;
+	worker_run(middle);
+	settle();
+	/* Its own time lasts no longer than this. */
+	EXPECT_OK(sched_configure(middle->t.sched, (cpus_h){ HANDLE_CPUS }, 0, 1000,
+				  sys_ticks(100000000)));
+	EXPECT_OK(ep_call(ep[0], &m, 0));
+	EXPECT_ERR(middle->result, DONE_TIMEOUT);
+	EXPECT(last->count > 0);
+	EXPECT_EQ(middle->count, 100000);
+	u64 seen = last->count;
+	WAIT_FOR(last->count > seen);
+}
+
 TEST(lend_death, "a caller that dies takes its time along, and the server goes on with its own")
 {
 	ep_h ep = sys_ep();

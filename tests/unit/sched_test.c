@@ -187,6 +187,196 @@ TEST(sched_lender_ends, "a caller that is cancelled, times out or dies takes its
 	}
 }
 
+/* A client and three servers, each of which calls the next, on one CPU. */
+struct chain {
+	struct worker c, s[3];
+	u64 ep[3];
+};
+
+static struct chain new_chain(u64 deadline_of_middle)
+{
+	struct chain x;
+
+	for (u32 i = 0; i < 3; i++) {
+		x.ep[i] = new_object(OBJ_EP, 2);
+		x.s[i] = new_thread(1, 90, 0);
+		settle();
+		IS(CALL2(x.s[i].t, SYS_EP_RECV, x.ep[i], 0, 0), BLOCKED);
+	}
+	x.c = new_thread(1, 110, 0);
+	settle();
+	IS(CALL2(x.c.t, SYS_EP_CALL, x.ep[0], 0, 0), BLOCKED);
+	IS(CALL2(x.s[0].t, SYS_EP_CALL, x.ep[1], 0, deadline_of_middle), BLOCKED);
+	IS(CALL2(x.s[1].t, SYS_EP_CALL, x.ep[2], 0, 0), BLOCKED);
+	IS(CPU(1)->current, x.s[2].t);
+	IS(TH(x.s[2].t)->running_on, page_of(x.c.sched));
+	IS(TH(x.s[2].t)->eprio, 110);
+	return x;
+}
+
+/* Whoever called the second server has the client's time; the last goes on with its own. */
+static void first_has_it(const struct chain *x)
+{
+	IS(TH(x->s[0].t)->running_on, page_of(x->c.sched));
+	IS(TH(x->s[0].t)->eprio, 110);
+	IS(TH(x->s[2].t)->state, THREAD_READY);
+	IS(TH(x->s[2].t)->running_on, page_of(x->s[2].sched));
+	IS(TH(x->s[2].t)->eprio, 90);
+	IS(TH(x->c.t)->state, THREAD_REPLY);
+	IS(CPU(1)->current, x->s[0].t);
+}
+
+TEST(sched_middle_timeout, "a server whose own call times out takes the time of its client back")
+{
+	struct chain x = new_chain(host.clock + 10);
+
+	host_advance(11);
+	settle();
+	IS(result(x.s[0].t), ERRNO_DONE_TIMEOUT);
+	first_has_it(&x);
+	/* The answer goes on, the time with it. */
+	IS(CALL2(x.s[0].t, SYS_EP_REPLY_RECV, x.ep[0], 0, 0), BLOCKED);
+	IS(CPU(1)->current, x.c.t);
+	IS(TH(x.c.t)->running_on, page_of(x.c.sched));
+	/* What the others still answer to each other changes nothing. */
+	IS(CALL0(x.c.t, SYS_THREAD_STOP, x.c.thread), BLOCKED);
+	run(x.s[2].t);
+	IS(CALL2(x.s[2].t, SYS_EP_REPLY_RECV, x.ep[2], 0, 0), BLOCKED);
+	IS(TH(x.s[1].t)->running_on, page_of(x.s[1].sched));
+}
+
+TEST(sched_middle_gone, "a server whose call is dropped takes the time of its client back")
+{
+	struct chain x = new_chain(0);
+
+	delete_all(x.s[1].thread);
+	settle();
+	IS(result(x.s[0].t), ERRNO_DONE_GONE);
+	first_has_it(&x);
+}
+
+TEST(sched_middle_stops, "a server that is stopped or dies takes the time from who works for it")
+{
+	for (u32 how = 0; how < 3; how++) {
+		struct chain x = new_chain(0);
+
+		if (how == 0)
+			IS(CALL0(root, SYS_THREAD_STOP, x.s[1].thread), ERRNO_OK);
+		else
+			delete_all(how == 1 ? x.s[1].sched : x.s[1].thread);
+		settle();
+		IS(TH(x.s[2].t)->running_on, page_of(x.s[2].sched));
+		IS(TH(x.s[2].t)->eprio, 90);
+		if (how == 2) {
+			IS(TH(x.s[0].t)->running_on, page_of(x.c.sched));
+		} else {
+			/* It holds the right to answer still: the client's time waits for that. */
+			IS(SC(page_of(x.c.sched))->runner, NIL);
+			IS(TH(x.s[0].t)->state, THREAD_REPLY);
+		}
+		for (u32 i = 0; i < 3; i++) {
+			if (how == 0 || i != 1)
+				IS(CALL0(root, SYS_THREAD_STOP, x.s[i].thread), ERRNO_OK);
+		}
+		IS(CALL0(root, SYS_THREAD_STOP, x.c.thread), ERRNO_OK);
+	}
+}
+
+TEST(sched_client_ends, "a client that ends takes its time back from the end of the chain, for good")
+{
+	struct chain x = new_chain(host.clock + 1000);
+
+	IS(CALL0(root, SYS_THREAD_STOP, x.c.thread), ERRNO_OK);
+	IS(SC(page_of(x.c.sched))->runner, NIL);
+	IS(TH(x.s[2].t)->running_on, page_of(x.s[2].sched));
+	/* The second server's call fails while the first waits for it, for nobody. */
+	delete_all(x.s[2].thread);
+	settle();
+	IS(result(x.s[1].t), ERRNO_DONE_GONE);
+	IS(TH(x.s[1].t)->running_on, page_of(x.s[1].sched));
+	IS(SC(page_of(x.c.sched))->runner, NIL);
+	host_advance(1001);
+	settle();
+	/* Its caller waits no more, so the first server's time is its own. */
+	IS(result(x.s[0].t), ERRNO_DONE_TIMEOUT);
+	IS(TH(x.s[0].t)->running_on, page_of(x.s[0].sched));
+	IS(TH(x.s[0].t)->eprio, 90);
+	IS(SC(page_of(x.c.sched))->runner, NIL);
+}
+
+TEST(sched_stale_link, "who lost what it lent takes nothing from a new chain of the same client")
+{
+	struct chain x = new_chain(host.clock + 10);
+	struct worker d = new_thread(1, 130, 0);
+	u64 ep = new_object(OBJ_EP, 2);
+
+	settle();
+	IS(CALL2(d.t, SYS_EP_RECV, ep, 0, 0), BLOCKED);
+	host_advance(11);
+	settle();
+	first_has_it(&x);
+	/* The first server asks another now; the second's call fails meanwhile. */
+	IS(CALL2(x.s[0].t, SYS_EP_CALL, ep, 0, 0), BLOCKED);
+	IS(TH(d.t)->running_on, page_of(x.c.sched));
+	delete_all(x.s[2].thread);
+	settle();
+	IS(result(x.s[1].t), ERRNO_DONE_GONE);
+	IS(TH(x.s[1].t)->running_on, page_of(x.s[1].sched));
+	IS(TH(d.t)->running_on, page_of(x.c.sched));
+	IS(CALL2(d.t, SYS_EP_REPLY_RECV, ep, 0, 0), BLOCKED);
+	IS(TH(x.s[0].t)->running_on, page_of(x.c.sched));
+}
+
+TEST(sched_middle_used_up, "a call that fails brings no time back that is used up; refilled it returns")
+{
+	struct chain x = new_chain(host.clock + 5000);
+
+	IS(CALL4(root, SYS_SCHED_CONFIGURE, x.c.sched, HANDLE_CPUS, 1, 1000, 50000), ERRNO_OK);
+	settle();
+	run(x.s[2].t);
+	host_advance(1001);
+	settle();
+	IS(TH(x.s[2].t)->running_on, page_of(x.s[2].sched));
+	host_advance(5000);
+	settle();
+	IS(result(x.s[0].t), ERRNO_DONE_TIMEOUT);
+	IS(TH(x.s[0].t)->running_on, page_of(x.s[0].sched));
+	host_advance(50000);
+	settle();
+	run(x.s[0].t);
+	IS(CALL2(x.s[0].t, SYS_EP_REPLY_RECV, x.ep[0], 0, 0), BLOCKED);
+	IS(TH(x.c.t)->running_on, page_of(x.c.sched));
+}
+
+TEST(sched_saved_answer, "an answer through a saved right brings back what was lent along the call")
+{
+	struct chain x = new_chain(0);
+	u64 saved = new_handle();
+
+	IS(CALL1(x.s[2].t, SYS_REPLY_SAVE, 0, saved), ERRNO_OK);
+	IS(CALL2(x.s[2].t, SYS_EP_RECV, x.ep[2], 0, 0), BLOCKED);
+	IS(SC(page_of(x.c.sched))->runner, NIL);
+	IS(CALL3(root, SYS_REPLY, 0, 0, 0, saved), ERRNO_OK);
+	IS(TH(x.s[1].t)->running_on, page_of(x.c.sched));
+	IS(TH(x.s[1].t)->eprio, 110);
+}
+
+TEST(sched_no_own, "a thread that loses its scheduling context stops, and runs again with one")
+{
+	u64 ep = new_object(OBJ_EP, 0);
+	struct worker a = new_thread(0, 100, 0), c = new_thread(0, 100, 0);
+
+	IS(CALL2(a.t, SYS_EP_RECV, ep, 0, 0), BLOCKED);
+	IS(CALL3(root, SYS_THREAD_BIND, a.thread, THREAD_SCHED, 0, 0), ERRNO_OK);
+	IS(TH(a.t)->state, THREAD_STOPPED);
+	IS(CALL0(root, SYS_THREAD_RESUME, a.thread), ERRNO_OK);
+	IS(CALL2(c.t, SYS_EP_CALL, ep, 0, host.clock + 10), BLOCKED);
+	IS(TH(a.t)->running_on, NIL);
+	IS(CALL3(root, SYS_THREAD_BIND, a.thread, THREAD_SCHED, a.sched, 0), ERRNO_OK);
+	IS(TH(a.t)->running_on, page_of(a.sched));
+	IS(result(a.t), ERRNO_DONE_CANCELLED);
+}
+
 TEST(sched_cross_not_lent, "across CPUs nothing is lent")
 {
 	u64 ep = new_object(OBJ_EP, 0);

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: MIT
+"""Tests of block devices in a whole system: driver, multiplexer, two clients, supervisor.
+
+    run.py [--quick] [--only NAME]        TAP on standard output
+
+Each boots a system of systems/disk*.toml with an empty disk. The first client writes and reads
+blocks at random, checks what it reads, and says how often it wrote each; the disk's image must
+hold just that afterwards. In some the driver is killed again and again meanwhile.
+"""
+import argparse
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "tools"))
+import emu                                                      # noqa: E402
+KERNEL = "build/kernel-debug/tessera.elf"
+BLOCK, BLOCKS, FIRST, MIX, MASK = 4096, 1024, 2048 * 512, 0x9e3779b97f4a7c15, 2**64 - 1
+UNMIX = pow(MIX, -1, 2**64)
+DISK_MIB = 64
+VIRTIO = "virtio-blk-pci,drive=d,disable-legacy=on"
+SLOT = ["-global", "virtio-mmio.force-legacy=false"]
+CONFINED = ["-device", VIRTIO + ",iommu_platform=on"]
+IN_SLOT = [*SLOT, "-device", "virtio-blk-device,drive=d"]
+# name, system, machine, devices, words for the driver, seconds (quick, full)
+CASES = [
+    ("virtio", "disk", "q35-iommu", CONFINED, "", 2, 20),
+    ("virtio, killed each second", "disk", "q35-iommu", CONFINED, "driver.crash-after-ms=1000", 6, 60),
+    ("virtio, hanging each second", "disk", "q35-iommu", CONFINED, "driver.hang-after-ms=1000", 6, 60),
+    ("nvme", "disk-nvme", "q35-iommu", ["-device", "nvme,drive=d,serial=1"], "", 2, 20),
+    ("virtio in a slot", "disk-slot", "microvm", IN_SLOT, "", 2, 20),
+    ("virtio in a slot, killed each second", "disk-slot", "microvm", IN_SLOT,
+     "driver.crash-after-ms=1000", 4, 60),
+    ("virtio on pc", "disk-slot", "pc", ["-device", VIRTIO], "", 1, 10),
+]
+
+
+def writes_of(image):
+    """How often each block was written, as its contents say; None: they make no sense."""
+    out = []
+    with open(image, "rb") as f:
+        f.seek(FIRST)
+        for number in range(BLOCKS):
+            words = memoryview(f.read(BLOCK)).cast("Q")
+            if not any(words):
+                out.append(0)
+                continue
+            key = words[0] * UNMIX - 1 & MASK
+            if key >> 32 != number or any(words[i] != words[0] + i & MASK for i in range(len(words))):
+                return None
+            out.append(key & 0xffffffff)
+    return out
+
+
+def sum_of(writes):
+    total = 0
+    for n in writes:
+        total = total * 31 + n & MASK
+    return total
+
+
+def run_case(name, system, machine, devices, words, seconds):
+    """Lines of a report, without numbers."""
+    with tempfile.NamedTemporaryFile(suffix=".img") as disk:
+        disk.truncate(DISK_MIB << 20)
+        cfg = emu.Config(str(ROOT / KERNEL), [str(ROOT / f"build/systems/{system}.elf")],
+                         machine=machine, append=f"{words} client.seconds={seconds}".strip(),
+                         timeout=120 + 4 * seconds, expect=r"^\[client\] # done",
+                         extra=["-drive", f"file={disk.name},if=none,id=d,format=raw", *devices])
+        result = emu.run(cfg)
+        lines = [f"{m.group(1)} {name}: {m.group(2)}" for m in
+                 re.finditer(r"^\[client\] (not ok|ok) \d+ (.*?)\s*$", result.console, re.M)]
+        m = re.search(r"# (\d+) MiB, (\d+) writes, longest (\d+) ms, sum ([0-9a-f]+)", result.console)
+        if not result.ok or not m:
+            return lines + [f"not ok {name}: ends well", f"#   {result.reason}"] + \
+                ["#   " + s for s in result.console.splitlines()[-25:]]
+        writes = writes_of(disk.name)
+    right = writes is not None and sum(writes) == int(m.group(2)) and \
+        sum_of(writes) == int(m.group(4), 16)
+    lines.append(f"{'ok' if right else 'not ok'} {name}: the disk holds what was written, once each")
+    rates = [int(r) for r in re.findall(r"# (\d+) KiB/s", result.console)]
+    again = len(re.findall(r"^init: driver is started again", result.console, re.M))
+    if words:
+        lines.append(f"{'ok' if again > 0 else 'not ok'} {name}: the driver was started again")
+    lines.append(f"# {name}: {sum(rates) // max(len(rates), 1)} KiB/s, longest wait {m.group(3)} ms, "
+                 f"driver started again {again} times")
+    return lines
+
+
+def main(argv):
+    p = argparse.ArgumentParser(description=__doc__,
+                                formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--quick", action="store_true")
+    p.add_argument("--only", default="")
+    args = p.parse_args(argv)
+    if not shutil.which(emu.QEMU):
+        print(f"ok 1 disks # skip no {emu.QEMU}\n1..1")
+        return 0
+    done = subprocess.run(["make", "--no-print-directory", "-j2", "B=build", KERNEL, "systems"], cwd=ROOT,
+                          text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if done.returncode != 0:
+        print("not ok 1 kernel and systems are built")
+        print("\n".join("#   " + s for s in done.stdout.splitlines()[-20:]))
+        return 1
+    number, failed = 0, 0
+    for *case, quick, full in CASES:
+        if args.only not in case[0]:
+            continue
+        for s in run_case(*case, quick if args.quick else full):
+            m = re.match(r"(not ok|ok) (.*)", s)
+            if m:
+                number += 1
+                failed += m.group(1) == "not ok"
+                s = f"{m.group(1)} {number} {m.group(2)}"
+            print(s, flush=True)
+    print(f"1..{number}")
+    return failed != 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,183 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""The same programs on this machine and on Tessera: output and exit status must agree.
+
+Cases stand in tests/linux/cases/*.txt: "## name" begins one, a script for the shell of
+Debian's busybox-static follows.  tests/linux/c/*.c are programs, each a case, linked statically
+with musl and with glibc.  Both sides run in the same file tree, each case in an empty directory.
+
+    tests/linux/compare.py [--only TEXT] [--host] [-v]
+"""
+
+import argparse
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tools"))
+from root.base import base  # noqa: E402
+
+SECONDS = 20       # for each case
+GROUP = 60         # cases in one boot
+MARK = "@@tessera-case"
+DRIVER = f"""#!/bin/sh
+# Runs each case named in /cases/list and prints what it printed.
+mkdir -p /w /out
+while read name; do
+	mkdir -p /w/$name && cd /w/$name
+	if [ -x /cases/$name ]; then
+		setsid timeout -s KILL {SECONDS} /cases/$name >/out/o 2>&1 </dev/null
+	else
+		setsid timeout -s KILL {SECONDS} /bin/sh /cases/$name.sh >/out/o 2>&1 </dev/null
+	fi
+	status=$?
+	echo "{MARK} $name $status $(wc -c </out/o)"
+	cat /out/o
+	echo
+	chmod 755 . 2>/dev/null
+	cd /; rm -rf /w/$name
+done </cases/list
+"""
+
+
+def scripts():
+    """name -> text"""
+    found = {}
+    for path in sorted((ROOT / "tests/linux/cases").glob("*.txt")):
+        name, lines = None, []
+        for line in path.read_text().split("\n"):
+            if line.startswith("## "):
+                if name:
+                    found[name] = "\n".join(lines) + "\n"
+                name, lines = f"{path.stem}-{line[3:].strip()}", []
+            elif name:
+                lines.append(line)
+        if name:
+            found[name] = "\n".join(lines).rstrip("\n") + "\n"
+    return found
+
+
+def programs(into, only):
+    """Compiles tests/linux/c/*.c; names of the programs, and errors."""
+    names, errors = [], []
+    for path in sorted((ROOT / "tests/linux/c").glob("*.c")):
+        for libc, compiler in (("musl", "musl-gcc"), ("glibc", "gcc")):
+            name = f"c-{path.stem}-{libc}"
+            if only and only not in name:
+                continue
+            if not shutil.which(compiler):
+                continue
+            command = [compiler, "-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror", "-Wno-stringop-overflow", "-Wno-stringop-overread",
+                       "-Wno-nonnull", "-Wno-unused-result", "-static", "-o", str(into / name), str(path), "-lpthread"]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            if done.returncode:
+                errors.append(f"{name}: {done.stderr.strip()}")
+            else:
+                names.append(name)
+    return names, errors
+
+
+def parse(text):
+    """What the driver printed: name -> (status, output)."""
+    found = {}
+    data = text.replace(b"\r\n", b"\n")
+    for match in re.finditer(rb"^" + MARK.encode() + rb" (\S+) (\d+) (\d+)\n", data, re.MULTILINE):
+        name, status, size = match[1].decode(), int(match[2]), int(match[3])
+        found[name] = (status, data[match.end():match.end() + size])
+    return found
+
+
+def on_host(tree, names, cases):
+    """In a file tree of its own, with /proc and /dev."""
+    (cases / "list").write_text("\n".join(names) + "\n")
+    with tempfile.TemporaryDirectory(prefix="tessera-compare-") as top:
+        tree.write(top)
+        shutil.copytree(cases, os.path.join(top, "cases"))
+        script = ("mount -t proc proc $0/proc && mount --rbind /dev $0/dev && mount -t tmpfs tmpfs $0/tmp && chmod 1777 $0/tmp && "
+                  "exec chroot $0 /usr/bin/env -i PATH=/bin:/usr/bin:/sbin:/usr/sbin HOME=/root /bin/sh /cases/driver")
+        done = subprocess.run(["unshare", "--mount", "--pid", "--fork", "--uts", "--ipc", "sh", "-c", script, top], capture_output=True, check=False,
+                              timeout=len(names) * SECONDS)
+        if done.returncode != 0 and MARK.encode() not in done.stdout:
+            sys.exit(f"compare: the host side does not run: {done.stderr.decode().strip()}")
+        return parse(done.stdout)
+
+
+def on_tessera(names, cases, arguments):
+    (cases / "list").write_text("\n".join(names) + "\n")
+    command = [str(ROOT / "tessera"), "run", f"--timeout={60 + 10 * len(names)}", "--mem=512M", "--cwd=/root", *arguments,
+               "--env=PATH=/bin:/usr/bin:/sbin:/usr/sbin", f"--dir={cases}:/cases", "/bin/sh", "/cases/driver"]
+    done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, check=False)
+    return parse(done.stdout), done
+
+
+def show(name, host, guest):
+    print(f"FAILED {name}")
+    if guest is None:
+        print("    did not end on Tessera")
+        return
+    if host[0] != guest[0]:
+        print(f"    status {guest[0]}, on Linux {host[0]}")
+    ours, theirs = guest[1].split(b"\n"), host[1].split(b"\n")
+    for i in range(max(len(ours), len(theirs))):
+        a = theirs[i] if i < len(theirs) else b"(nothing)"
+        b = ours[i] if i < len(ours) else b"(nothing)"
+        if a != b:
+            print(f"    line {i + 1}: {b.decode(errors='replace')[:150]!r}\n    on Linux: {a.decode(errors='replace')[:150]!r}")
+            break
+    print(f"    alone: tests/linux/compare.py --only {name}", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", default="", help="cases whose name contains this")
+    parser.add_argument("--host", action="store_true", help="print what this machine does, and no more")
+    parser.add_argument("-v", "--verbose", action="store_true", help="what the last boot printed to standard error")
+    parser.add_argument("arguments", nargs="*", help="options for ./tessera run")
+    args = parser.parse_args()
+    os.chdir(ROOT)
+    passed = failed = 0
+    with tempfile.TemporaryDirectory(prefix="tessera-cases-") as directory:
+        cases = pathlib.Path(directory) / "cases"
+        cases.mkdir()
+        names = []
+        for name, text in scripts().items():
+            if args.only in name:
+                (cases / f"{name}.sh").write_text(text)
+                names.append(name)
+        (cases / "driver").write_text(DRIVER)
+        built, errors = programs(cases, args.only)
+        for error in errors:
+            print(f"FAILED {error}")
+            failed += 1
+        names += built
+        host = on_host(base(), names, cases)
+        if args.host:
+            for name in names:
+                print(f"--- {name}: {host.get(name, ('none', b''))[0]}\n{host.get(name, (0, b''))[1].decode(errors='replace')}", end="")
+            return 0
+        for at in range(0, len(names), GROUP):
+            part, done = names[at:at + GROUP], None
+            while part:
+                guest, done = on_tessera(part, cases, args.arguments)
+                # A boot that ends early costs the case it ended in, not those after it.
+                reached = [n for n in part if n in guest]
+                for name in part[:len(reached) + 1]:
+                    if name in guest and name in host and guest[name] == host[name]:
+                        passed += 1
+                    else:
+                        show(name, host.get(name, (-1, b"")), guest.get(name))
+                        failed += 1
+                part = part[len(reached) + 1:]
+                if (args.verbose or not reached) and done.stderr:
+                    print(done.stderr.decode(errors="replace")[-3000:])
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
