@@ -47,27 +47,27 @@ RUNS = [
         "an accusation begins the rings anew": r"^\[hostile\] served before and served after$"}),
     ("restart", "restart", DEBUG, {"timeout": 240}, {
         "a thousand restarts": r"^init: crasher is started again \(1000\)$"}),
-    ("disk", "disk", DEBUG, {"machine": "q35-iommu", "extra": CONFINED}, {}),
-    ("disk, its driver crashes", "disk", DEBUG, {
+    ("drive", "drive", DEBUG, {"machine": "q35-iommu", "extra": CONFINED}, {}),
+    ("drive, its driver crashes", "drive", DEBUG, {
         "machine": "q35-iommu", "extra": CONFINED,
         "append": "disk.crash-after-ms=150 client.rounds=8"}, {
         "the driver was restarted": r"^init: disk is started again \(3\)$"}),
-    ("disk, its driver hangs", "disk", DEBUG, {
+    ("drive, its driver hangs", "drive", DEBUG, {
         "machine": "q35-iommu", "extra": CONFINED,
         "append": "disk.hang-after-ms=300 client.rounds=8"}, {
         "the driver was restarted": r"^init: disk hangs: .*\n(.*\n)*?init: disk is started again"}),
-    ("disk, the platform server is ended", "disk", DEBUG, {
+    ("drive, the platform server is ended", "drive", DEBUG, {
         "machine": "q35-iommu", "extra": CONFINED, "append": "init.end=platform:400 client.rounds=8"}, {
         "platform server and driver were restarted":
             r"^init: platform is started again \(1\)$(.*\n)*?init: disk is started again"}),
-    ("disk without an IOMMU's help", "disk", DEBUG, {
+    ("drive without an IOMMU's help", "drive", DEBUG, {
         "machine": "q35-iommu", "extra": FREE, "fails": True}, {
         "a device that cannot be confined is refused":
             r"^init: disk cannot be made: no IOMMU confines its device, and it is not trusted"}),
-    ("disk that is not there", "disk", DEBUG, {"machine": "q35-iommu", "fails": True}, {
+    ("drive that is not there", "drive", DEBUG, {"machine": "q35-iommu", "fails": True}, {
         "init says so": r"^init: disk cannot be made: its device is not there"}),
-    ("disk, trusted driver", "disk-trusted", DEBUG, {"machine": "q35", "extra": FREE}, {}),
-    ("disk, trusted driver, MMIO", "disk-trusted", DEBUG, {
+    ("drive, trusted driver", "drive-trusted", DEBUG, {"machine": "q35", "extra": FREE}, {}),
+    ("drive, trusted driver, MMIO", "drive-trusted", DEBUG, {
         "extra": MMIO, "append": "platform.virtio-slots"}, {}),
 ]
 
