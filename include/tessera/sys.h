@@ -75,7 +75,7 @@ void *memmove(void *to, const void *from, size_t n);
 int memcmp(const void *a, const void *b, size_t n);
 size_t strlen(const char *s);
 int strcmp(const char *a, const char *b);
-const char *strstr(const char *text, const char *part);
+char *strstr(const char *text, const char *part);
 
 /* --- time -------------------------------------------------------------------------- */
 
@@ -96,8 +96,6 @@ void sys_slots_reset(u32 first, u32 end);
 u32 sys_slot(void);
 /* The slot is empty again. */
 void sys_slot_free(u32 slot);
-/* How many slots are handed out, the pages of slots themselves included. */
-u32 sys_slots_used(void);
 /* Every slot handed out lies below this one. */
 u32 sys_slots_end(void);
 /* The end of the slots that there are now; sys_slot makes more when it needs them. */

@@ -63,13 +63,13 @@ int strcmp(const char *a, const char *b)
 	return (u8)*a - (u8)*b;
 }
 
-const char *strstr(const char *text, const char *part)
+char *strstr(const char *text, const char *part)
 {
 	size_t n = strlen(part);
 
 	for (size_t i = 0; i + n <= strlen(text); i++) {
 		if (memcmp(text + i, part, n) == 0)
-			return text + i;
+			return (char *)(u64)(text + i);
 	}
 	return NULL;
 }

@@ -116,20 +116,20 @@ def on_tessera(names, cases, arguments):
 
 
 def show(name, host, guest):
-    print(f"FAILED {name}")
+    """Why a case failed, as lines of TAP."""
     if guest is None:
-        print("    did not end on Tessera")
+        print("# did not end on Tessera")
         return
     if host[0] != guest[0]:
-        print(f"    status {guest[0]}, on Linux {host[0]}")
+        print(f"# status {guest[0]}, on Linux {host[0]}")
     ours, theirs = guest[1].split(b"\n"), host[1].split(b"\n")
     for i in range(max(len(ours), len(theirs))):
         a = theirs[i] if i < len(theirs) else b"(nothing)"
         b = ours[i] if i < len(ours) else b"(nothing)"
         if a != b:
-            print(f"    line {i + 1}: {b.decode(errors='replace')[:150]!r}\n    on Linux: {a.decode(errors='replace')[:150]!r}")
+            print(f"# line {i + 1}: {b.decode(errors='replace')[:150]!r}\n# on Linux: {a.decode(errors='replace')[:150]!r}")
             break
-    print(f"    alone: tests/linux/compare.py --only {name}", flush=True)
+    print(f"# alone: tests/linux/compare.py --only {name}", flush=True)
 
 
 def main():
@@ -140,7 +140,13 @@ def main():
     parser.add_argument("arguments", nargs="*", help="options for ./tessera run")
     args = parser.parse_args()
     os.chdir(ROOT)
-    passed = failed = 0
+    passed, failed = 0, 0
+
+    def tap(good, name):
+        nonlocal passed, failed
+        passed, failed = passed + good, failed + (not good)
+        print(f"{'ok' if good else 'not ok'} {passed + failed} {name}", flush=True)
+
     with tempfile.TemporaryDirectory(prefix="tessera-cases-") as directory:
         cases = pathlib.Path(directory) / "cases"
         cases.mkdir()
@@ -152,8 +158,8 @@ def main():
         (cases / "driver").write_text(DRIVER)
         built, errors = programs(cases, args.only)
         for error in errors:
-            print(f"FAILED {error}")
-            failed += 1
+            tap(False, error.split(":")[0])
+            print("# " + error.replace("\n", "\n# "))
         names += built
         host = on_host(base(), names, cases)
         if args.host:
@@ -167,15 +173,14 @@ def main():
                 # A boot that ends early costs the case it ended in, not those after it.
                 reached = [n for n in part if n in guest]
                 for name in part[:len(reached) + 1]:
-                    if name in guest and name in host and guest[name] == host[name]:
-                        passed += 1
-                    else:
+                    good = name in guest and name in host and guest[name] == host[name]
+                    tap(good, name)
+                    if not good:
                         show(name, host.get(name, (-1, b"")), guest.get(name))
-                        failed += 1
                 part = part[len(reached) + 1:]
                 if (args.verbose or not reached) and done.stderr:
-                    print(done.stderr.decode(errors="replace")[-3000:])
-    print(f"{passed} passed, {failed} failed")
+                    print("# " + done.stderr.decode(errors="replace")[-3000:].replace("\n", "\n# "))
+    print(f"1..{passed + failed}")
     return 1 if failed else 0
 
 

@@ -1,0 +1,72 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""All tests of the Linux personality: parts of it on the host, then programs in the emulator,
+compared with this machine.
+
+    run.py [--quick] [--only TEXT]     TAP; status 0 if all is well
+"""
+import argparse
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+HERE = ROOT / "tests" / "linux"
+FLAGS = ["-std=c2x", "-Wall", "-Wextra", "-Werror", "-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-I", str(ROOT),
+         "-I", str(ROOT / "include"), "-I", str(ROOT / "build" / "gen")]
+HOST = {"ldisc": ["servers/linux/tty/ldisc.c"]}        # tests/linux/host/NAME_test.c -> what is tested
+
+
+class Tap:
+    """Lines of several reports under one count."""
+
+    def __init__(self):
+        self.count = self.failed = 0
+
+    def line(self, line, prefix):
+        m = re.match(r"(not )?ok \d+ ?(.*)", line)
+        if m:
+            self.count += 1
+            self.failed += bool(m[1])
+            print(f"{m[1] or ''}ok {self.count} {prefix}{m[2]}", flush=True)
+        elif line.startswith("#"):
+            print(line, flush=True)
+
+    def run(self, command, prefix, timeout):
+        before = self.count
+        with subprocess.Popen(command, cwd=ROOT, text=True, errors="replace", stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+            kept = []
+            for line in process.stdout:
+                kept.append(line.rstrip("\n"))
+                self.line(kept[-1], prefix)
+            status = process.wait(timeout)
+        if self.count == before or (status and not self.failed):
+            self.line(f"not ok 0 ends with status {status}", prefix)
+            for line in kept[-20:]:
+                print(f"# {line}")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--only", default="")
+    args = parser.parse_args()
+    tap = Tap()
+    quick = ["--quick"] if args.quick else []
+    with tempfile.TemporaryDirectory(prefix="tessera-linux-") as directory:
+        for name, sources in HOST.items():
+            for compiler in ("gcc", "clang"):
+                program = f"{directory}/{compiler}-{name}"
+                script = f'{compiler} "$@" && exec {program}'
+                tap.run(["sh", "-c", script, "sh", *FLAGS, "-o", program, str(HERE / "host" / f"{name}_test.c"), *sources], f"{name} ({compiler}): ", 300)
+    for path in sorted(HERE.glob("*/run.py")):
+        tap.run([sys.executable, str(path), *quick], f"{path.parent.name}: ", 1800)
+    tap.run([sys.executable, str(HERE / "compare.py"), "--only", args.only], "compare: ", 3600)
+    print(f"1..{tap.count}")
+    return 1 if tap.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: MIT
+"""What is booted for ./tessera run: kernel, and init with a bundle made for this run."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+import emu
+from root import cpio, ext2
+from sysgen import model, pack
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = ROOT / "build"
+SOURCES = ("kernel", "lib", "include", "servers", "drivers", "abi", "tools/sysgen", "tools/abigen", "systems", "Makefile")
+STAMP = BUILD / "run" / "stamp"
+PAGE = 4096
+
+
+class ImageError(Exception):
+    pass
+
+
+def newest():
+    """When a source was changed last."""
+    last = 0.0
+    for name in SOURCES:
+        path = ROOT / name
+        if path.is_file():
+            last = max(last, path.stat().st_mtime)
+        for directory, _, files in os.walk(path):
+            last = max([last] + [os.lstat(os.path.join(directory, f)).st_mtime for f in files])
+    return last
+
+
+def build():
+    """Kernel, programs and libraries, if a source is newer than they are."""
+    if STAMP.exists() and STAMP.stat().st_mtime >= newest():
+        return
+    print("tessera: building", file=sys.stderr)
+    done = subprocess.run(["make", "-C", str(ROOT), "--no-print-directory", "-s", "-j2", "run-parts"], stdout=sys.stderr, check=False)
+    if done.returncode:
+        raise ImageError("the build failed; `make run-parts` shows why")
+    STAMP.parent.mkdir(parents=True, exist_ok=True)
+    STAMP.touch()
+
+
+def link(bundle, directory):
+    """init with this bundle."""
+    data, obj, out = directory / "bundle.bin", directory / "bundle.o", directory / "boot.elf"
+    data.write_bytes(bundle)
+    objects = sorted(str(p) for p in (BUILD / "user/servers/init").glob("*.c.o"))
+    libs = sorted(str(p) for p in (BUILD / "lib").glob("lib*.a"))
+    commands = [["gcc", "-c", f'-DBUNDLE="{data}"', "-o", str(obj), str(ROOT / "servers/init/bundle.S")],
+                ["ld", "-nostdlib", "-static", "-z", "max-page-size=0x1000", "-z", "noexecstack", "--build-id=none", "-u", "_start",
+                 "-e", "_start", "-T", str(ROOT / "tools/program.ld"), "-o", str(out), *objects, str(obj), "--start-group", *libs,
+                 "--end-group"]]
+    for command in commands:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise ImageError(f"{command[0]}: {done.stderr.strip()}")
+    return out
+
+
+def words(args, argv, env, stdio):
+    """The words of servers/linux/core/options.h."""
+    text = ["framed", f"stdio={stdio}", f"cwd={args.cwd}", f"init={argv[0]}", f"cpus={args.cpus}"]
+    if args.procs:
+        text.append(f"procs={args.procs}")
+    if args.trace:
+        text.append("trace")
+    data = [t.encode() for t in [*text, *[f"env:{e}" for e in env], "--", *argv[1:]]]
+    # An argument may be empty, so their number stands first.
+    return b"%d\0" % len(data) + b"".join(t + b"\0" for t in data)
+
+
+class Plan:
+    """Everything that is needed to start the emulator."""
+
+    def __init__(self, args, tree, argv, env, stdio, directory):
+        build()
+        self.args, self.directory = args, pathlib.Path(directory)
+        start, root = self.directory / "start", self.directory / "root"
+        start.write_bytes(words(args, argv, env, stdio))
+        self.disk = None
+        self.system = "disk" if args.disk else "run"
+        files = {"start": start}
+        if args.disk:
+            self._use_disk(args.disk)
+        else:
+            root.write_bytes(cpio.pack(tree))
+            files["root"] = root
+        self.boot = link(self._bundle(files), self.directory)
+
+    def _use_disk(self, path):
+        if not os.path.exists(path):
+            raise ImageError(f"--disk {path}: no such file (tools/mkroot.py --ext2 makes one)")
+        self.disk = os.path.abspath(path)
+
+    def _bundle(self, files):
+        path = ROOT / "systems" / "linux" / f"{self.system}.toml"
+        system, errors = model.read(str(path), ROOT)
+        if not errors:
+            for pool in system.pools:
+                if pool.name in files:
+                    pool.path = str(files[pool.name])
+                    pool.size = model.Amount("pages", max(1, -(-files[pool.name].stat().st_size // PAGE)))
+            bundle, errors = pack.bundle(system, BUILD / "programs", ROOT)
+        if errors:
+            raise ImageError("; ".join(errors))
+        return bundle
+
+    def devices(self, socket):
+        # The stream of frames: one port of a virtio console, behind the IOMMU.
+        iommu = ",iommu_platform=on,disable-legacy=on" if self.args.machine == "q35-iommu" else ""
+        bus = "pci" if self.args.machine == "q35-iommu" else "device"
+        words_ = ["-chardev", f"socket,id=link,path={socket}", "-device", f"virtio-serial-{bus},id=serial,max_ports=1{iommu}",
+                  "-device", "virtconsole,chardev=link,bus=serial.0"]
+        if self.disk:
+            words_ += ["-drive", f"file={self.disk},if=none,id=disk,format=raw,cache=writeback",
+                       "-device", f"virtio-blk-{bus},drive=disk{iommu}"]
+        return words_
+
+    def command(self, socket):
+        """The emulator's command line."""
+        kernel = BUILD / ("kernel-debug" if self.args.debug_kernel else "kernel") / "tessera.elf"
+        config = emu.resolve(emu.Config(str(kernel), [str(self.boot)], machine=self.args.machine, cpus=self.args.cpus, mem=self.args.mem))
+        extra = self.devices(socket)
+        if self.args.machine == "q35-iommu" and os.path.exists("/usr/share/seabios/bios.bin"):
+            extra += []
+        config.extra = extra
+        return emu.qemu_command(config)
+
+    def bring_back(self):
+        """Changes of directories given with :rw."""
+
+
+__all__ = ["Plan", "ImageError", "build", "ext2", "shutil"]
