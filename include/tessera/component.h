@@ -181,5 +181,8 @@ enum sup_call {
 	SUP_POWER,      /* word 0: 0 off, 1 reset; word 1: status the emulator ends with. Where allowed */
 	SUP_WRITE,      /* word 0: 1 to 56, bytes in words 1..7: text for the console. Where allowed.
 	                   Lines of all components are written whole, with the name of who wrote them */
+	SUP_USAGE,      /* -> words 1 to 4: lives that ended, of all components; pages that init can still
+	                   use for itself; slots it uses; pages that nobody was given. For whoever may
+	                   use SUP_POWER */
 };
 enum sup_error { SUP_OK, SUP_REFUSED, SUP_BAD, SUP_LATER, SUP_GONE };

@@ -96,6 +96,8 @@ void sys_slots_reset(u32 first, u32 end);
 u32 sys_slot(void);
 /* The slot is empty again. */
 void sys_slot_free(u32 slot);
+/* How many slots are handed out, the pages of slots themselves included. */
+u32 sys_slots_used(void);
 /* Every slot handed out lies below this one. */
 u32 sys_slots_end(void);
 /* The end of the slots that there are now; sys_slot makes more when it needs them. */

@@ -77,6 +77,11 @@ void sys_slot_free(u32 slot)
 	left++;
 }
 
+u32 sys_slots_used(void)
+{
+	return end_slot - first_slot - left;
+}
+
 u32 sys_slots_limit(void)
 {
 	return end_slot;

@@ -174,6 +174,28 @@ static u32 memory_cap(const struct extent *x)
 	return slot;
 }
 
+/* CPUs that the machine has. */
+static u32 first_cpu(const struct component *c)
+{
+	return c->b->cpu < sys_info->cpus ? c->b->cpu : 0;
+}
+
+static u32 cpu_count(const struct component *c)
+{
+	u32 left = sys_info->cpus - first_cpu(c);
+
+	return c->b->cpus < left ? c->b->cpus : left;
+}
+
+/* Its home is the CPU of who waits at it. */
+static u32 lasting_object(u32 type, const struct component *c)
+{
+	any_h h;
+
+	sys_must(sys_create(type, first_cpu(c) + 1, &h), "endpoint or notification");
+	return h.h;
+}
+
 void component_lasting(void)
 {
 	supervisor = sys_ep();
@@ -183,10 +205,10 @@ void component_lasting(void)
 		c->arena_cap = memory_cap(&c->arena);
 		for (u32 k = 0; k < c->extras; k++)
 			c->extra_cap[k] = memory_cap(&c->extra[k]);
-		c->notif = sys_notif().h;
+		c->notif = lasting_object(OBJ_NOTIF, c);
 	}
 	for (u32 i = 0; i < bundle_count(BUNDLE_ENDPOINTS); i++)
-		endpoint_cap[i] = sys_ep().h;
+		endpoint_cap[i] = lasting_object(OBJ_EP, &component[endpoints[i].owner]);
 }
 
 /* --- one life ------------------------------------------------------------------------------------ */
@@ -279,19 +301,6 @@ static void make_table(struct component *c)
 			life_must(c, table_attach((table_h){ c->table }, (slots_h){ slots }, i),
 				  "slots");
 	}
-}
-
-/* CPUs that the machine has. */
-static u32 first_cpu(const struct component *c)
-{
-	return c->b->cpu < sys_info->cpus ? c->b->cpu : 0;
-}
-
-static u32 cpu_count(const struct component *c)
-{
-	u32 left = sys_info->cpus - first_cpu(c);
-
-	return c->b->cpus < left ? c->b->cpus : left;
 }
 
 static bool serves(const struct component *c)

@@ -172,8 +172,7 @@ u32 channel_broken(struct component *c, u64 number)
 		return SUP_BAD;
 	struct component *peer = side_of(i, !side);
 
-	text_line("%s says that %s broke the rings of %s", c->b->name, peer->b->name,
-		  channels[i].name[side]);
+	text_line("%s says that %s broke the rings between them", c->b->name, peer->b->name);
 	if (side == COMP_SERVER || (c->b->flags & BUNDLE_TRUSTED) || only_peer(peer, c))
 		watch_end(peer, true);
 	else

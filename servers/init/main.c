@@ -46,6 +46,7 @@ int main(void)
 	component_lasting();
 	text_line("system %s: %u components, %lu KiB of memory are left", bundle->name, components,
 		  memory_left() * 4);
+	watch_open();
 	sys_must(sys_thread_create(&thread, 0, HIGHEST, 0), "init's thread");
 	device_open(thread.msg);
 	sys_must(sys_thread_run(&thread, serve, NULL), "init's thread");

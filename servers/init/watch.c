@@ -8,6 +8,10 @@
 
 #define MINUTE (60 * sys_info->clock_hz)
 
+static u64 lives; /* that ended */
+static struct component *victim; /* boot command line: init.end=NAME:MS */
+static u64 victim_ticks, victim_next;
+
 bool running(const struct component *c)
 {
 	return c->state == STARTED || c->state == READY;
@@ -97,6 +101,7 @@ void watch_end(struct component *c, bool failure)
 	text_flush(c);
 	c->state = BETWEEN;
 	c->last_failed = failure;
+	lives++;
 	if (c->b->flags & BUNDLE_DRIVER)
 		device_quiesce(c);
 	component_destroy(c);
@@ -108,6 +113,15 @@ void watch_end(struct component *c, bool failure)
 	}
 	c->restarts++;
 	channel_end(c);
+}
+
+static u64 usage(struct msg *m)
+{
+	m->w[1] = lives;
+	m->w[2] = sys_pages_left();
+	m->w[3] = sys_slots_used();
+	m->w[4] = memory_left();
+	return SUP_OK;
 }
 
 static void supervised_call(struct component *c, struct msg *m, bool *answer)
@@ -136,10 +150,13 @@ static void supervised_call(struct component *c, struct msg *m, bool *answer)
 			power_end(first, second);
 		m->w[0] = SUP_REFUSED;
 		break;
+	case SUP_USAGE:
+		m->w[0] = c->b->flags & BUNDLE_POWER ? usage(m) : SUP_REFUSED;
+		break;
 	case SUP_WRITE: m->w[0] = c->b->flags & BUNDLE_CONSOLE ? SUP_OK : SUP_REFUSED; break;
 	default: m->w[0] = SUP_BAD; break;
 	}
-	m->tag = 1;
+	m->tag = 5;
 }
 
 void watch_message(struct component *c, struct msg *m, bool *answer)
@@ -174,6 +191,38 @@ static u64 heartbeat(struct component *c, u64 now)
 	return 0;
 }
 
+/* For tests: a component whose lives are ended every so many milliseconds. */
+void watch_open(void)
+{
+	const char *at = sys_option("init.end=");
+
+	for (u32 i = 0; at != NULL && i < components; i++) {
+		size_t n = strlen(component[i].b->name);
+		u64 ms = 0;
+
+		if (memcmp(at, component[i].b->name, n) != 0 || at[n] != ':')
+			continue;
+		for (const char *d = at + n + 1; *d >= '0' && *d <= '9' && ms < 1u << 30; d++)
+			ms = ms * 10 + (u64)(*d - '0');
+		victim = &component[i];
+		victim_ticks = sys_ticks(1000 * (ms + 1));
+	}
+}
+
+static u64 end_victim(void)
+{
+	if (victim == NULL || victim->state != READY)
+		victim_next = 0;
+	else if (victim_next == 0)
+		victim_next = sys_clock() + victim_ticks;
+	else if (sys_clock() >= victim_next) {
+		victim_next = 0;
+		text_line("%s is ended, as the command line asks", victim->b->name);
+		watch_end(victim, true);
+	}
+	return victim_next;
+}
+
 /* A platform server that does not answer is ended like any other that hangs. */
 static void check_platform(void)
 {
@@ -187,7 +236,7 @@ static void check_platform(void)
 
 u64 watch_turn(void)
 {
-	u64 next = 0;
+	u64 next = end_victim();
 
 	check_platform();
 	for (u32 i = 0; i < components; i++) {

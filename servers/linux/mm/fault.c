@@ -105,12 +105,20 @@ static void anon_ahead(struct mm *mm, struct area *a, struct leaf *l, unsigned i
 	}
 }
 
-static s64 anon_fault(struct mm *mm, struct area *a, struct leaf *l, unsigned i)
+static s64 anon_fault(struct mm *mm, struct area *a, u64 page)
 {
+	struct leaf *l = tree_make(&mm->tree, page);
+	const unsigned i = page % LEAF_PAGES;
+
+	if (l == NULL)
+		return -ENOMEM;
 	const page_t p = page_new(true);
 
-	if (p == 0)
+	if (p == 0) {
+		if (l->present == 0)
+			tree_drop(&mm->tree, l);
 		return -ENOMEM;
+	}
 	install(mm, l, i, p, a->prot & PROT_WRITE, false);
 	anon_ahead(mm, a, l, i);
 	return 0;
@@ -214,6 +222,8 @@ static s64 file_fault(struct mm *mm, struct area *a, u64 page, unsigned access, 
 		page_put(p);
 		if (e == 0)
 			file_around(mm, a, l, i);
+		else if (l->present == 0)
+			tree_drop(&mm->tree, l);
 		return e;
 	}
 	install(mm, l, i, p, shared && write, true);
@@ -288,18 +298,15 @@ static s64 reach_step(struct mm *mm, u64 page, unsigned access, struct leaf **le
 	if (!allowed(a, access))
 		return -EACCES;
 	*area = a;
-	struct leaf *l = tree_make(&mm->tree, page);
+	struct leaf *l = tree_leaf(&mm->tree, page);
 
-	*leaf = l;
-	if (l == NULL)
-		return -ENOMEM;
-	if (!(l->present & bit(i))) {
-		if (a->file == NULL)
-			return anon_fault(mm, a, l, i);
-		e = file_fault(mm, a, page, access, step);
+	if (l == NULL || !(l->present & bit(i))) {
+		e = a->file == NULL ? anon_fault(mm, a, page)
+				    : file_fault(mm, a, page, access, step);
 		*leaf = tree_leaf(&mm->tree, page);
 		return e;
 	}
+	*leaf = l;
 	l->read |= bit(i);
 	if ((access & ACCESS_WRITE) && !(l->write & bit(i))) {
 		e = write_fault(mm, a, l, page, step);

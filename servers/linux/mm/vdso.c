@@ -16,14 +16,6 @@ enum { VDSO_PAGES = 2, NS_PER_S = 1000000000 };
 static page_t page[1 + VDSO_PAGES]; /* data, code; 0: no vDSO */
 static unsigned pages;
 
-static u64 counter(void)
-{
-	u32 low, high;
-
-	__asm__ volatile("lfence; rdtsc" : "=a"(low), "=d"(high) : : "memory");
-	return (u64)high << 32 | low;
-}
-
 void vdso_real(u64 real)
 {
 	if (pages > 0)
@@ -35,7 +27,7 @@ void vdso_start(void)
 	const u64 bytes = (u64)(vdso_image_end - vdso_image);
 	const unsigned need = 1 + (unsigned)((bytes + PAGE - 1) / PAGE);
 
-	if (need > 1 + VDSO_PAGES)
+	if (need > 1 + VDSO_PAGES || env.clock_hz == 0)
 		return;
 	for (unsigned i = 0; i < need; i++) {
 		page[i] = page_take();
@@ -48,8 +40,8 @@ void vdso_start(void)
 		       bytes - at < PAGE ? bytes - at : PAGE);
 	pages = need;
 	*(struct vdso_data *)page_at(page[0]) = (struct vdso_data){
-		.offset = counter() - sys_clock(),
-		.factor = ((u64)NS_PER_S << 32) / sys_ticks(1000000),
+		.offset = env.clock_offset,
+		.factor = ((u64)NS_PER_S << 32) / env.clock_hz,
 		.real = env.epoch_ns,
 	};
 }

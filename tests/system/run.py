@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: MIT
+"""Systems in the emulator: what their programs report, and what init says of them.
+
+    run.py [--only NAME] [--list]       TAP on standard output
+
+Each row of RUNS boots a system on a machine. Its test program prints TAP, which init writes with
+the program's name in front; besides, init's own lines must have, or not have, what the row says.
+"""
+import argparse
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "tools"))
+import emu                                                      # noqa: E402
+
+DEBUG, RELEASE = "build/kernel-debug/tessera.elf", "build/kernel/tessera.elf"
+DISK_BYTES = 16 << 20
+DRIVE = ["-drive", "file={disk},if=none,id=d,format=raw", "-device"]
+CONFINED = [*DRIVE, "virtio-blk-pci,drive=d,disable-legacy=on,iommu_platform=on"]
+FREE = [*DRIVE, "virtio-blk-pci,drive=d,disable-legacy=on"]
+MMIO = ["-global", "virtio-mmio.force-legacy=false", *DRIVE, "virtio-blk-device,drive=d"]
+CRASHES = {
+    "init says who crashed, how and where": r"^init: crasher crashed: cannot write address "
+                                            r"0x100000, ip 0x4[0-9a-f]{5}, sp 0x3d",
+    "an illegal instruction ends its program": r"^init: crasher crashed: exception 6,",
+    "constants cannot be written": r"^init: crasher crashed: cannot write address 0x4",
+    "data cannot be executed": r"^init: crasher crashed: cannot execute at address 0x",
+    "what crashes too often is given up": r"^init: crasher was restarted 3 times within a minute",
+    "what gives no sign of life is ended": r"^init: hanger hangs: no sign of life for \d+ ms$",
+    "every line names its program": r"^\[server\] life 1$",
+}
+# name, system, kernel, machine and its options, (test, what init's console must match)
+RUNS = [
+    ("pair", "pair", DEBUG, {}, CRASHES),
+    ("pair, release", "pair", RELEASE, {}, {}),
+    ("pair, one CPU, counted", "pair", DEBUG, {"cpus": 1, "icount": True}, CRASHES),
+    ("pair, four CPUs", "pair", DEBUG, {"cpus": 4, "machine": "q35"}, {}),
+    ("pair, 16 MiB", "pair", DEBUG, {"mem": "16M"}, {}),
+    ("broken", "broken", DEBUG, {}, {
+        "a client that breaks its ring is ended":
+            r"^init: server says that hostile broke the rings between them\n"
+            r"(.*\n)*?init: hostile is started again \(1\)",
+        "an accusation begins the rings anew": r"^\[hostile\] served before and served after$"}),
+    ("restart", "restart", DEBUG, {"timeout": 240}, {
+        "a thousand restarts": r"^init: crasher is started again \(1000\)$"}),
+    ("drive", "drive", DEBUG, {"machine": "q35-iommu", "extra": CONFINED}, {}),
+    ("drive, its driver crashes", "drive", DEBUG, {
+        "machine": "q35-iommu", "extra": CONFINED,
+        "append": "disk.crash-after-ms=150 client.rounds=8"}, {
+        "the driver was restarted": r"^init: disk is started again \(3\)$"}),
+    ("drive, its driver hangs", "drive", DEBUG, {
+        "machine": "q35-iommu", "extra": CONFINED,
+        "append": "disk.hang-after-ms=300 client.rounds=8"}, {
+        "the driver was restarted": r"^init: disk hangs: .*\n(.*\n)*?init: disk is started again"}),
+    ("drive, the platform server is ended", "drive", DEBUG, {
+        "machine": "q35-iommu", "extra": CONFINED, "append": "init.end=platform:400 client.rounds=8"}, {
+        "platform server and driver were restarted":
+            r"^init: platform is started again \(1\)$(.*\n)*?init: disk is started again"}),
+    ("drive without an IOMMU's help", "drive", DEBUG, {
+        "machine": "q35-iommu", "extra": FREE, "fails": True}, {
+        "a device that cannot be confined is refused":
+            r"^init: disk cannot be made: no IOMMU confines its device, and it is not trusted"}),
+    ("drive that is not there", "drive", DEBUG, {"machine": "q35-iommu", "fails": True}, {
+        "init says so": r"^init: disk cannot be made: its device is not there"}),
+    ("drive, trusted driver", "drive-trusted", DEBUG, {"machine": "q35", "extra": FREE}, {}),
+    ("drive, trusted driver, MMIO", "drive-trusted", DEBUG, {
+        "extra": MMIO, "append": "platform.virtio-slots"}, {}),
+]
+
+
+class Tap:
+    def __init__(self):
+        self.number = self.failed = 0
+
+    def say(self, ok, name, detail=""):
+        self.number += 1
+        self.failed += not ok
+        print(f"{'ok' if ok else 'not ok'} {self.number} {name}", flush=True)
+        for line in detail.splitlines():
+            print("#   " + line)
+
+
+def boot(name, system, kernel, options, patterns, tap):
+    options = dict(options)
+    fails = options.pop("fails", False)
+    with tempfile.NamedTemporaryFile(dir=ROOT / "build", suffix=".img") as disk:
+        disk.truncate(DISK_BYTES)
+        cfg = emu.Config(str(ROOT / kernel), [str(ROOT / f"build/systems/{system}.elf")],
+                         timeout=120, expect=r"^\[\w+\] # done$")
+        for key, value in options.items():
+            setattr(cfg, key, value)
+        cfg.extra = [w.format(disk=disk.name) for w in cfg.extra]
+        result = emu.run(cfg)
+    tail = "\n".join(result.console.splitlines()[-25:])
+    if not fails:
+        for m in re.finditer(r"^\[\w+\] (not ok|ok) \d+ (.*?)\s*$", result.console, re.MULTILINE):
+            tap.say(m.group(1) == "ok", f"{name}: {m.group(2)}")
+        tap.say(result.ok, f"{name}: ends well", "" if result.ok else
+                f"{result.reason}\n{result.epitaph(kernel)}\n{tail}\n{cfg.command()}")
+    for test, pattern in patterns.items():
+        ok = re.search(pattern, result.console, re.MULTILINE) is not None
+        tap.say(ok, f"{name}: {test}", "" if ok else f"nothing matches {pattern}\n{tail}")
+
+
+def main(argv):
+    p = argparse.ArgumentParser(description=__doc__,
+                                formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--only", default="")
+    p.add_argument("--list", action="store_true")
+    args = p.parse_args(argv)
+    runs = [r for r in RUNS if args.only in r[0]]
+    if args.list:
+        print("\n".join(r[0] for r in runs))
+        return 0
+    tap = Tap()
+    done = subprocess.run(["make", "--no-print-directory", "-j2", "B=build", "kernel", "systems"],
+                          cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if done.returncode != 0:
+        tap.say(False, "kernel and systems are built", "\n".join(done.stdout.splitlines()[-20:]))
+        runs = []
+    for run in runs:
+        boot(*run, tap)
+    print(f"1..{tap.number}")
+    return 1 if tap.failed or not tap.number else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
