@@ -28,7 +28,8 @@ SERVERS   := $(filter-out init linux,$(patsubst servers/%/main.c,%,$(wildcard se
 DRIVERS   := $(patsubst drivers/%/device.toml,%,$(wildcard drivers/*/device.toml))
 # Each file of tests/system is a component of its own.
 PARTS     := $(patsubst tests/system/%.c,%,$(wildcard tests/system/*.c))
-SYSTEMS   := $(patsubst systems/%.toml,%,$(wildcard systems/*.toml))
+SYS_FILES := $(wildcard systems/*.toml tests/system/*.toml)
+SYSTEMS   := $(basename $(notdir $(SYS_FILES)))
 PROGRAMS  := $(APPS) $(SERVERS) $(DRIVERS) $(PARTS) $(if $(wildcard tests/kernel/*.c),ktest) $(if $(wildcard tests/bench/*.c),kbench)
 # A test file with a main() is a program of its own; the others are linked into each of them.
 has_main   = $(if $(1),$(shell grep -lE '$(2)' $(1)))
@@ -168,13 +169,13 @@ $(foreach t,$(PARTS),$(eval $(call program,$(t),tests/system/$(t).c)))
 # Systems: init with the bundle that tools/sysgen.py makes of systems/NAME.toml and the programs.
 INIT_SRC := $(wildcard servers/init/*.c)
 SYSGEN   := $(PYTHON) tools/sysgen.py
-# $(1) system
+# $(1) system, $(2) its file
 define system
-$(B)/systems/$(1)/depend.mk: systems/$(1).toml $(wildcard tools/sysgen/*.py) tools/sysgen.py
+$(B)/systems/$(1)/depend.mk: $(2) $(wildcard tools/sysgen/*.py) tools/sysgen.py
 	@mkdir -p $$(@D)
 	$(Q)$(SYSGEN) depend $$< --build $(B) -o $$@
 -include $(B)/systems/$(1)/depend.mk
-$(B)/systems/$(1)/bundle.bin: systems/$(1).toml $(wildcard tools/sysgen/*.py) tools/sysgen.py
+$(B)/systems/$(1)/bundle.bin: $(2) $(wildcard tools/sysgen/*.py) tools/sysgen.py
 	$(say) SYS $(B)/systems/$(1)
 	$(Q)$(SYSGEN) build $$< --build $(B) -o $(B)/systems/$(1)
 $(B)/systems/$(1)/bundle.o: servers/init/bundle.S $(B)/systems/$(1)/bundle.bin
@@ -183,7 +184,7 @@ $(B)/systems/$(1).elf: $(INIT_SRC:%=$(B)/user/%.o) $(B)/systems/$(1)/bundle.o $(
 	$(say) LD $$@
 	$(Q)$(LD) $(P_LD) -o $$@ $(INIT_SRC:%=$(B)/user/%.o) $(B)/systems/$(1)/bundle.o --start-group $(LIBS:%=$(B)/lib/lib%.a) --end-group
 endef
-$(foreach s,$(SYSTEMS),$(eval $(call system,$(s))))
+$(foreach f,$(SYS_FILES),$(eval $(call system,$(basename $(notdir $(f))),$(f))))
 
 # Host programs: the generic kernel with the simulated machine, under sanitizers.
 U_SUPPORT := $(filter-out $(U_MAIN),$(U_ALL)) $(H_SRC)
