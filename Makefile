@@ -146,7 +146,7 @@ $(eval $(call program,ktest,$(wildcard tests/kernel/*.c tests/kernel/*.S)))
 $(eval $(call program,kbench,$(wildcard tests/bench/*.c tests/bench/*.S)))
 
 # The Linux personality: a component (linux), or the kernel's first program with a tree of files (linux-first).
-LX_SRC   := $(filter-out servers/linux/vdso/%,$(sort $(wildcard servers/linux/*/*.c servers/linux/*/*.S))) \
+LX_SRC   := $(filter-out servers/linux/vdso/% servers/linux/core/archive.S,$(sort $(wildcard servers/linux/*/*.c servers/linux/*/*.S))) \
 	$(addprefix build/gen/linux/,dispatch.c names.c)
 $(LX_SRC:%=$(B)/user/%.o): | $(LX_GEN)
 # The vDSO is a shared object of its own, and a part of the server's data.

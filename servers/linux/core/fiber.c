@@ -42,6 +42,11 @@ struct task *current(void)
 	return running->task;
 }
 
+struct fiber *current_fiber(void)
+{
+	return running;
+}
+
 void fiber_work_for(struct task *t)
 {
 	running->task = t;
@@ -301,7 +306,7 @@ s64 wait_on(struct waitq *q, u64 deadline, unsigned flags)
 	return result;
 }
 
-static void wake(struct waiter *w, uint32_t events)
+void waiter_wake(struct waiter *w, uint32_t events)
 {
 	w->woken = true;
 	if (w->call != NULL)
@@ -313,7 +318,7 @@ static void wake(struct waiter *w, uint32_t events)
 void wake_all(struct waitq *q, uint32_t events)
 {
 	list_for_safe(l, &q->waiters)
-		wake(container_of(l, struct waiter, link), events);
+		waiter_wake(container_of(l, struct waiter, link), events);
 }
 
 void wake_one(struct waitq *q, uint32_t events)
@@ -322,7 +327,7 @@ void wake_one(struct waitq *q, uint32_t events)
 		struct waiter *w = container_of(l, struct waiter, link);
 		bool last = w->exclusive && !w->woken;
 
-		wake(w, events);
+		waiter_wake(w, events);
 		if (last)
 			return;
 	}
@@ -339,7 +344,7 @@ unsigned wake_key(struct waitq *q, uint64_t key, unsigned most)
 			break;
 		if (w->key != key || w->woken)
 			continue;
-		wake(w, 0);
+		waiter_wake(w, 0);
 		n++;
 	}
 	return n;

@@ -60,11 +60,15 @@ void wake_one(struct waitq *q, uint32_t events);
 /* Wake at most `most` waiters with this key; returns how many. */
 unsigned wake_key(struct waitq *q, uint64_t key, unsigned most);
 
+/* Wake this one. */
+void waiter_wake(struct waiter *w, uint32_t events);
+
 /* Run `f(arg)` soon on a fiber of its own, for no task: it may sleep. False: no memory. */
 bool fiber_start(void (*f)(void *), void *arg);
 
 /* The task whose call the current fiber runs; NULL: none. */
 struct task *current(void);
+struct fiber *current_fiber(void);
 
 /* --- for core/ and proc/ ------------------------------------------------------------ */
 

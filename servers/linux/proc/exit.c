@@ -139,6 +139,7 @@ void process_reap(struct process *p)
 	struct task *leader = container_of(p->tasks.next, struct task, peer);
 
 	p->state = PROCESS_DEAD;
+	busy_ended(p->user_ticks + p->system_ticks);
 	if (parent != NULL) {
 		u64 own_peak = p->peak_pages > p->child_peak_pages ? p->peak_pages
 								   : p->child_peak_pages;

@@ -7,7 +7,6 @@
 
 /* --- table.c ------------------------------------------------------------------------ */
 
-void tasks_start(void);
 /*
  * A number for a task or process: 0 if there is none left.  It stays taken while a task, a process, a
  * group or a session has it.
@@ -33,6 +32,10 @@ s64 task_set_cpu(struct task *t, u32 cpu);
 /* Priority and time slice by nice, policy. */
 void task_set_share(struct task *t);
 u64 cpus_all(void);
+/* Behind others that want its CPU. */
+void task_requeue(struct task *t);
+/* With WORK_MOVE: let its thread be stopped and go to the other CPU. */
+void task_move_now(struct task *t);
 
 /* --- clone.c, exit.c, exec.c --------------------------------------------------------- */
 
@@ -71,6 +74,11 @@ void futex_wake_addr(struct task *t, u64 addr);
 /* Put the frame of a handler on the stack. false: it cannot be written. May sleep. */
 bool signal_frame(struct task *t, int signo, const struct siginfo *info,
 		  const struct sigaction *a, sigset_t mask);
+
+/* --- stat.c ---------------------------------------------------------------------------- */
+
+/* A process was reaped that had used so much. */
+void busy_ended(u64 ticks);
 
 /* --- timers -------------------------------------------------------------------------------- */
 

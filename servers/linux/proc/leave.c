@@ -187,6 +187,8 @@ void task_leave_call(struct task *t, s64 result)
 			wait_stopped(t);
 		else if (t->work & WORK_SIGNAL)
 			do_signal(t, result);
+		else if (t->work & WORK_MOVE)
+			task_move_now(t);
 		else
 			break;
 	}

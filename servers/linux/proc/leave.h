@@ -31,6 +31,16 @@ static inline void task_left(struct task *t)
 	t->left = now;
 }
 
+/* Taken from its CPU, or put on one, in user mode. */
+static inline void task_leaves_cpu(struct task *t)
+{
+	cpu_running[t->cpu]--;
+}
+static inline void task_enters_cpu(struct task *t)
+{
+	cpu_running[t->cpu]++;
+}
+
 /* End of a call that has more to do than answering. */
 void task_leave_call(struct task *t, s64 result);
 /* Faults: error code (vector from bit 32 on), address. */

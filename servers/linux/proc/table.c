@@ -21,6 +21,7 @@ static struct list all;
 void tasks_start(void)
 {
 	list_init(&all);
+	futexes_start();
 }
 
 static struct number *find(u32 pid)

@@ -122,6 +122,7 @@ enum {
 	WORK_REGS = 8,     /* registers were changed */
 	WORK_RESTORE = 16, /* sigsuspend, ppoll: the mask of before comes back */
 	WORK_ENDED = 32,
+	WORK_MOVE = 64, /* to another CPU */
 };
 
 struct task {
@@ -141,7 +142,7 @@ struct task {
 	bool reply_saved; /* the right to answer it stands in that slot */
 	bool halted;      /* its thread is stopped, and is resumed instead of answered */
 	u32 share;        /* nice and policy that the objects are set up for */
-	u32 cpu;
+	u32 cpu, move_to; /* move_to: CPU + 1 */
 	u64 affinity; /* bit per CPU */
 
 	struct fiber *fiber; /* on which its call runs; NULL: it is in user mode */
@@ -178,6 +179,9 @@ struct task {
 struct regs_general *task_regs(struct task *t);
 /* They were changed: they are set when the task goes on. */
 void task_regs_changed(struct task *t);
+
+/* Once, at the start. */
+void tasks_start(void);
 
 struct process *process_find(u32 pid);
 struct task *task_find(u32 tid);

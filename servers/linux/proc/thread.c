@@ -6,6 +6,7 @@
  */
 #include "internal.h"
 #include "leave.h"
+#include "../core/loop.h"
 #include "../core/options.h"
 
 enum {
@@ -170,12 +171,33 @@ static void move(struct task *t, u32 cpu)
 {
 	if (!err_is_ok(thread_stop(t->thread)))
 		return;
-	u32 old = t->cpu;
-	if (task_set_cpu(t, cpu) == 0) {
-		cpu_running[old]--;
-		cpu_running[cpu]++;
-	}
+	task_leaves_cpu(t);
+	(void)task_set_cpu(t, cpu);
+	task_enters_cpu(t);
 	(void)thread_resume(t->thread);
+}
+
+void task_move_now(struct task *t)
+{
+	t->work &= ~(u32)WORK_MOVE;
+	(void)task_regs(t);
+	(void)thread_stop(t->thread);
+	loop_forget(t);
+	t->halted = true;
+	t->work |= WORK_REGS;
+	(void)task_set_cpu(t, t->move_to - 1);
+}
+
+/* Setting a scheduling context anew begins a new turn, and whoever is ready goes first then. */
+void task_requeue(struct task *t)
+{
+	if (cpu_running[t->cpu] == 0)
+		return;
+	(void)task_regs(t);
+	(void)thread_stop(t->thread);
+	loop_forget(t);
+	t->halted = true;
+	t->work |= WORK_REGS;
 }
 
 static void rebalance(struct timer *timer)

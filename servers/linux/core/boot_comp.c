@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: MIT */
+#include "boot.h"
+void boot_component(void)
+{
+	sys_panic("linux: not yet");
+}
