@@ -158,8 +158,22 @@ build/linux/vdso.so: $(wildcard servers/linux/vdso/*) $(B)/flags
 		-Wl,-soname=linux-vdso.so.1,--hash-style=both,--build-id=none,-z,noexecstack,-Bsymbolic \
 		-Wl,-T,servers/linux/vdso/vdso.ld -o $@ servers/linux/vdso/vdso.c
 $(B)/user/servers/linux/mm/vdso_image.S.o: build/linux/vdso.so
-.PHONY: linux-objects
-linux-objects: $(LX_SRC:%=$(B)/user/%.o)
+$(eval $(call program,linux,$(LX_SRC)))
+# ROOT: the archive that becomes the file tree (tools/mkroot.py).
+ROOT ?= build/root/base.cpio
+build/root/base.cpio: $(wildcard tools/mkroot.py tools/root/*.py)
+	$(say) ROOT $@
+	$(Q)$(PYTHON) tools/mkroot.py -o $@
+$(B)/linux/archive.o: servers/linux/core/archive.S $(ROOT)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -DLINUX_ARCHIVE='"$(ROOT)"' -c -o $@ $<
+$(B)/programs/linux-first.elf: $(LX_SRC:%=$(B)/user/%.o) $(B)/linux/archive.o $(LIBS:%=$(B)/lib/lib%.a) tools/program.ld
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(LD) $(P_LD) -o $@ $(LX_SRC:%=$(B)/user/%.o) $(B)/linux/archive.o --start-group $(LIBS:%=$(B)/lib/lib%.a) --end-group
+.PHONY: linux linux-first
+linux: $(B)/programs/linux.elf
+linux-first: $(B)/programs/linux-first.elf
 
 $(foreach s,$(SERVERS),$(eval $(call program,$(s),$(shell find servers/$(s) -name '*.[cS]'))))
 driver_src = $(shell sed -n 's/^sources = \[\(.*\)\]$$/\1/p' drivers/$(1)/device.toml | tr -d '",')

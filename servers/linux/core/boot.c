@@ -55,10 +55,32 @@ static _Noreturn void clock_run(void)
 
 static const char *const first_programs[] = { "/init", "/sbin/init", "/bin/init", "/bin/sh" };
 
+/* Standard input, output and error of the first process: the console. */
+static void open_console(struct task *t)
+{
+	struct file *f;
+
+	fiber_work_for(t);
+	if (vfs_open(t, "/dev/console", O_RDWR, 0, &f) != 0) {
+		log_line("no /dev/console");
+		return;
+	}
+	for (u32 i = 0; i < 3; i++) {
+		file_get(f);
+		if (fd_install(t, f, false, 0) < 0)
+			file_put(f);
+	}
+	file_put(f);
+}
+
 static void start_first(void)
 {
+	struct task *t = process_first_task();
 	s64 e = -ENOENT;
 
+	if (t == NULL)
+		sys_panic("linux: no memory for the first process");
+	open_console(t);
 	if (options.envc == 0) {
 		static char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 		static char home[] = "HOME=/root", term[] = "TERM=linux";

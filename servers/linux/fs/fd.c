@@ -165,6 +165,11 @@ void fdtable_exec(struct fdtable *t)
 		}
 }
 
+bool fdtable_is_shared(const struct fdtable *t)
+{
+	return t->refs > 1;
+}
+
 u32 fdtable_room(const struct fdtable *t)
 {
 	return t->room;
