@@ -352,9 +352,9 @@ class Reader:
             names = (v["client_name"] or v["server"], v["server_name"] or v["client"])
             s.channels.append(Channel(line, v["client"], v["server"], names, v["protocol"],
                                       v["capacity"], v["areas"]))
-        for c in s.components:          # init is its only caller, and holds the endpoint itself
-            if c.flags["platform"]:
-                s.endpoints.append(Endpoint(c.line, "platform", c.name, []))
+        platform = next((c for c in s.components if c.flags["platform"]), None)
+        if platform:                    # init is its only caller, and holds the endpoint itself
+            s.endpoints.append(Endpoint(platform.line, "platform", platform.name, []))
         for line, _, v in self.tables("endpoint"):
             for caller in v["callers"]:
                 caller.name = caller.name or v["name"]

@@ -160,7 +160,7 @@ def downwards(s, r):
     """Calls and requests go downwards: a cycle would wait for itself."""
     edges = {}
     for a, b, line in requests(s):
-        edges.setdefault(a, []).append((b, line))
+        edges.setdefault(a, {}).setdefault(b, line)
     done, path = set(), []
 
     def visit(name):
@@ -172,7 +172,7 @@ def downwards(s, r):
         if name in done:
             return
         path.append(name)
-        for other, line in edges.get(name, []):
+        for other, line in edges.get(name, {}).items():
             line_of[other] = line
             visit(other)
         path.pop()
