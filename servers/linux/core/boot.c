@@ -17,6 +17,7 @@
 #include "../fs/vfs.h"
 #include "../mm/mm.h"
 #include "../proc/task.h"
+#include "../tty/host.h"
 #include "../tty/tty.h"
 
 enum { SEED = 64 };
@@ -55,22 +56,34 @@ static _Noreturn void clock_run(void)
 
 static const char *const first_programs[] = { "/init", "/sbin/init", "/bin/init", "/bin/sh" };
 
-/* Standard input, output and error of the first process: the console. */
-static void open_console(struct task *t)
+/* Standard input, output or error of the first process. */
+static void open_standard(struct task *t, char what, u32 fd)
 {
 	struct file *f;
+	s64 e;
+
+	if (what == 'p')
+		e = host_open((enum host_stream)fd, &f);
+	else
+		e = vfs_open(t, what == 'n' ? "/dev/null" : "/dev/console", O_RDWR, 0, &f);
+	if (e == 0)
+		e = fd_install(t, f, false, fd);
+	if (e != (s64)fd)
+		log_line("no file for descriptor %u: error %d", fd, (int)-e);
+}
+
+/* As ./tessera run asks; by itself, the console. */
+static void open_all(struct task *t)
+{
+	const char *how = options.stdio;
 
 	fiber_work_for(t);
-	if (vfs_open(t, "/dev/console", O_RDWR, 0, &f) != 0) {
-		log_line("no /dev/console");
-		return;
-	}
-	for (u32 i = 0; i < 3; i++) {
-		file_get(f);
-		if (fd_install(t, f, false, 0) < 0)
-			file_put(f);
-	}
-	file_put(f);
+	if (how == NULL || strlen(how) != 3)
+		how = "ttt";
+	for (u32 i = 0; i < 3; i++)
+		open_standard(t, how[i], i);
+	if (options.cwd != NULL && fs_change_directory(t, options.cwd) != 0)
+		log_line("no directory %s to work in", options.cwd);
 }
 
 static void start_first(void)
@@ -80,9 +93,10 @@ static void start_first(void)
 
 	if (t == NULL)
 		sys_panic("linux: no memory for the first process");
-	open_console(t);
+	open_all(t);
 	if (options.envc == 0) {
-		static char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+		static char path[] =
+			"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 		static char home[] = "HOME=/root", term[] = "TERM=linux";
 
 		options.envp[options.envc++] = path;
@@ -107,6 +121,10 @@ static void start(void *unused)
 {
 	(void)unused;
 	tty_start();
+	if (env.framed)
+		host_start();
+	if (env.console_start != NULL)
+		env.console_start();
 	fs_start();
 	start_first();
 }
@@ -130,7 +148,8 @@ static void make_server(void)
 	sys_must(sys_thread_create(&server, 0, PRIO_SERVER, 0), "linux: thread");
 	env.thread = server.thread;
 	env.msg = server.msg;
-	sys_must(thread_bind(server.thread, THREAD_NOTIF, ANY(env.notif), 0), "linux: notification");
+	sys_must(thread_bind(server.thread, THREAD_NOTIF, ANY(env.notif), 0),
+		 "linux: notification");
 }
 
 /* --- for both ways ---------------------------------------------------------------------------- */

@@ -34,7 +34,8 @@ u64 timers_next(void);
 void timers_run(u64 now);
 
 /* Bits of the server's notification. */
-enum { EVENT_CLOCK = 0, EVENT_CONSOLE = 1, EVENT_FIRST_FREE = 2 };
+/* Those of channels are init's choice, from 0 on (tessera/component.h). */
+enum { EVENT_CONSOLE = 61, EVENT_CLOCK = 62 };
 
 /* Called when bits of the server's notification that `mask` names were set; must not sleep. */
 void event_register(u64 mask, void (*handle)(u64 bits));
@@ -50,11 +51,11 @@ struct environment {
 	u64 pool_pages;
 	u32 cpus; /* that programs may run on */
 	cpus_h cpus_cap;
-	thread_h thread;              /* the server's */
-	notif_h notif;                /* bound to it */
-	ep_h ep;                      /* where programs' calls and faults arrive */
-	volatile u64 *msg;            /* its message page */
-	u64 clock_hz, clock_offset;   /* of the kernel's clock; the counter when it was 0 */
+	thread_h thread;            /* the server's */
+	notif_h notif;              /* bound to it */
+	ep_h ep;                    /* where programs' calls and faults arrive */
+	volatile u64 *msg;          /* its message page */
+	u64 clock_hz, clock_offset; /* of the kernel's clock; the counter when it was 0 */
 	u64 xstate_bytes, xstate_mask;
 	const unsigned char *archive; /* the initial file tree, a cpio archive (newc); NULL: none */
 	u64 archive_bytes;
@@ -69,6 +70,7 @@ struct environment {
 	 */
 	bool framed;
 	void (*console_write)(const char *bytes, size_t n);
+	void (*console_start)(void); /* bytes may come in from now on; or NULL */
 	/* How many bytes it takes now without losing any; call console_drained when there is more. */
 	size_t (*console_room)(void);
 	/* Ends the machine, or this component, with a status (that of process 1, as wait reports it). */

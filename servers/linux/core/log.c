@@ -2,7 +2,8 @@
 /*
  * Lines about the system itself, on the debug console.
  */
-#include "../linux.h"
+#include "../tty/host.h"
+#include "event.h"
 
 enum { LINE = 256 };
 
@@ -16,6 +17,10 @@ void log_line(const char *format, ...)
 	va_start(args, format);
 	n += sys_format_list(line + n, LINE - n - 1, format, args);
 	va_end(args);
+	if (env.framed) {
+		host_send('l', line, n);
+		return;
+	}
 	line[n++] = '\n';
 	sys_write(line, n);
 }

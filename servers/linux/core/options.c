@@ -42,10 +42,54 @@ static void take(char *word)
 		options.procs = number(word + 6);
 	else if (starts(word, "init="))
 		options.init = word + 5;
+	else if (starts(word, "stdio="))
+		options.stdio = word + 6;
+	else if (starts(word, "cwd="))
+		options.cwd = word + 4;
 	else if (strcmp(word, "trace") == 0)
 		options.trace = true;
+	else if (strcmp(word, "framed") == 0)
+		options.framed = true;
+	else if (starts(word, "env:") && options.envc < OPTION_WORDS - 1)
+		options.envp[options.envc++] = word + 4;
 	else if (has_equals(word) && options.envc < OPTION_WORDS - 1)
 		options.envp[options.envc++] = word;
+}
+
+static void take_next(char *word, bool *rest)
+{
+	if (*rest && options.argc < OPTION_WORDS - 1)
+		options.argv[options.argc++] = word;
+	else if (strcmp(word, "--") == 0)
+		*rest = true;
+	else
+		take(word);
+}
+
+/* Behind the word at `at`; NULL: it does not end. */
+static const char *behind(const char *at, const char *end)
+{
+	while (at < end && *at != 0)
+		at++;
+	return at < end ? at + 1 : NULL;
+}
+
+void options_read_words(const char *words, u64 bytes)
+{
+	const char *end = words + bytes, *at = words, *next = behind(at, end);
+	u32 left = next == NULL ? 0 : number(at);
+	bool rest = false;
+
+	options.argc = 1;
+	for (; left != 0; left--) {
+		at = next;
+		next = at == NULL ? NULL : behind(at, end);
+		if (next == NULL)
+			sys_panic("linux: the words of the command line are cut off");
+		if (options.argc == OPTION_WORDS - 1)
+			sys_panic("linux: more than %d arguments", OPTION_WORDS);
+		take_next((char *)(u64)at, &rest);
+	}
 }
 
 void options_read(const char *line)
@@ -66,11 +110,6 @@ void options_read(const char *line)
 			*at++ = 0;
 		if (*word == 0)
 			continue;
-		if (rest && options.argc < OPTION_WORDS - 1)
-			options.argv[options.argc++] = word;
-		else if (strcmp(word, "--") == 0)
-			rest = true;
-		else
-			take(word);
+		take_next(word, &rest);
 	}
 }

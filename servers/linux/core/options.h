@@ -2,6 +2,11 @@
 /*
  * The words of the server's command line:
  *
+ *   framed       the console is a stream of frames (tty/host.h)
+ *   stdio=XXX    standard input, output, error of the first program: t the console, p the host's
+ *                (frames), n nothing; default ttt
+ *   cwd=PATH     its working directory
+ *   env:NAME=VALUE   into its environment
  *   cpus=N       programs run on the first N CPUs only
  *   mem=N        MiB of memory for programs at most
  *   procs=N      tasks at most
@@ -14,12 +19,13 @@
 #pragma once
 #include "../linux.h"
 
-enum { OPTION_WORDS = 64, OPTION_BYTES = 1024 };
+enum { OPTION_WORDS = 1024, OPTION_BYTES = 1024 };
 
 struct options {
 	u32 cpus, mem_mib, procs; /* 0: not said */
-	bool trace;
-	const char *init; /* NULL: not said */
+	bool trace, framed;
+	const char *stdio, *cwd; /* NULL: not said */
+	const char *init;        /* NULL: not said */
 	char *argv[OPTION_WORDS];
 	char *envp[OPTION_WORDS];
 	u32 argc, envc;
@@ -27,3 +33,8 @@ struct options {
 extern struct options options;
 
 void options_read(const char *line);
+/*
+ * The same from words that end with 0 each, the first of which is their number.  They are used in
+ * place.
+ */
+void options_read_words(const char *words, u64 bytes);

@@ -9,10 +9,20 @@
 #include "trace.h"
 #include "../mm/mm.h"
 #include "../proc/task.h"
+#include "../tty/host.h"
 
 enum { LINE = 512, STRING = 48 };
 
 bool trace_on;
+
+/* The last byte ends the line. */
+static void trace_line(const char *line, u32 n)
+{
+	if (env.framed)
+		host_send('t', line, n - 1);
+	else
+		sys_write(line, n);
+}
 
 static u32 put_string(struct task *t, char *to, u32 room, u64 addr, u64 bytes)
 {
@@ -74,8 +84,9 @@ static u32 put_arg(struct task *t, char *to, u32 room, u32 kind, u64 v, u64 afte
 			at += sys_format(to + at, room - at, "%u", (u32)(v >> shift) & 7);
 		return at;
 	}
-	case LX_PATH: return v == 0 ? sys_format(to, room, "NULL")
-				    : put_string(t, to, room, v, string_bytes(t, v));
+	case LX_PATH:
+		return v == 0 ? sys_format(to, room, "NULL")
+			      : put_string(t, to, room, v, string_bytes(t, v));
 	case LX_IN: return put_string(t, to, room, v, after);
 	default: return v == 0 ? sys_format(to, room, "0") : sys_format(to, room, "0x%lx", v);
 	}
@@ -116,7 +127,7 @@ void trace_begin(struct task *t, const u64 *words)
 		return;
 	at = put_call(t, line, words);
 	at += sys_format(line + at, LINE - at, ") ...\n");
-	sys_write(line, at);
+	trace_line(line, at);
 }
 
 void trace_end(struct task *t, const u64 *words, s64 result)
@@ -136,12 +147,13 @@ void trace_end(struct task *t, const u64 *words, s64 result)
 		at += sys_format(line + at, LINE - at, " = 0x%lx\n", (u64)result);
 	else
 		at += sys_format(line + at, LINE - at, " = %ld\n", result);
-	sys_write(line, at);
+	trace_line(line, at);
 }
 
 void trace_note(const struct task *t, const char *what, u64 value)
 {
 	char line[128];
 
-	sys_write(line, sys_format(line, sizeof line, "[%u] --- %s %lu ---\n", t->tid, what, value));
+	trace_line(line,
+		   sys_format(line, sizeof line, "[%u] --- %s %lu ---\n", t->tid, what, value));
 }

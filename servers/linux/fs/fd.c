@@ -467,6 +467,19 @@ s64 lx_fchdir(struct task *t, u64 fd)
 	return r;
 }
 
+s64 fs_change_directory(struct task *t, const char *name)
+{
+	struct file *f;
+	s64 e = vfs_open(t, name, O_RDONLY | O_DIRECTORY, 0, &f);
+
+	if (e < 0)
+		return e;
+	path_get(&f->path);
+	set_path(&t->fs->cwd, f->path);
+	file_put(f);
+	return 0;
+}
+
 s64 lx_getcwd(struct task *t, u64 to, u64 room)
 {
 	char *b = name_buffer();

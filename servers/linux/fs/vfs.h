@@ -235,6 +235,8 @@ struct fsinfo *fsinfo_copy(struct fsinfo *from);
 void fsinfo_get(struct fsinfo *i);
 void fsinfo_put(struct fsinfo *i);
 
+/* chdir, by a name of the server's own. */
+s64 fs_change_directory(struct task *t, const char *name);
 /* Open by name as process `t` (its root, cwd, ids) would; for exec and the first process. */
 s64 vfs_open(struct task *t, const char *path, u32 flags, u32 mode, struct file **out);
 /* May `t` do that (4 read, 2 write, 1 execute)?  0 or -EACCES. */
