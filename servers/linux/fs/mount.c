@@ -270,7 +270,7 @@ static u64 option_number(const char *options, const char *name, unsigned base, u
 static s64 super_by_type(const char *type, const char *data, struct super **out)
 {
 	static const char *const tmpfs[] = { "tmpfs", "ramfs", NULL };
-	static struct super *one_dev, *one_pts;
+	static struct super *one_proc, *one_sys, *one_dev, *one_pts;
 	struct super **one = NULL;
 	struct super *(*make)(void) = NULL;
 	if (is_string(type, tmpfs)) {
@@ -280,7 +280,11 @@ static s64 super_by_type(const char *type, const char *data, struct super **out)
 				 (u32)option_number(data, "mode", 8, 01777) & 07777);
 		return *out ? 0 : -ENOMEM;
 	}
-	if (str_same(type, "devtmpfs"))
+	if (str_same(type, "proc"))
+		one = &one_proc, make = proc_new;
+	else if (str_same(type, "sysfs"))
+		one = &one_sys, make = sysfs_new;
+	else if (str_same(type, "devtmpfs"))
 		one = &one_dev, make = devfs_new;
 	else if (str_same(type, "devpts"))
 		one = &one_pts, make = devpts_new;
@@ -430,7 +434,7 @@ void fs_start(void)
 		const char *type, *name;
 	} first[] = {
 		{ "devtmpfs", "dev" }, { "devpts", "dev/pts" }, { "tmpfs", "dev/shm" },
-		
+		{ "proc", "proc" },    { "sysfs", "sys" },
 	};
 	struct super *sb = tmpfs_new("rootfs", pages_total() / 4 * 3, 1 << 20, 0755);
 	struct dentry *root = sb ? dentry_root(sb) : NULL;
