@@ -34,7 +34,7 @@ def add_arguments(parser):
     parser.add_argument("--procs", type=int, default=0, help="most processes and threads (default: by memory)")
     parser.add_argument("--disk", metavar="FILE", help="an ext2 image as the root directory, changed in place")
     parser.add_argument("--timeout", type=float, default=0, metavar="SECONDS", help="end it after so long, with status 124")
-    parser.add_argument("--trace", nargs="?", const="-", metavar="FILE", help="system calls, decoded, to standard error or FILE")
+    parser.add_argument("--trace", nargs="?", const="-", metavar="FILE", help="system calls, decoded, to standard error, or with --trace=FILE there")
     parser.add_argument("--stdio", metavar="XXX", help=STDIO_HELP)
     parser.add_argument("--machine", default="q35-iommu", choices=("q35-iommu", "microvm"), help="default: q35-iommu")
     parser.add_argument("--no-base", action="store_true", help="without busybox and /etc: only what the program needs")
@@ -177,14 +177,29 @@ def ended(session, console, shown):
     return 130 if "Ctrl-]" in (session.ended_by or "") else 125
 
 
+def split_argv(parser, argv):
+    """Our options, and the program with its arguments: everything from the first word that is no
+    option, or from behind "--"."""
+    takes = {o: a for a in parser._actions for o in a.option_strings}
+    at = 0
+    while at < len(argv) and argv[at].startswith("-") and argv[at] != "-":
+        if argv[at] == "--":
+            return argv[:at], argv[at + 1:]
+        action = takes.get(argv[at])
+        # --trace takes a value only after "=".
+        at += 2 if action is not None and action.nargs is None else 1
+    return argv[:at], argv[at:]
+
+
 def main(argv):
     parser = argparse.ArgumentParser(prog="tessera run", description=__doc__, usage="tessera run [options] PROGRAM [ARGS...]")
     add_arguments(parser)
-    parser.add_argument("program")
-    parser.add_argument("arguments", nargs=argparse.REMAINDER)
-    args = parser.parse_args(argv)
+    options, words = split_argv(parser, argv)
+    args = parser.parse_args(options)
+    if not words:
+        parser.error("which program? (./tessera run [options] PROGRAM [ARGS...])")
     try:
-        return execute(args, args.program, args.arguments)
+        return execute(args, words[0], words[1:])
     except (RunError, TreeError, ElfError, image.ImageError) as error:
         print(f"tessera: {error}", file=sys.stderr)
         return 126 if "not executable" in str(error) else 127 if "no such file" in str(error) else 125
