@@ -2,6 +2,7 @@
 """A tree of files in memory, gathered from this machine, from Debian packages, and from text."""
 
 import os
+import shutil
 import stat
 
 from .elf import Elf, ElfError, libraries
@@ -116,6 +117,13 @@ class Tree:
             if not words:
                 raise TreeError(f"{source}: a script whose first line names no interpreter")
             interpreter = words[0].decode()
+            if os.path.basename(interpreter) == "env" and len(words) > 1:
+                wanted = words[1].decode()
+                where = shutil.which(wanted)
+                if where is None:
+                    raise TreeError(f"{source}: {wanted}, which its first line asks for, is not on this machine")
+                if not self.has(where):
+                    self.program(where)
             if not self.has(interpreter):
                 if not os.path.exists(interpreter):
                     raise TreeError(f"{source}: its interpreter {interpreter} is not on this machine")

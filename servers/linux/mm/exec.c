@@ -140,9 +140,9 @@ static s64 segment_map(struct mm *mm, const struct elf *e, const struct elf_segm
 	if (s->filesz == 0)
 		return map_fixed(mm, page_down(start), page_up(end), prot, NULL, 0);
 	r = map_fixed(mm, page_down(start), page_up(file_end), prot, e->file, page_down(s->offset));
+	/* To the end of the page, not of the segment: ld.so's first heap lies there. */
 	if (r == 0 && end > file_end && (prot & PROT_WRITE))
-		r = clear_out(mm, file_end,
-			      (end < page_up(file_end) ? end : page_up(file_end)) - file_end);
+		r = clear_out(mm, file_end, page_up(file_end) - file_end);
 	return r < 0 ? r : map_fixed(mm, page_up(file_end), page_up(end), prot, NULL, 0);
 }
 
