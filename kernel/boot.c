@@ -338,6 +338,6 @@ void kernel_boot(const struct boot_map *map)
 	must(sys_thread_start(boot.thread, slot(HANDLE_THREAD), boot.elf.entry,
 			      STACK_VADDR + STACK_PAGES_ROOT * PAGE_SIZE, INFO_VADDR),
 	     "boot: start");
-	sched_exit(0);
+	sched_exit();
 	unlock_all();
 }

@@ -33,17 +33,6 @@ static void run_on(u32 t, u32 sc)
 	SC(sc)->runner = t;
 }
 
-void sched_take_own(u32 t)
-{
-	u32 own = TH(t)->sched;
-
-	TH(t)->eprio = TH(t)->prio;
-	if (own == NIL)
-		return;
-	sched_reclaim(t);
-	run_on(t, own);
-}
-
 void sched_release(u32 t)
 {
 	u32 sc = TH(t)->running_on;
@@ -85,7 +74,7 @@ void sched_return(u32 from, u32 t)
  * Who loses what it borrowed goes on with its own, if that is idle: a ready
  * thread has lent it to nobody.
  */
-static void lose(u32 r)
+static RARELY void lose(u32 r)
 {
 	sched_release(r);
 	if (TH(r)->state != THREAD_READY)
@@ -144,44 +133,38 @@ static void refill(u32 sc, u64 now)
 }
 
 /* A scheduling context used up: its runner waits, rotates, or goes on with its own. */
-static RARELY void used_up(u32 cpu, u32 sc, u64 now)
+static RARELY bool used_up(u32 sc, u64 now)
 {
 	u32 r = SC(sc)->runner;
-	bool slice = SC(sc)->budget == SC(sc)->period;
+	bool ends = SC(sc)->budget == SC(sc)->period || now >= SC(sc)->refill;
 
-	if (slice || now >= SC(sc)->refill) {
+	SC(sc)->left = 0;
+	if (ends)
 		refill(sc, now);
-		if (r != NIL && TH(r)->state == THREAD_READY) {
-			sched_unready(r);
-			sched_ready(r);
-		}
-		return;
-	}
-	timeq_add(cpu, sc, SC(sc)->refill);
+	else
+		timeq_add(SC(sc)->cpu, sc, SC(sc)->refill);
 	if (r == NIL || TH(r)->state != THREAD_READY)
-		return;
+		return true;
 	sched_unready(r);
-	if (r != SC(sc)->owner) {
+	if (!ends && r != SC(sc)->owner)
 		sched_release(r);
-		sched_ready(r);
-	}
+	sched_ready(r);
+	return true;
 }
 
-bool budget_charge(u32 cpu, u64 now)
+bool budget_charge(struct cpu *c, u64 now)
 {
-	u32 sc = CPU(cpu)->charged;
+	u32 sc = c->charged;
+	u64 used = now - c->since;
 
-	if (sc == NIL || SC(sc)->left == 0)
+	c->since = now;
+	if (sc == NIL)
 		return false;
-	u64 used = now - CPU(cpu)->since;
-	CPU(cpu)->since = now;
 	if (used < SC(sc)->left) {
 		SC(sc)->left -= used;
 		return false;
 	}
-	SC(sc)->left = 0;
-	used_up(cpu, sc, now);
-	return true;
+	return SC(sc)->left != 0 && used_up(sc, now);
 }
 
 /* A wait at an endpoint or notification of another CPU can only end under all locks. */
@@ -225,7 +208,7 @@ bool sched_timer(u32 cpu)
 			break;
 		done = expire(cpu, first, now);
 	}
-	(void)budget_charge(cpu, now);
+	(void)budget_charge(CPU(cpu), now);
 	/* Force the next exit to set the alarm for whoever runs then. */
 	CPU(cpu)->charged = NIL;
 	return done;

@@ -56,12 +56,18 @@ static inline void check_invariants(u32 cpu)
  * for kernel_kick: a CPU that waits for a lock may have its thread stopped, as
  * one that has not made its call yet, and here it has.
  */
-static APART void leave_changed(u32 cpu)
+static RARELY void empty_mailbox(u32 cpu)
 {
-	if (CPU(cpu)->mailbox != NIL && !notif_mailbox(cpu))
+	if (!notif_mailbox(cpu))
 		arch_kick(cpu);
-	sched_exit(cpu);
-	check_invariants(cpu);
+}
+
+static APART void leave_changed(void)
+{
+	if (THIS_CPU()->mailbox != NIL)
+		empty_mailbox(arch_cpu());
+	sched_exit();
+	check_invariants(arch_cpu());
 	arch_unlock(&THIS_CPU()->lock);
 }
 
@@ -69,7 +75,7 @@ static APART void leave_changed(u32 cpu)
 static inline void leave_local(void)
 {
 	if (!goes_on()) {
-		leave_changed(arch_cpu());
+		leave_changed();
 		return;
 	}
 	check_invariants(arch_cpu());
@@ -81,7 +87,7 @@ static void leave_global(u32 cpu)
 	if (!goes_on()) {
 		if (CPU(cpu)->mailbox != NIL)
 			(void)notif_mailbox(cpu);
-		sched_exit(cpu);
+		sched_exit();
 	}
 	check_invariants(cpu);
 	unlock_all();
@@ -207,8 +213,8 @@ void kernel_fault(u32 cpu, u32 kind, u64 code, u64 addr)
 
 void kernel_irq(u32 cpu, u32 vector)
 {
-	arch_lock(&CPU(cpu)->lock);
-	trace_add(cpu, TRACE_irq, vector, CPU(cpu)->irq[vector]);
+	arch_lock(&THIS_CPU()->lock);
+	trace_add(cpu, TRACE_irq, vector, THIS_CPU()->irq[vector]);
 	irq_fired(cpu, vector);
 	leave_local();
 }

@@ -90,7 +90,7 @@ static inline ALWAYS void go(u32 cpu, u32 t, u32 w, u32 sc)
 	TH(w)->running_on = sc;
 	SC(sc)->runner = w;
 	trace_add(cpu, TRACE_switch, w, 0);
-	arch_fast_switch(cpu, t, w);
+	arch_fast_switch(t, w);
 	CPU(cpu)->current = w;
 	CPU(cpu)->loaded = w;
 }

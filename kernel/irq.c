@@ -33,7 +33,7 @@ static u32 vector_find(u32 cpu)
 }
 
 /* What may still be on its way to a vector has come when DRAIN was taken twice. */
-static void vectors_drain(u32 cpu)
+static RARELY void vectors_drain(u32 cpu)
 {
 	bool again = false;
 
@@ -51,7 +51,7 @@ static void vectors_drain(u32 cpu)
 		arch_irq_drain(cpu);
 }
 
-static void irq_mask(u32 page)
+static APART void irq_mask(u32 page)
 {
 	IRQ(page)->masked = 1;
 	arch_irq_mask(page);
@@ -64,21 +64,11 @@ static void irq_signal(u32 page, u64 more)
 	notif_set(c->obj, c->badge != 0 ? c->badge : IRQ(page)->bits | more, IRQ(page)->cpu);
 }
 
-/*
- * A level-triggered line stays asserted until its device was served, so it is
- * masked meanwhile; that it comes again before the mask works says nothing.
- */
-static void irq_came(u32 page)
+/* One that nobody waits for: too many of them are a storm. */
+static RARELY void irq_missed(u32 page)
 {
 	struct irq *q = IRQ(page);
 
-	if (is_level(q))
-		irq_mask(page);
-	if (q->armed) {
-		q->armed = 0;
-		irq_signal(page, 0);
-		return;
-	}
 	if (q->masked)
 		return;
 	q->missed = 1;
@@ -90,9 +80,25 @@ static void irq_came(u32 page)
 	irq_signal(page, IRQ_STORM);
 }
 
+/*
+ * A level-triggered line stays asserted until its device was served, so it is
+ * masked meanwhile; that it comes again before the mask works says nothing.
+ */
+static inline void irq_came(u32 page)
+{
+	if (is_level(IRQ(page)))
+		irq_mask(page);
+	if (!IRQ(page)->armed) {
+		irq_missed(page);
+		return;
+	}
+	IRQ(page)->armed = 0;
+	irq_signal(page, 0);
+}
+
 void irq_fired(u32 cpu, u32 vector)
 {
-	u32 page = CPU(cpu)->irq[vector];
+	u32 page = THIS_CPU()->irq[vector];
 
 	if (vector == IRQ_VECTOR_DRAIN)
 		vectors_drain(cpu);

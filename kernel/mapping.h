@@ -14,9 +14,6 @@
 
 enum { LEVEL_BITS = 9 };
 
-/* On the paths of grant_map and grant_unmap, which are measured. */
-#define HOT static inline __attribute__((always_inline))
-
 /* 4 KiB pages that one entry of a table of this level covers. */
 PRED u64 level_pages(u32 level)
 {

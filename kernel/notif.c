@@ -79,12 +79,15 @@ static bool can_wake(u32 t, u32 cpu)
 	return TH(t)->home == cpu && (TH(t)->state != THREAD_RECV || EP(q)->home == cpu);
 }
 
-static void wake(u32 nt, u32 t)
+/* As thread_complete, but t receives or waits, so that it has not faulted, and runs at once. */
+static APART void wake(u32 nt, u32 t)
 {
-	u64 bits = arch_atomic_swap(&NT(nt)->word, 0);
-
-	thread_complete(t, TH(t)->state == THREAD_RECV ? DONE_SIGNAL : OK);
-	FR_OUT(t, 0) = bits;
+	thread_end_wait(t);
+	FR_ERR(t) = TH(t)->state == THREAD_RECV ? DONE_SIGNAL.v : OK.v;
+	FR_OUT(t, 0) = arch_atomic_swap(&NT(nt)->word, 0);
+	FR_OUT(t, 1) = 0;
+	trace_add(TH(t)->home, TRACE_complete, t, FR_ERR(t));
+	sched_wake(t);
 }
 
 /* Lock-free push; only the owner of the mailbox takes notifications out, all at once. */

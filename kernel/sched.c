@@ -109,15 +109,56 @@ static void enqueue(u32 t)
 		arch_kick(home);
 }
 
+/*
+ * See that t has something to run on: if nothing else, its own, at its own
+ * priority.  False: there is none, or no time left in it.
+ */
+static inline bool has_time(u32 t)
+{
+	u32 sc = TH(t)->running_on;
+
+	if (sc == NIL) {
+		sc = TH(t)->sched;
+		TH(t)->eprio = TH(t)->prio;
+		if (sc == NIL)
+			return false;
+		if (SC(sc)->runner != NIL)
+			sched_reclaim(t);
+		TH(t)->running_on = sc;
+		SC(sc)->runner = t;
+	}
+	return SC(sc)->left != 0;
+}
+
 void sched_ready(u32 t)
 {
-	struct thread *th = TH(t);
-
-	th->state = THREAD_READY;
-	if (th->running_on == NIL)
-		sched_take_own(t);
-	if (th->running_on != NIL && SC(th->running_on)->left != 0)
+	TH(t)->state = THREAD_READY;
+	if (has_time(t))
 		enqueue(t);
+}
+
+/* Is t above all that are ready here, and whoever runs? */
+static inline bool is_above(const struct cpu *c, u32 t)
+{
+	return c->top <= TH(t)->eprio &&
+	       (c->current == NIL || TH(c->current)->eprio < TH(t)->eprio);
+}
+
+void sched_wake(u32 t)
+{
+	TH(t)->state = THREAD_READY;
+	if (!has_time(t))
+		return;
+	struct cpu *c = THIS_CPU();
+	u32 preempted = c->current;
+
+	if (TH(t)->home != arch_cpu() || !is_above(c, t)) {
+		enqueue(t);
+		return;
+	}
+	c->current = t;
+	if (preempted != NIL)
+		ready_push(c, preempted, true);
 }
 
 void sched_unready(u32 t)
@@ -157,24 +198,15 @@ void sched_go_on(u32 t)
 
 void sched_continue(u32 t)
 {
-	u32 cpu = TH(t)->home;
-
-	if (TH(t)->running_on == NIL)
-		sched_take_own(t);
-	bool can_run = TH(t)->running_on != NIL && SC(TH(t)->running_on)->left != 0;
-	CPU(cpu)->current = can_run ? t : NIL;
+	CPU(TH(t)->home)->current = has_time(t) ? t : NIL;
 }
 
 void sched_switch(u32 cpu, u32 t)
 {
-	struct thread *th = TH(t);
-
-	th->state = THREAD_READY;
-	if (th->running_on == NIL)
-		sched_take_own(t);
-	if (th->running_on == NIL || SC(th->running_on)->left == 0)
+	TH(t)->state = THREAD_READY;
+	if (!has_time(t))
 		return;
-	if (CPU(cpu)->current == NIL && th->home == cpu && CPU(cpu)->top <= th->eprio + 1u)
+	if (CPU(cpu)->current == NIL && TH(t)->home == cpu && CPU(cpu)->top <= TH(t)->eprio + 1u)
 		CPU(cpu)->current = t;
 	else
 		enqueue(t);
@@ -221,27 +253,30 @@ static inline void set_alarm(struct cpu *c, u64 when)
 		alarm_earlier(c, when);
 }
 
-void sched_exit(u32 cpu)
+void sched_exit(void)
 {
 	struct cpu *c = THIS_CPU();
 
 	pick(c);
-	if (running_on(c) != c->charged) {
+	u32 sc = running_on(c);
+	if (sc != c->charged) {
 		u64 now = arch_clock();
 		/* What ran out may have been queued above or below: look again. */
-		if (budget_charge(cpu, now))
+		if (budget_charge(c, now)) {
 			pick(c);
-		c->charged = running_on(c);
-		c->since = now;
-		if (c->charged != NIL)
-			set_alarm(c, now + SC(c->charged)->left);
+			sc = running_on(c);
+		}
+		c->charged = sc;
+		if (sc != NIL)
+			set_alarm(c, now + SC(sc)->left);
 	}
 	if (c->timeq != NIL)
 		set_alarm(c, TN(c->timeq)->when);
-	if (c->loaded != c->current) {
-		trace_add(cpu, TRACE_switch, c->current, 0);
-		arch_switch(c->loaded, c->current);
+	u32 from = c->loaded;
+	if (from != c->current) {
+		trace_add(arch_cpu(), TRACE_switch, c->current, 0);
 		c->loaded = c->current;
+		arch_switch(from, c->current);
 	}
 }
 

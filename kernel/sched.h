@@ -57,6 +57,9 @@ u64 cpu_new_uid(u32 cpu);
 void sched_init(u32 sc, u32 cpu);
 /* Make a thread that waits for nothing run when its turn comes. */
 void sched_ready(u32 t);
+/* The same; if it is above all that run or are ready here, it becomes current at once.  To be
+ * used last, for whoever was current is in the run queue then. */
+void sched_wake(u32 t);
 /* Take a ready thread off its CPU or run queue.  If it was on its way into a
  * system call on another CPU, it will make the call when it runs again. */
 void sched_unready(u32 t);
@@ -71,15 +74,13 @@ void sched_return(u32 from, u32 t);
 void sched_recall(u32 t);
 /* Take t's own scheduling context back from whoever runs on it. */
 void sched_reclaim(u32 t);
-/* Let t run on its own scheduling context, if it has one, at its own priority. */
-void sched_take_own(u32 t);
 /* Take a ready thread out of the run queue, if it is there. */
 void sched_leave_queue(u32 t);
 /* A ready thread in no queue, perhaps current, may have something else to run on
  * than before: let it stay current, queue it, or let it wait for time. */
 void sched_go_on(u32 t);
-/* Charge the time since the last charge to what the CPU runs on; true: it is used up now. */
-bool budget_charge(u32 cpu, u64 now);
+/* Charge the time since the last charge to what this CPU runs on; true: it is used up now. */
+bool budget_charge(struct cpu *c, u64 now);
 /* The current thread goes on after a wait that ended at once: see that it has something to run on. */
 void sched_continue(u32 t);
 /* Ready thread t runs next if nothing is above it, and the CPU has no current thread. */
@@ -87,7 +88,7 @@ void sched_switch(u32 cpu, u32 t);
 /* Change the effective priority, moving the thread in its run queue. */
 void sched_set_eprio(u32 t, u32 eprio);
 /* Choose who runs when this kernel entry ends; charge time; set the timer. */
-void sched_exit(u32 cpu);
+void sched_exit(void);
 /* The clock has reached the alarm: budgets and deadlines.  False: one that has
  * passed can only be dealt with under all locks; call again. */
 bool sched_timer(u32 cpu);

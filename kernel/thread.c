@@ -44,8 +44,6 @@ void thread_end_wait(u32 t)
 {
 	struct thread *th = TH(t);
 
-	if (TN(t)->queued)
-		timeq_remove(th->home, t);
 	if (th->state == THREAD_WAIT)
 		notif_unqueue(t);
 	else if (th->queue != NIL)
@@ -53,6 +51,8 @@ void thread_end_wait(u32 t)
 	else if (th->state == THREAD_REPLY)
 		sched_recall(t);
 	th->call = 0;
+	if (TN(t)->queued)
+		timeq_remove(th->home, t);
 }
 
 /* A fault that nobody answers leaves the thread stopped, its cause readable. */

@@ -65,15 +65,13 @@ void timeq_add(u32 cpu, u32 page, u64 when)
 }
 
 /* The place of a removed node is filled by the earlier of the two below, and so on down. */
-void timeq_remove(u32 cpu, u32 page)
+static RARELY void fill(u32 cpu, u32 page, u32 side)
 {
 	u32 up = TN(page)->up;
 	u32 left = TN(page)->down[0];
 	u32 right = TN(page)->down[1];
 	u32 depth = TN(page)->depth;
-	u32 side = depth == 0 ? 0 : (page >> (depth - 1)) & 1;
 
-	TN(page)->queued = 0;
 	for (u32 i = 0; i <= TIMEQ_DEPTH && (left != NIL || right != NIL); i++) {
 		bool take_right = left == NIL || (right != NIL && TN(right)->when < TN(left)->when);
 		u32 child = take_right ? right : left;
@@ -94,4 +92,16 @@ void timeq_remove(u32 cpu, u32 page)
 		depth++;
 	}
 	set_link(cpu, up, side, NIL);
+}
+
+void timeq_remove(u32 cpu, u32 page)
+{
+	u32 depth = TN(page)->depth;
+	u32 side = depth == 0 ? 0 : (page >> (depth - 1)) & 1;
+
+	TN(page)->queued = 0;
+	if ((TN(page)->down[0] & TN(page)->down[1]) == NIL)
+		set_link(cpu, TN(page)->up, side, NIL);
+	else
+		fill(cpu, page, side);
 }

@@ -31,6 +31,8 @@
 /* What happens rarely stays out of the functions that call it, which then save no registers for it. */
 #define RARELY __attribute__((noinline, cold))
 #define APART __attribute__((noinline))
+/* On the paths that are measured. */
+#define HOT static inline __attribute__((always_inline))
 
 /*
  * Two results that are not errors of the interface but instructions to the

@@ -22,8 +22,7 @@ static inline void arch_fast_fault(u32 from, u32 to)
 	arch_fault_words(from, to);
 }
 
-static inline void arch_fast_switch(u32 cpu, u32 from, u32 to)
+static inline void arch_fast_switch(u32 from, u32 to)
 {
-	(void)cpu;
 	arch_switch(from, to);
 }

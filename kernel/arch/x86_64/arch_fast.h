@@ -76,17 +76,19 @@ static inline void arch_fast_fault(u32 from, u32 to)
 	f->kind = FRAME_FOREIGN;
 }
 
-static inline __attribute__((always_inline)) void arch_fast_switch(u32 cpu, u32 from, u32 to)
+static inline __attribute__((always_inline)) void arch_fast_switch(u32 from, u32 to)
 {
-	struct percpu *me = PERCPU(cpu);
+	struct percpu *me = MY_PERCPU();
 	u32 ds, es, fs, gs;
 
 	if (__builtin_expect((FR(from)->special | FR(to)->special) != 0, 0)) {
 		arch_switch(from, to);
 		return;
 	}
-	if (me->space != TH(to)->space)
-		space_load(me, TH(to)->space);
+	u32 sp = TH(to)->space;
+
+	if (me->space != sp)
+		space_load(me, sp);
 	__asm__ volatile("mov %%ds, %0; mov %%es, %1; mov %%fs, %2; mov %%gs, %3"
 			 : "=r"(ds), "=r"(es), "=r"(fs), "=r"(gs));
 	if ((ds | es | fs | gs) != 0)

@@ -150,15 +150,10 @@ static void leave(struct percpu *me, u32 t)
 	}
 }
 
-void arch_switch(u32 from, u32 to)
+static RARELY void switch_any(u32 from, u32 to)
 {
-	u32 cpu = arch_cpu();
-	struct percpu *me = PERCPU(cpu);
+	struct percpu *me = MY_PERCPU();
 
-	if (from != NIL && to != NIL && (FR(from)->special | FR(to)->special) == 0) {
-		arch_fast_switch(cpu, from, to);
-		return;
-	}
 	if (from != NIL)
 		leave(me, from);
 	if (to == NIL) {
@@ -175,6 +170,14 @@ void arch_switch(u32 from, u32 to)
 	me->exit = (u64)FR(to);
 	me->call_top = (u64)(&FR(to)->call_rsp + 1);
 	me->tss.rsp[0] = (u64)(&FR(to)->ss + 1);
+}
+
+void arch_switch(u32 from, u32 to)
+{
+	if (from != NIL && to != NIL && (FR(from)->special | FR(to)->special) == 0)
+		arch_fast_switch(from, to);
+	else
+		switch_any(from, to);
 }
 
 /* --- making and starting ------------------------------------------------------------------------ */

@@ -103,6 +103,9 @@ OPAQUE_BASE(percpu_base, PERCPU_0)
 #define PERCPU(c)                                                                                  \
 	((struct percpu *)((u8 *)(percpu_base() + ((u64)(c) << PERCPU_SHIFT)) + PERCPU_AT))
 
+/* That of this CPU, in one instruction, which is less than keeping it across calls. */
+#define MY_PERCPU() ((struct percpu *)(GS_READ64(own) + PERCPU_AT))
+
 /* A field of this CPU's area, in one instruction. */
 #define GS_READ64(field)                                                                           \
 	({                                                                                         \

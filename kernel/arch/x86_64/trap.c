@@ -29,7 +29,7 @@ static struct arch_frame *saved_frame(u32 cpu)
 	return (struct arch_frame *)PERCPU(cpu)->exit;
 }
 
-static void exception(u32 cpu, u32 vector)
+static APART void exception(u32 cpu, u32 vector)
 {
 	const struct arch_frame *f = saved_frame(cpu);
 	u64 code = (f->error & 0xffffffff) | (u64)vector << 32;
@@ -42,8 +42,7 @@ static void exception(u32 cpu, u32 vector)
 		kernel_fault(cpu, FAULT_EXCEPTION, code, 0);
 }
 
-/* A level-triggered line is masked by kernel_irq, so that it does not come again at EOI. */
-static void interrupt(u32 cpu, u32 vector)
+static APART void interrupt(u32 cpu, u32 vector)
 {
 	switch (vector) {
 	case VECTOR_TIMER:
@@ -66,20 +65,21 @@ static void interrupt(u32 cpu, u32 vector)
 		lapic_eoi();
 		break;
 	default: /* spurious ones want no EOI, nor do those of the 8259s */
-		if (vector < VECTOR_DEVICE || vector >= VECTOR_DEVICE + IRQ_VECTORS)
-			break;
-		kernel_irq(cpu, vector - VECTOR_DEVICE);
-		lapic_eoi();
 		break;
 	}
 }
 
+/* A level-triggered line is masked by kernel_irq, so that it does not come again at EOI. */
 void trap(u32 cpu, u32 vector)
 {
-	if (vector < TRAP_COUNT)
+	if (vector >= VECTOR_DEVICE && vector < VECTOR_DEVICE + IRQ_VECTORS) {
+		kernel_irq(cpu, vector - VECTOR_DEVICE);
+		lapic_eoi();
+	} else if (vector < TRAP_COUNT) {
 		exception(cpu, vector);
-	else
+	} else {
 		interrupt(cpu, vector);
+	}
 }
 
 void trap_kernel(struct arch_frame *f)
