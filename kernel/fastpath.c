@@ -44,19 +44,19 @@ static inline ALWAYS const struct cap *endpoint(const struct thread *th, u64 han
 }
 
 /* No capabilities, flags or deadline. */
-static inline ALWAYS bool is_plain(u32 t)
+static inline ALWAYS bool is_plain(u32 t, u64 tag)
 {
-	if (RARE((FR_ARG(t, 0) & ~(u64)LENGTH_MASK & 0xffff) != 0))
+	if (RARE((tag & ~(u64)LENGTH_MASK & 0xffff) != 0))
 		return false;
 	return !RARE(FR_ARG(t, 1) != 0);
 }
 
 /* Can the words of t's message reach w?  Those above 8 need a page on both sides. */
-static inline ALWAYS bool can_pass(u32 t, u32 w)
+static inline ALWAYS bool can_pass(u32 t, u32 w, u64 tag)
 {
-	if ((FR_ARG(t, 0) & LENGTH_MASK) <= REGISTER_WORDS)
+	if (TAG_LENGTH(tag) <= REGISTER_WORDS)
 		return true;
-	return TAG_LENGTH(FR_ARG(t, 0)) <= MSG_WORDS_MAX && TH(t)->msg != NIL && TH(w)->msg != NIL;
+	return TAG_LENGTH(tag) <= MSG_WORDS_MAX && TH(t)->msg != NIL && TH(w)->msg != NIL;
 }
 
 /* May w, which waits without deadline, run here now at this priority? */
@@ -70,12 +70,10 @@ static inline ALWAYS bool may_run(const struct cpu *c, u32 cpu, u32 w, u32 eprio
 }
 
 /* The result of w's call is the message of t. */
-static inline ALWAYS void pass(u32 t, u32 w, u64 badge)
+static inline ALWAYS void pass(u32 t, u32 w, u64 tag, u64 badge)
 {
-	u64 tag = FR_ARG(t, 0);
-
 	arch_fast_pass(t, w);
-	if (RARE((tag & LENGTH_MASK) > REGISTER_WORDS))
+	if (RARE(TAG_LENGTH(tag) > REGISTER_WORDS))
 		arch_words_copy(TH(w)->msg, TH(t)->msg, REGISTER_WORDS, TAG_LENGTH(tag) - REGISTER_WORDS);
 	FR_ERR(w) = OK.v;
 	FR_OUT(w, 0) = badge;
@@ -83,16 +81,16 @@ static inline ALWAYS void pass(u32 t, u32 w, u64 badge)
 }
 
 /* The CPU goes from t to w, on scheduling context sc. */
-static inline ALWAYS void go(u32 cpu, u32 t, u32 w, u32 sc)
+static inline ALWAYS void go(struct cpu *c, u32 t, u32 w, u32 sc)
 {
 	TH(w)->state = THREAD_READY;
 	TH(t)->running_on = NIL;
 	TH(w)->running_on = sc;
 	SC(sc)->runner = w;
-	trace_add(cpu, TRACE_switch, w, 0);
+	trace_add(arch_cpu(), TRACE_switch, w, 0);
+	c->current = w;
+	c->loaded = w;
 	arch_fast_switch(t, w);
-	CPU(cpu)->current = w;
-	CPU(cpu)->loaded = w;
 }
 
 /* Take the first waiter out of the queue: ep_unqueue for that case. */
@@ -114,8 +112,8 @@ static inline ALWAYS u32 call_eprio(u32 t, u32 r)
 	return TH(t)->eprio > TH(r)->prio ? TH(t)->eprio : TH(r)->prio;
 }
 
-/* The thread that a call of t through `cap` goes to at once, or NIL. */
-static inline ALWAYS u32 receiver(const struct cpu *c, u32 cpu, u32 t, const struct cap *cap)
+/* The thread that receives at the endpoint of `cap` here, or NIL. */
+static inline ALWAYS u32 receiver(u32 cpu, const struct cap *cap)
 {
 	const struct ep *e = EP(cap->obj);
 	u32 r = e->head;
@@ -126,11 +124,11 @@ static inline ALWAYS u32 receiver(const struct cpu *c, u32 cpu, u32 t, const str
 		return NIL;
 	if (RARE(!e->receiving))
 		return NIL;
-	return may_run(c, cpu, r, call_eprio(t, r)) ? r : NIL;
+	return r;
 }
 
 /* t waits for the answer of r, which runs on its time.  The message is passed already. */
-static inline ALWAYS void call(struct cpu *c, u32 cpu, u32 t, u32 r, u32 ep)
+static inline ALWAYS void call(struct cpu *c, u32 t, u32 r, u32 ep, u32 eprio)
 {
 	u64 uid = c->uid + CPU_MAX;
 	u32 sc = TH(t)->running_on;
@@ -142,25 +140,30 @@ static inline ALWAYS void call(struct cpu *c, u32 cpu, u32 t, u32 r, u32 ep)
 	TH(t)->state = THREAD_REPLY;
 	TH(r)->reply_to = t;
 	TH(r)->reply_call = uid;
-	TH(r)->eprio = (u8)call_eprio(t, r);
-	go(cpu, t, r, sc);
+	TH(r)->eprio = (u8)eprio;
+	go(c, t, r, sc);
 }
 
 static inline ALWAYS u32 try_call(struct cpu *c, u32 cpu, u32 t)
 {
-	if (!is_plain(t))
+	u64 tag = FR_ARG(t, 0);
+
+	if (!is_plain(t, tag))
 		return FAST_NOT;
 	const struct cap *cap = endpoint(TH(t), FR_HANDLE(t), RIGHT_EP_CALL);
 	if (cap == NULL)
 		return FAST_NOT;
-	u32 r = receiver(c, cpu, t, cap);
-	if (RARE(r == NIL) || !arch_fast_ok(t, r) || !can_pass(t, r))
+	u32 r = receiver(cpu, cap);
+	if (RARE(r == NIL))
+		return FAST_NOT;
+	u32 eprio = call_eprio(t, r);
+	if (!may_run(c, cpu, r, eprio) || !arch_fast_ok(t, r) || !can_pass(t, r, tag))
 		return FAST_NOT;
 
 	/* commit */
 	trace_add(cpu, TRACE_call, FR_NR(t), FR_HANDLE(t));
-	pass(t, r, cap->badge);
-	call(c, cpu, t, r, cap->obj);
+	pass(t, r, tag, cap->badge);
+	call(c, t, r, cap->obj, eprio);
 	return FAST_DIRECT;
 }
 
@@ -181,12 +184,11 @@ static inline ALWAYS u32 caller(u32 t)
 }
 
 /* Can t's answer to w be given here?  To a fault: if it sets the result at most. */
-static inline ALWAYS bool can_answer(u32 t, u32 w)
+static inline ALWAYS bool can_answer(u32 t, u32 w, u64 tag)
 {
 	if (TH(w)->fault != 0)
-		return (FR_ARG(t, 0) & LENGTH_MASK) <= REGISTER_WORDS &&
-		       TAG_LABEL(FR_ARG(t, 0)) <= FAULT_RESULT;
-	return arch_fast_ok(t, w) && can_pass(t, w);
+		return TAG_LENGTH(tag) <= REGISTER_WORDS && TAG_LABEL(tag) <= FAULT_RESULT;
+	return arch_fast_ok(t, w) && can_pass(t, w, tag);
 }
 
 /* Enter t as the last receiver: ep_queue. */
@@ -206,14 +208,14 @@ static inline ALWAYS void queue_receiver(struct ep *e, u32 ep, u32 t)
 	GHOST(TH(t)->g_arrived = e->g_clock++;)
 }
 
-static inline ALWAYS u32 answer(u32 t, u32 w)
+static inline ALWAYS u32 answer(u32 t, u32 w, u64 tag)
 {
 	if (TH(w)->fault == 0) {
-		pass(t, w, 0);
+		pass(t, w, tag, 0);
 		return FAST_DIRECT;
 	}
 	TH(w)->fault = 0;
-	if (TAG_LABEL(FR_ARG(t, 0)) == FAULT_RESULT)
+	if (TAG_LABEL(tag) == FAULT_RESULT)
 		arch_foreign_result(w, FR_MSG(t, 0));
 	return FAST_FULL;
 }
@@ -222,8 +224,9 @@ static inline ALWAYS u32 try_reply_recv(struct cpu *c, u32 cpu, u32 t)
 {
 	struct thread *th = TH(t);
 	u32 sc = th->running_on;
+	u64 tag = FR_ARG(t, 0);
 
-	if (!is_plain(t) || RARE(FR_ARG(t, 2) != 0))
+	if (!is_plain(t, tag) || RARE(FR_ARG(t, 2) != 0))
 		return FAST_NOT;
 	/* A signal from its home, if that is another CPU, could come between look and wait. */
 	if (RARE(th->notif != NIL) && (NT(th->notif)->home != cpu || NT(th->notif)->word != 0))
@@ -240,7 +243,7 @@ static inline ALWAYS u32 try_reply_recv(struct cpu *c, u32 cpu, u32 t)
 	if (w == NIL)
 		return FAST_NOT;
 	u32 eprio = sc == TH(w)->sched ? TH(w)->prio : TH(w)->eprio;
-	if (!may_run(c, cpu, w, eprio) || !can_answer(t, w))
+	if (!may_run(c, cpu, w, eprio) || !can_answer(t, w, tag))
 		return FAST_NOT;
 
 	/* commit */
@@ -251,14 +254,14 @@ static inline ALWAYS u32 try_reply_recv(struct cpu *c, u32 cpu, u32 t)
 	th->reply_to = NIL;
 	TH(w)->call = 0;
 	TH(w)->eprio = (u8)eprio;
-	u32 way = answer(t, w);
-	go(cpu, t, w, sc);
+	u32 way = answer(t, w, tag);
+	go(c, t, w, sc);
 	return way;
 }
 
 u32 kernel_fast_call(u32 cpu)
 {
-	struct cpu *c = CPU(cpu);
+	struct cpu *c = THIS_CPU();
 	u32 way = FAST_NOT;
 
 	if (!arch_try_lock(&c->lock))
@@ -272,7 +275,7 @@ u32 kernel_fast_call(u32 cpu)
 
 u32 kernel_fast_reply_recv(u32 cpu)
 {
-	struct cpu *c = CPU(cpu);
+	struct cpu *c = THIS_CPU();
 	u32 way = FAST_NOT;
 
 	if (!arch_try_lock(&c->lock))
@@ -286,13 +289,16 @@ u32 kernel_fast_reply_recv(u32 cpu)
 
 bool fast_fault(u32 cpu, u32 t)
 {
-	struct cpu *c = CPU(cpu);
+	struct cpu *c = THIS_CPU();
 	const struct cap *cap = SLOT(SLOT_OF(t, TSLOT_FAULT));
 
 	if (RARE(cap->type != OBJ_EP) || RARE(c->mailbox != NIL))
 		return false;
-	u32 r = receiver(c, cpu, t, cap);
+	u32 r = receiver(cpu, cap);
 	if (r == NIL)
+		return false;
+	u32 eprio = call_eprio(t, r);
+	if (!may_run(c, cpu, r, eprio))
 		return false;
 
 	/* commit */
@@ -301,6 +307,6 @@ bool fast_fault(u32 cpu, u32 t)
 	FR_OUT(r, 0) = cap->badge;
 	FR_OUT(r, 1) = (u64)TH(t)->fault << TAG_LABEL_SHIFT | REGISTER_WORDS;
 	TH(t)->badge = cap->badge;
-	call(c, cpu, t, r, cap->obj);
+	call(c, t, r, cap->obj, eprio);
 	return true;
 }

@@ -41,7 +41,7 @@ static void queue(u32 nt, u32 t)
 	GHOST(TH(t)->g_arrived = n->g_clock++;)
 }
 
-void notif_unqueue(u32 t)
+inline void notif_unqueue(u32 t)
 {
 	struct thread *th = TH(t);
 	struct notif *n = NT(th->queue);
@@ -79,14 +79,22 @@ static bool can_wake(u32 t, u32 cpu)
 	return TH(t)->home == cpu && (TH(t)->state != THREAD_RECV || EP(q)->home == cpu);
 }
 
-/* As thread_complete, but t receives or waits, so that it has not faulted, and runs at once. */
+/* As thread_complete, but t receives or waits, so that it has no call and no fault; and it runs at
+ * once if it can. */
 static APART void wake(u32 nt, u32 t)
 {
-	thread_end_wait(t);
-	FR_ERR(t) = TH(t)->state == THREAD_RECV ? DONE_SIGNAL.v : OK.v;
+	bool receives = TH(t)->state == THREAD_RECV;
+
+	FR_ERR(t) = receives ? DONE_SIGNAL.v : OK.v;
 	FR_OUT(t, 0) = arch_atomic_swap(&NT(nt)->word, 0);
 	FR_OUT(t, 1) = 0;
 	trace_add(TH(t)->home, TRACE_complete, t, FR_ERR(t));
+	if (receives)
+		ep_unqueue(t);
+	else
+		notif_unqueue(t);
+	if (TN(t)->queued)
+		timeq_remove(TH(t)->home, t);
 	sched_wake(t);
 }
 

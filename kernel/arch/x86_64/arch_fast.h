@@ -17,16 +17,21 @@
 static inline u64 space_cr3(struct percpu *me, u32 sp)
 {
 	struct space *s = SP(sp);
-	u64 mine = 1ull << me->cpu, root = (u64)SPACE_ROOT(sp) << PAGE_SHIFT;
+	u64 root = (u64)SPACE_ROOT(sp) << PAGE_SHIFT;
+	bool stale = false;
 	u32 i = sp % PCIDS;
 
-	(void)arch_atomic_or(&s->active, mine);
-	if (__builtin_expect((__atomic_load_n(&s->stale, __ATOMIC_ACQUIRE) & mine) != 0, 0))
-		(void)arch_atomic_and(&s->stale, ~mine);
-	else if (machine.pcid && me->pcid_uid[i] == s->uid)
+	(void)arch_atomic_or(&s->active, me->bit);
+	if (__builtin_expect((__atomic_load_n(&s->stale, __ATOMIC_ACQUIRE) & me->bit) != 0, 0)) {
+		(void)arch_atomic_and(&s->stale, ~me->bit);
+		stale = true;
+	}
+	if (!machine.pcid)
+		return root;
+	if (!stale && me->pcid_uid[i] == s->uid)
 		return root | (i + 1) | 1ull << 63;
 	me->pcid_uid[i] = s->uid;
-	return machine.pcid ? root | (i + 1) : root;
+	return root | (i + 1);
 }
 
 /* Leave the space that CR3 holds, if it is one, for another. */
@@ -37,7 +42,7 @@ static inline __attribute__((always_inline)) void space_load(struct percpu *me, 
 	__asm__ volatile("mov %0, %%cr3" ::"r"(space_cr3(me, sp)) : "memory");
 	me->space = sp;
 	if (old != NIL)
-		(void)arch_atomic_and(&SP(old)->active, ~(1ull << me->cpu));
+		(void)arch_atomic_and(&SP(old)->active, ~me->bit);
 }
 
 /* context.c, for what happens rarely. */
@@ -79,20 +84,22 @@ static inline void arch_fast_fault(u32 from, u32 to)
 static inline __attribute__((always_inline)) void arch_fast_switch(u32 from, u32 to)
 {
 	struct percpu *me = MY_PERCPU();
-	u32 ds, es, fs, gs;
+	u32 sp = TH(to)->space;
 
 	if (__builtin_expect((FR(from)->special | FR(to)->special) != 0, 0)) {
 		arch_switch(from, to);
 		return;
 	}
-	u32 sp = TH(to)->space;
+	/* Threads of one space may see what selectors the others loaded: all have base 0. */
+	if (me->space != sp) {
+		u32 ds, es, fs, gs;
 
-	if (me->space != sp)
 		space_load(me, sp);
-	__asm__ volatile("mov %%ds, %0; mov %%es, %1; mov %%fs, %2; mov %%gs, %3"
-			 : "=r"(ds), "=r"(es), "=r"(fs), "=r"(gs));
-	if ((ds | es | fs | gs) != 0)
-		arch_fast_segments();
+		__asm__ volatile("mov %%ds, %0; mov %%es, %1; mov %%fs, %2; mov %%gs, %3"
+				 : "=r"(ds), "=r"(es), "=r"(fs), "=r"(gs));
+		if ((ds | es | fs | gs) != 0)
+			arch_fast_segments();
+	}
 	me->exit = (u64)FR(to);
 	me->call_top = (u64)(&FR(to)->call_rsp + 1);
 	me->tss.rsp[0] = (u64)(&FR(to)->ss + 1);

@@ -129,6 +129,7 @@ void cpu_prepare(u32 cpu)
 
 	p->cpu = cpu;
 	p->own = area;
+	p->bit = 1ull << cpu;
 	p->space = NIL;
 	p->apic_id = machine.processor[cpu].apic_id;
 	p->fpu_off = true;

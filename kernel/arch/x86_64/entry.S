@@ -118,7 +118,6 @@ exit_other:
 	mov	%gs:GS_STACK, %rsp
 	mov	%gs:GS_CPU, %edi
 	push	%rax
-	push	%rax
 	call	\name
 	cmp	$FAST_DIRECT, %eax
 	jb	1f

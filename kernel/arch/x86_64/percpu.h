@@ -64,6 +64,7 @@ struct percpu {
 	bool debugging;      /* DR7 is not 0 */
 	bool based;          /* FS or GS base of user mode may be other than 0 */
 	u64 own;             /* where its struct cpu is */
+	u64 bit;             /* 1 << cpu */
 	u64 idle[8];         /* as far as `r10`: a frame for no thread */
 	u64 pcid_uid[PCIDS]; /* whose entries the TLB may hold under this number + 1 */
 

@@ -32,7 +32,7 @@ static void load_kernel_space(struct percpu *me)
 	if (me->space == NIL)
 		return;
 	write_cr3(memory_root());
-	ATOMIC_AND(&SP(me->space)->active, ~(1ull << me->cpu));
+	ATOMIC_AND(&SP(me->space)->active, ~me->bit);
 	me->space = NIL;
 }
 
@@ -58,7 +58,7 @@ static void flush_here(struct percpu *me, u32 sp, u64 first, u64 pages)
 		load_kernel_space(me);
 		return;
 	}
-	ATOMIC_AND(&SP(sp)->stale, ~(1ull << me->cpu));
+	ATOMIC_AND(&SP(sp)->stale, ~me->bit);
 	if (pages > INVLPG_MAX) {
 		write_cr3(read_cr3());
 		return;
@@ -83,7 +83,7 @@ void serve(void)
 		if ((from & 1) == 0)
 			continue;
 		flush_here(me, p->flush_space, p->flush_first, p->flush_pages);
-		ATOMIC_AND(&p->flush_waiting, ~(1ull << me->cpu));
+		ATOMIC_AND(&p->flush_waiting, ~me->bit);
 	}
 }
 
@@ -107,7 +107,7 @@ static void flush(u32 sp, u64 first, u64 pages)
 	u64 targets = ATOMIC_LOAD(&SP(sp)->active);
 
 	flush_here(me, sp, first, pages);
-	targets &= ~(1ull << me->cpu);
+	targets &= ~me->bit;
 	if (targets == 0)
 		return;
 	me->flush_space = sp;
@@ -117,7 +117,7 @@ static void flush(u32 sp, u64 first, u64 pages)
 	for (u32 c = 0; c < CPU_MAX && c < ks.cpus; c++) {
 		if ((targets >> c & 1) == 0)
 			continue;
-		ATOMIC_OR(&PERCPU(c)->flush_from, 1ull << me->cpu);
+		ATOMIC_OR(&PERCPU(c)->flush_from, me->bit);
 		lapic_send(c, VECTOR_REQUEST);
 	}
 	while (ATOMIC_LOAD(&me->flush_waiting) != 0) {
