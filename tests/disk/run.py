@@ -5,7 +5,8 @@
 
 Each boots a system of systems/disk*.toml with an empty disk. The first client writes and reads
 blocks at random, checks what it reads, and says how often it wrote each; the disk's image must
-hold just that afterwards. In some the driver is killed again and again meanwhile.
+hold just that afterwards. In some the driver is killed again and again meanwhile. Then drivers that
+are hostile.
 """
 import argparse
 import pathlib
@@ -37,6 +38,8 @@ CASES = [
      "driver.crash-after-ms=1000", 4, 60),
     ("virtio on pc", "disk-slot", "pc", ["-device", VIRTIO], "", 1, 10),
 ]
+# How the driver is hostile, and words for its client.
+HOSTILE = [("silent", ""), ("garbage", ""), ("rings", ""), ("flood", ""), ("dma", "client.may-lie")]
 
 
 def writes_of(image):
@@ -63,6 +66,30 @@ def sum_of(writes):
     return total
 
 
+def checks_of(name, result):
+    return [f"{m.group(1)} {name}: {m.group(2)}" for m in
+            re.finditer(r"^\[client\] (not ok|ok) \d+ (.*?)\s*$", result.console, re.M)]
+
+
+def end_of(name, result):
+    return [f"not ok {name}: ends well", f"#   {result.reason}"] + \
+        ["#   " + s for s in result.console.splitlines()[-25:]]
+
+
+def run_hostile(mode, words):
+    """The driver is hostile: whoever is not its client must not notice."""
+    name = f"hostile driver, {mode}"
+    with tempfile.NamedTemporaryFile(suffix=".img") as disk:
+        disk.truncate(DISK_MIB << 20)
+        cfg = emu.Config(str(ROOT / KERNEL), [str(ROOT / "build/systems/disk-hostile.elf")],
+                         machine="q35-iommu", append=f"driver.mode={mode} {words}".strip(), timeout=150,
+                         expect=r"^\[client\] # done",
+                         extra=["-drive", f"file={disk.name},if=none,id=d,format=raw", *CONFINED])
+        result = emu.run(cfg)
+    lines = checks_of(name, result)
+    return lines + ([] if result.ok and len(lines) == 5 else end_of(name, result))
+
+
 def run_case(name, system, machine, devices, words, seconds):
     """Lines of a report, without numbers."""
     with tempfile.NamedTemporaryFile(suffix=".img") as disk:
@@ -72,12 +99,10 @@ def run_case(name, system, machine, devices, words, seconds):
                          timeout=120 + 4 * seconds, expect=r"^\[client\] # done",
                          extra=["-drive", f"file={disk.name},if=none,id=d,format=raw", *devices])
         result = emu.run(cfg)
-        lines = [f"{m.group(1)} {name}: {m.group(2)}" for m in
-                 re.finditer(r"^\[client\] (not ok|ok) \d+ (.*?)\s*$", result.console, re.M)]
+        lines = checks_of(name, result)
         m = re.search(r"# (\d+) MiB, (\d+) writes, longest (\d+) ms, sum ([0-9a-f]+)", result.console)
         if not result.ok or not m:
-            return lines + [f"not ok {name}: ends well", f"#   {result.reason}"] + \
-                ["#   " + s for s in result.console.splitlines()[-25:]]
+            return lines + end_of(name, result)
         writes = writes_of(disk.name)
     right = writes is not None and sum(writes) == int(m.group(2)) and \
         sum_of(writes) == int(m.group(4), 16)
@@ -107,10 +132,11 @@ def main(argv):
         print("\n".join("#   " + s for s in done.stdout.splitlines()[-20:]))
         return 1
     number, failed = 0, 0
-    for *case, quick, full in CASES:
-        if args.only not in case[0]:
-            continue
-        for s in run_case(*case, quick if args.quick else full):
+    jobs = [lambda c=case: run_case(*c[:5], c[5] if args.quick else c[6])
+            for case in CASES if args.only in case[0]]
+    jobs += [lambda h=h: run_hostile(*h) for h in HOSTILE if args.only in "hostile driver, " + h[0]]
+    for job in jobs:
+        for s in job():
             m = re.match(r"(not ok|ok) (.*)", s)
             if m:
                 number += 1

@@ -135,7 +135,7 @@ KEYS = {
     "system": {"name": ("name", ...), "description": ("text", ""), "memory": ("size", "0")},
     "program": {**COMMON, "source": ("name", ""), "power": ("flag", False), "fpu": ("flag", False),
                 "platform": ("flag", False), "main": ("flag", False)},
-    "driver": {**COMMON, "driver": ("name", ...), "index": ("count", 0), "address": ("text", "")},
+    "driver": {**COMMON, "driver": ("name", ...), "source": ("name", ""), "index": ("count", 0), "address": ("text", "")},
     "pool": {"name": ("name", ...), "bytes": ("amount", ...), "access": ("access", ...)},
     "file": {"name": ("name", ...), "path": ("text", ...), "access": ("access", ...)},
     "channel": {"client": ("name", ...), "server": ("name", ...), "protocol": ("name", ...),
@@ -324,7 +324,7 @@ class Reader:
         flags = {k: v.get(k, False) for k in ("trusted", "console", "power", "fpu", "platform",
                                               "debug", "trace", "main")}
         device = self.device(line, v) if kind == "driver" else None
-        source = v['driver'] if kind == "driver" else v["source"] or v["name"]
+        source = v["source"] or (v["driver"] if kind == "driver" else v["name"])
         return Component(line, kind, index, v["name"], source, v["prio"], *v["cpus"], v["memory"],
                          v["stack"], v["args"], v["restart"], v["limit"], v["heartbeat_ms"],
                          v["domain"] or v["name"], v["budget_us"], v["period_us"], flags, device)
