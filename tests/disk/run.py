@@ -3,7 +3,7 @@
 
     run.py [--quick] [--only NAME]        TAP on standard output
 
-Each boots a system of systems/disk*.toml with an empty disk. The first client writes and reads
+Each boots systems/disk.toml or tests/system/disk-*.toml with an empty disk. The first client writes and reads
 blocks at random, checks what it reads, and says how often it wrote each; the disk's image must
 hold just that afterwards. In some the driver is killed again and again meanwhile. Then drivers that
 are hostile.
