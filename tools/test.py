@@ -335,15 +335,14 @@ def boot_jobs():
 
 
 def system_jobs():
-    """Tests with a driver of their own: tests/NAME/run.py, or one directory below, which reports in
-    TAP. One that has a quick form is run in that form, unless FULL is set in the environment."""
+    """Tests with a driver of their own: tests/NAME/run.py, which reports in TAP. One that has a
+    quick form is run in that form, unless FULL is set in the environment."""
     def job(path):
-        part = "-".join(path.parent.parts[1:])
         short = ["--quick"] if "--quick" in path.read_text() and not os.environ.get("FULL") else []
 
         def run(filter_):
             done = proc.run([PYTHON, str(path)] + short, 3600 if not short else 900)
-            name = f"system-{part}"
+            name = f"system-{path.parent.name}"
             out = of_report(tap.parse(done.out), False, filter_)
             if (done.rc != 0 or done.timed_out) and not out.failed:
                 out.failed.append("(end)")
@@ -352,9 +351,8 @@ def system_jobs():
                 out.detail += f"all of it in {log(name, done.out)}\n" + \
                     (tap.failures(done.out) or tail(done.out))
             return out
-        return Job(f"system/{part}", run)
-    found = [*ROOT.glob("tests/*/run.py"), *ROOT.glob("tests/*/*/run.py")]
-    return [job(p.relative_to(ROOT)) for p in sorted(found)]
+        return Job(f"system/{path.parent.name}", run)
+    return [job(p.relative_to(ROOT)) for p in sorted(ROOT.glob("tests/*/run.py"))]
 
 
 def proof_jobs():
