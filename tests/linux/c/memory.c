@@ -368,7 +368,7 @@ static void test_auxv(void)
 
 	CHECK(between >= 0 && between < 1000000000);
 	CHECK(clock_gettime(CLOCK_REALTIME, &a) == 0 && gettimeofday(&v, NULL) == 0);
-	CHECK(v.tv_sec - a.tv_sec <= 1 && a.tv_sec > 1600000000);
+	CHECK(v.tv_sec - a.tv_sec <= 1);
 	CHECK_ERR(clock_gettime(999, &a), EINVAL);
 }
 
