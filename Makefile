@@ -233,7 +233,11 @@ run-parts: kernel $(INIT_SRC:%=$(B)/user/%.o) $(LIBS:%=$(B)/lib/lib%.a) $(B)/pro
 M      ?= microvm
 CPUS   ?= 2
 P      ?= hello
-EMU     = $(PYTHON) tools/emu.py run --machine $(M) --cpus $(CPUS) --append "$(APPEND)"
+# A system says itself what machine it is for, unless M and APPEND do.
+SAID    = $(filter command environment,$(origin $(1)))
+EMU     = $(PYTHON) tools/emu.py run --cpus $(CPUS) $(if $(SYS),@build/systems/$(SYS)/emulator) \
+	$(if $(if $(SYS),$(call SAID,M),y),--machine $(M)) \
+	$(if $(if $(SYS),$(call SAID,APPEND),y),--append "$(APPEND)")
 DEPS    = @sh tools/deps.sh
 SUBMAKE = @$(MAKE) --no-print-directory
 HAVE    = $(if $(SYS),$(if $(filter $(SYS),$(SYSTEMS)),,$(error SYS=$(SYS): no such system; there are: $(SYSTEMS))),\

@@ -456,7 +456,8 @@ def parser():
     p = argparse.ArgumentParser(description=__doc__,
                                 formatter_class=argparse.RawDescriptionHelpFormatter)
     sub = p.add_subparsers(dest="verb", required=True)
-    r = sub.add_parser("run", help="boot and show the console")
+    r = sub.add_parser("run", help="boot and show the console", fromfile_prefix_chars="@",
+                       description="@FILE stands for the words of a file, one in each line")
     r.add_argument("--machine", choices=MACHINES, default="microvm")
     r.add_argument("--cpus", type=int, default=2)
     r.add_argument("--mem", default="256M")

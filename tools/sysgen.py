@@ -2,7 +2,8 @@
 """From a system file (systems/NAME.toml) to what init interprets at boot.
 
     sysgen.py check SYSTEM.toml              only look for errors
-    sysgen.py build SYSTEM.toml -o DIR       DIR/bundle.bin, DIR/report.txt, DIR/graph.svg
+    sysgen.py build SYSTEM.toml -o DIR       DIR/bundle.bin, DIR/report.txt, DIR/graph.svg,
+                                             DIR/emulator (@DIR/emulator is for tools/emu.py)
     sysgen.py depend SYSTEM.toml -o FILE     what of the tree it is made from, for make
     sysgen.py programs SYSTEM.toml           names of the programs it needs
 
@@ -23,6 +24,19 @@ def depend(system, build):
     needs = [f"{build}/programs/{p}.elf" for p in system.sources()]
     needs += [system.path, *system.inputs()]
     return f"{goal}/bundle.bin: {' '.join(needs)}\n"
+
+
+def emulator(system, out):
+    """Options of tools/emu.py for `make run`.  `disk`: an empty file of that size is made, once, and
+    stands for {disk} in `extra`."""
+    e = system.emulator
+    disk = out / "disk.img"
+    if e["disk"] and (not disk.exists() or disk.stat().st_size != e["disk"]):
+        with disk.open("wb") as f:
+            f.truncate(e["disk"])
+    words = ["--machine", e["machine"], *(["--append", e["append"]] if e["append"] else [])]
+    words += [f"--extra={w.replace('{disk}', str(disk))}" for w in e["extra"]]
+    return "\n".join(words) + "\n"
 
 
 def main(argv):
@@ -47,6 +61,7 @@ def main(argv):
         if not errors:
             (out / "report.txt").write_text(report.text(system))
             (out / "graph.svg").write_text(graph.svg(system))
+            (out / "emulator").write_text(emulator(system, out))
             (out / "bundle.bin").write_bytes(data)
     for e in sorted(set(errors)):
         print(e, file=sys.stderr)

@@ -21,6 +21,7 @@ enum { CALL_US = 5000000 };
 
 static volatile u64 *page; /* init's message page */
 static bool trouble;
+u64 epoch_ns; /* wall clock when the clock was 0; 0: unknown */
 
 void device_open(volatile u64 *message_page)
 {
@@ -68,6 +69,19 @@ static u64 simple(u64 what, u64 number)
 	struct msg m = { .w = { number } };
 
 	return call(what, &m, 0);
+}
+
+/* Not when it says that it is ready: then it waits for init. */
+void device_look(void)
+{
+	static bool known;
+	struct msg m = { 0 };
+
+	if (known || platform() == NULL || platform()->state != READY)
+		return;
+	known = true;
+	if (call(PLAT_INFO, &m, 0) == PLAT_OK)
+		epoch_ns = m.w[3];
 }
 
 bool device_trouble(void)

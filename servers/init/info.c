@@ -173,6 +173,7 @@ void info_fill(struct component *c, struct comp_info *info)
 	info->clock_offset = sys_info->clock_offset;
 	info->xstate_bytes = sys_info->xstate_bytes;
 	info->xstate_mask = sys_info->xstate_mask;
+	info->epoch_ns = epoch_ns;
 	info->restarts = c->restarts;
 	info->heartbeat_ms = c->b->heartbeat_ms;
 	info->free_bit = c->b->free_bit;

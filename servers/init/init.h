@@ -177,6 +177,9 @@ void device_lost(void);
 /* Did it not answer a call in time? */
 bool device_trouble(void);
 void device_power(u64 what);
+/* Once the platform server is ready: what it knows besides devices. */
+void device_look(void);
+extern u64 epoch_ns;
 
 /* power.c */
 _Noreturn void power_end(u64 what, u64 status);

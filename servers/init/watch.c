@@ -239,6 +239,7 @@ u64 watch_turn(void)
 	u64 next = end_victim();
 
 	check_platform();
+	device_look();
 	for (u32 i = 0; i < components; i++) {
 		u64 at = heartbeat(&component[i], sys_clock());
 

@@ -7,15 +7,18 @@ Each row of RUNS boots a system on a machine. Its test program prints TAP, which
 the program's name in front; besides, init's own lines must have, or not have, what the row says.
 """
 import argparse
+import collections
 import pathlib
 import re
 import subprocess
 import sys
 import tempfile
+import tomllib
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
 import emu                                                      # noqa: E402
+from sysgen import model, report                                # noqa: E402
 
 DEBUG, RELEASE = "build/kernel-debug/tessera.elf", "build/kernel/tessera.elf"
 DISK_BYTES = 16 << 20
@@ -47,6 +50,14 @@ RUNS = [
         "an accusation begins the rings anew": r"^\[hostile\] served before and served after$"}),
     ("restart", "restart", DEBUG, {"timeout": 240}, {
         "a thousand restarts": r"^init: crasher is started again \(1000\)$"}),
+    ("self", "self", DEBUG, {"append": "all.third other.y=1"}, {
+        "arguments come from the system file and the command line":
+            r"^\[all\] args first second third$",
+        "a pool is zeros, in several spaces": r"^\[all\] pool large pages 2048 mapped 1 first word 0 "
+                                              r"others 0$",
+        "a file of the boot image is seen": r"^\[little\] pool text pages 1 mapped 1 first word "
+                                            r"6563694c2054494d others 0$",
+        "memory can be used": r"^\[little\] memory \d+ pages in 1 parts, made 1$"}),
     ("drive", "drive", DEBUG, {"machine": "q35-iommu", "extra": CONFINED}, {}),
     ("drive, its driver crashes", "drive", DEBUG, {
         "machine": "q35-iommu", "extra": CONFINED,
@@ -84,6 +95,30 @@ class Tap:
             print("#   " + line)
 
 
+def held(console):
+    """By component, the capabilities that it found: (type, rights), counted."""
+    objects = {o["nr"]: o for o in tomllib.loads((ROOT / "abi/kernel.toml").read_text())["object"]}
+    found = {}
+    for m in re.finditer(r"^\[(\w+)\] cap \d+ type (\d+) rights (\d+) ", console, re.MULTILINE):
+        o, bits = objects[int(m.group(2))], int(m.group(3))
+        rights = ", ".join(r.lower() for i, r in enumerate(o["rights"]) if bits >> i & 1)
+        found.setdefault(m.group(1), collections.Counter())[o["name"], rights] += 1
+    return found
+
+
+def compare(system, console, tap):
+    """Does the report say what components found?  Memory and device memory come in parts."""
+    s, _ = model.read(str(ROOT / f"tests/system/{system}.toml"), ROOT)
+    found = held(console)
+    for c in s.components:
+        told = collections.Counter((r.type, r.rights) for r in report.capabilities(s, c) if r.type)
+        mine = found.get(c.name, collections.Counter())
+        for parts in (("memory", "create"), ("devmem", "read, write, combine")):
+            told[parts], mine[parts] = min(told[parts], 1), min(mine[parts], 1)
+        tap.say(told == mine, f"{system}: {c.name} holds what the report says, and no more",
+                f"more than told: {mine - told}\nless: {told - mine}" if told != mine else "")
+
+
 def boot(name, system, kernel, options, patterns, tap):
     options = dict(options)
     fails = options.pop("fails", False)
@@ -101,6 +136,8 @@ def boot(name, system, kernel, options, patterns, tap):
             tap.say(m.group(1) == "ok", f"{name}: {m.group(2)}")
         tap.say(result.ok, f"{name}: ends well", "" if result.ok else
                 f"{result.reason}\n{result.epitaph(kernel)}\n{tail}\n{cfg.command()}")
+    if system == "self":
+        compare(system, result.console, tap)
     for test, pattern in patterns.items():
         ok = re.search(pattern, result.console, re.MULTILINE) is not None
         tap.say(ok, f"{name}: {test}", "" if ok else f"nothing matches {pattern}\n{tail}")

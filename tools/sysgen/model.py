@@ -10,6 +10,7 @@ from . import lines, rules
 
 PAGE = 4096
 NAME_BYTES = 23
+MACHINES = ("microvm", "pc", "q35", "q35-iommu", "iso-bios", "iso-uefi", "bochs")
 RESTART = ("never", "on-failure", "always")
 ACCESS = ("r", "rw", "rx", "rwx")
 UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
@@ -103,6 +104,7 @@ class System:
     name: str
     description: str
     memory: int
+    emulator: dict
     components: list = dataclasses.field(default_factory=list)
     pools: list = dataclasses.field(default_factory=list)
     channels: list = dataclasses.field(default_factory=list)
@@ -133,6 +135,8 @@ COMMON = {"name": ("name", ...), "prio": ("prio", ...), "cpus": ("cpus", "0"),
           "budget_us": ("count", 10000), "period_us": ("count", 10000)}
 KEYS = {
     "system": {"name": ("name", ...), "description": ("text", ""), "memory": ("size", "0")},
+    "emulator": {"machine": ("machine", "microvm"), "disk": ("size", "0"), "append": ("text", ""),
+                 "extra": ("texts", [])},
     "program": {**COMMON, "source": ("name", ""), "power": ("flag", False), "fpu": ("flag", False),
                 "platform": ("flag", False), "main": ("flag", False)},
     "driver": {**COMMON, "driver": ("name", ...), "source": ("name", ""), "index": ("count", 0), "address": ("text", "")},
@@ -246,6 +250,18 @@ def flag_of(value):
     return value
 
 
+def texts_of(value):
+    if not isinstance(value, list):
+        raise Wrong("a list of texts")
+    return [text_of(v) for v in value]
+
+
+def machine_of(value):
+    if value not in MACHINES:
+        raise Wrong("one of " + ", ".join(MACHINES))
+    return value
+
+
 def restart_of(value):
     if value not in RESTART:
         raise Wrong("one of " + ", ".join(RESTART))
@@ -257,7 +273,7 @@ def convert(kind, value):
         return count_of(value, 254)
     return {"name": name_of, "text": text_of, "size": size_of, "amount": amount_of,
             "cpus": cpus_of, "flag": flag_of, "count": count_of, "restart": restart_of,
-            "names": names_of, "access": access_of, "callers": callers_of}[kind](value)
+            "names": names_of, "texts": texts_of, "machine": machine_of, "access": access_of, "callers": callers_of}[kind](value)
 
 
 class Reader:
@@ -335,7 +351,12 @@ class Reader:
             self.error(1, "there must be a table [system] with a name")
             head = {"name": "none"}
         head = self.table("system", 0, head) or {"name": "none", "description": "", "memory": 0}
-        s = System(self.path, head["name"], head["description"], head["memory"])
+        given = self.data.get("emulator", {})
+        if not isinstance(given, dict):
+            self.error(self.lines.of("emulator", 0), "write [emulator], there is one")
+            given = {}
+        s = System(self.path, head["name"], head["description"], head["memory"],
+                   self.table("emulator", 0, given) or {})
         for key in self.data:
             if key not in KEYS:
                 self.error(self.lines.of(key, 0) if (key, 0) in self.lines.tables else

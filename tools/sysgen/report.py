@@ -1,8 +1,23 @@
 # SPDX-License-Identifier: MIT
-"""Who holds which capability, who can reach whom: as text."""
+"""Who holds which capability, who can reach whom: as text.
 
+Rows that stand for a capability in a component's table have its type, and its rights by the names
+of abi/kernel.toml; a test compares them with what components find. The others stand for what is
+only mapped, or reached by a device.
+"""
+import typing
+
+
+FRAMES = {"r": "read", "w": "write", "x": "exec"}
 WORDS = {"r": "reads", "rw": "reads and writes", "rx": "reads and executes",
          "rwx": "reads, writes and executes"}
+
+
+class Row(typing.NamedTuple):
+    what: str
+    rights: str
+    remark: str = ""
+    type: str = ""              # of the capability, if it is one in the table
 
 
 def text(s):
@@ -26,27 +41,28 @@ def head(s):
 
 
 def capabilities(s, c):
-    """(what, rights, remark) of all that the component's table holds, or its space maps."""
-    own = [("thread", "control", "its first one"),
-           ("table", "insert, remove, attach, bind", "its own"),
-           ("space", "grant, attach, bind", f"its own, trust domain {c.domain}"),
-           ("scheduling context", "bind", f"{c.budget_us} of {c.period_us} us"),
-           ("CPUs", "schedule", "for threads that it makes"),
-           ("notification", "signal, wait", "its own"),
-           ("endpoint of init", "call, send", "says who it is"),
-           ("memory", "create", str(c.memory))]
+    """All that the component's table holds, or its space maps."""
+    own = [Row("thread", "control", "its first one", "thread"),
+           Row("table", "insert, remove, attach, bind", "its own", "table"),
+           Row("space", "grant, attach, bind", f"its own, trust domain {c.domain}", "space"),
+           Row("scheduling context", "bind", f"{c.budget_us} of {c.period_us} us", "sched"),
+           Row("CPUs", "schedule", "for threads that it makes", "cpus"),
+           Row("notification", "signal, wait", "its own", "notif"),
+           Row("endpoint of init", "call, send", "says who it is", "ep"),
+           Row("memory", "create", str(c.memory), "memory")]
     system = [w for w in ("debug", "trace") if c.flags[w]]
     if system:
-        own.append(("system", ", ".join(system), "of the kernel"))
+        own.append(Row("system", ", ".join(system), "of the kernel", "system"))
     return own + platform(c) + pools(s, c) + channels(s, c) + endpoints(s, c) + device(s, c)
 
 
 def platform(c):
     if not c.flags["platform"]:
         return []
-    return [("I/O ports", "in, out", "all 65536"), ("interrupt lines", "create", "all"),
-            ("requester ids", "create, unconfined", "all devices of the machine"),
-            ("device memory", "read, write, combine", "all there is")]
+    return [Row("I/O ports", "in, out", "all 65536", "ioports"),
+            Row("interrupt lines", "create", "all", "irqctl"),
+            Row("requester ids", "create, unconfined", "all devices of the machine", "devctl"),
+            Row("device memory", "read, write, combine", "all there is", "devmem")]
 
 
 def pools(s, c):
@@ -55,10 +71,13 @@ def pools(s, c):
         for u in p.uses:
             if u.component != c.name:
                 continue
-            how = [w for w, on in (("mapped", u.mapped), ("with a handle to it", u.handle),
-                                   ("told where it lies", u.physical)) if on]
             kind = "file" if p.path else "pool"
-            out.append((f"{kind} {p.name}", WORDS[u.rights], ", ".join([str(p.size)] + how)))
+            size = f"{p.size}, told where it lies" if u.physical else str(p.size)
+            if u.mapped:
+                out.append(Row(f"{kind} {p.name}", WORDS[u.rights], size))
+            if u.handle:
+                rights = ", ".join(w for x, w in FRAMES.items() if x in u.rights)
+                out.append(Row(f"frames of {p.name}", rights, size, "frames"))
     return out
 
 
@@ -70,11 +89,11 @@ def channels(s, c):
                 continue
             peer = (ch.client, ch.server)[1 - side]
             role = ("client", "server")[side]
-            out += [(f"rings with {peer}", "reads and writes", f"its own side, as {role}; "
-                     f"{ch.protocol}, {ch.capacity} entries"),
-                    (f"rings with {peer}", "reads", "the other side"),
-                    (f"notification of {peer}", "signal",
-                     f"bit {ch.bits[1 - side][0]} and no other")]
+            out += [Row(f"rings with {peer}", "reads and writes", f"its own side, as {role}; "
+                        f"{ch.protocol}, {ch.capacity} entries"),
+                    Row(f"rings with {peer}", "reads", "the other side"),
+                    Row(f"notification of {peer}", "signal",
+                        f"bit {ch.bits[1 - side][0]} and no other", "notif")]
     return out
 
 
@@ -82,11 +101,13 @@ def endpoints(s, c):
     out = []
     for e in s.endpoints:
         if e.owner == c.name:
-            out.append((f"endpoint {e.name}", "call, send, receive, cancel, transfer", "its own"))
+            out.append(Row(f"endpoint {e.name}", "call, send, recv, cancel, transfer", "its own",
+                           "ep"))
         for k in e.callers:
             if k.component == c.name:
                 rights = "call, send" + (", transfer" if k.transfer else "")
-                out.append((f"endpoint {e.name} of {e.owner}", rights, f"badge {k.badge}"))
+                out.append(Row(f"endpoint {e.name} of {e.owner}", rights, f"badge {k.badge}",
+                               "ep"))
     return out
 
 
@@ -101,13 +122,15 @@ def device(s, c):
         return []
     where = f"at {d['address'] >> 8:02x}:{d['address'] >> 3 & 31:02x}.{d['address'] & 7}" \
         if d["address"] is not None else f"number {d['index']} of its kind"
-    out = [(f"registers of its {d['name']}", "reads and writes", where),
-           ("interrupts", "acknowledge", f"{d['irqs_min']} to {d['irqs']}")]
+    out = [Row(f"registers of its {d['name']}", "reads and writes", where),
+           Row("interrupts", "ack", f"{d['irqs_min']} to {d['irqs']}", "irq")]
+    if any(str(r).startswith("ports") for r in d.get("regions", [])):
+        out[0] = Row(f"ports of its {d['name']}", "in, out", where, "ioports")
     if d["dma_bytes"]:
-        out.append(("DMA memory", "reads and writes", f"{d['dma_bytes'] // 1024} KiB, its device "
-                    "too"))
+        out.append(Row("DMA memory", "reads and writes",
+                       f"{d['dma_bytes'] // 1024} KiB, its device too"))
     for a in areas_of(s, c):
-        out.append((f"pool {a}", "none", "its device reads and writes it"))
+        out.append(Row(f"pool {a}", "none", "its device reads and writes it"))
     return out
 
 
@@ -117,7 +140,7 @@ def component(s, c):
     title = f"{c.name}" + (f" ({', '.join(marks)})" if marks else "")
     width = [max(len(r[i]) for r in rows) for i in (0, 1)]
     lines = [title] + [f"  {a.ljust(width[0])}  {b.ljust(width[1])}  {d}".rstrip()
-                       for a, b, d in rows]
+                       for a, b, d, _ in rows]
     return "\n".join(lines) + "\n"
 
 
