@@ -4,7 +4,7 @@
  * work, and becomes its alarm clock.
  *
  * The clock is a thread of its own so that the server can always receive without
- * deadline: that is the kernel's short path.
+ * deadline: that is the kernel's short path.  It also hears of faults of the server.
  *
  * Owns:       env.
  */
@@ -19,13 +19,16 @@
 #include "../proc/task.h"
 #include "../tty/host.h"
 #include "../tty/tty.h"
+#include "linux/calls.h"
 
-enum { SEED = 64 };
+#define POOL_VADDR 0x1000000000ull
+enum { SEED = 64, EARLIEST = 1, REGS_WORDS = sizeof(struct regs_general) / 8 };
 
 struct environment env;
 
 static struct sys_thread server;
 static notif_h clock_notif;
+static ep_h clock_ep; /* faults of the server */
 static volatile u64 clock_want;
 
 /* --- the alarm clock ------------------------------------------------------------------ */
@@ -36,84 +39,110 @@ static void set_alarm(u64 ticks)
 	(void)notif_signal(clock_notif, 1);
 }
 
+static _Noreturn void server_fault(const struct msg *m)
+{
+	sys_print("linux: the server has a fault: kind %lu, cause %lx, address %lx, ip %lx, sp %lx\n",
+		  m->tag >> TAG_LABEL_SHIFT, m->w[0], m->w[1], m->w[2], m->w[3]);
+	sys_exit(1);
+}
+
 /* Never returns.  It may ring early, or twice: the server looks at its timers. */
 static _Noreturn void clock_run(void)
 {
 	for (;;) {
-		u64 bits;
-		err_t e = notif_wait(clock_notif, clock_want, &bits);
+		struct msg m = { .tag = 0 };
+		err_t e = ep_recv(clock_ep, &m, clock_want);
 
 		if (err_is(e, DONE_TIMEOUT)) {
 			clock_want = 0;
-			(void)notif_signal(env.notif, 1ull << EVENT_CLOCK);
-		} else if (!err_is_ok(e)) {
+			(void)notif_signal(env.notif, 1ull << env.clock_bit);
+		} else if (err_is_ok(e)) {
+			server_fault(&m);
+		} else if (!err_is(e, DONE_SIGNAL)) {
 			sys_panic("linux: clock: error %u", e.v);
 		}
 	}
 }
 
-/* --- the server's thread ------------------------------------------------------------------- */
+/* --- the first process --------------------------------------------------------------------- */
 
-static const char *const first_programs[] = { "/init", "/sbin/init", "/bin/init", "/bin/sh" };
-
-/* Standard input, output or error of the first process. */
-static void open_standard(struct task *t, char what, u32 fd)
+static s64 open_one(struct task *t, u32 number, struct file **f)
 {
-	struct file *f;
-	s64 e;
-
-	if (what == 'p')
-		e = host_open((enum host_stream)fd, &f);
-	else
-		e = vfs_open(t, what == 'n' ? "/dev/null" : "/dev/console", O_RDWR, 0, &f);
-	if (e == 0)
-		e = fd_install(t, f, false, fd);
-	if (e != (s64)fd)
-		log_line("no file for descriptor %u: error %d", fd, (int)-e);
+	switch (options.stdio[number]) {
+	case 'p': return host_open((enum host_stream)number, f);
+	case 'n': return vfs_open(t, "/dev/null", O_RDWR, 0, f);
+	default: return vfs_open(t, "/dev/console", O_RDWR, 0, f);
+	}
 }
 
-/* As ./tessera run asks; by itself, the console. */
-static void open_all(struct task *t)
+static void open_stdio(struct task *t)
 {
-	const char *how = options.stdio;
+	for (u32 i = 0; i < 3; i++) {
+		struct file *f;
+		s64 e = open_one(t, i, &f);
 
-	fiber_work_for(t);
-	if (how == NULL || strlen(how) != 3)
-		how = "ttt";
-	for (u32 i = 0; i < 3; i++)
-		open_standard(t, how[i], i);
-	if (options.cwd != NULL && fs_change_directory(t, options.cwd) != 0)
-		log_line("no directory %s to work in", options.cwd);
+		if (e == 0)
+			e = fd_install(t, f, false, i);
+		if (e < 0)
+			log_line("descriptor %u of the first process: error %d", i, (int)-e);
+	}
+}
+
+static void change_directory(struct task *t)
+{
+	struct file *f;
+	s64 fd, e;
+
+	if (options.cwd == NULL)
+		return;
+	e = vfs_open(t, options.cwd, O_RDONLY | O_DIRECTORY, 0, &f);
+	if (e == 0) {
+		fd = fd_install(t, f, false, 3);
+		e = fd < 0 ? fd : lx_fchdir(t, (u64)fd);
+		(void)lx_close(t, (u64)fd);
+	}
+	if (e != 0)
+		log_line("cwd=%s: error %d", options.cwd, (int)-e);
+}
+
+static void default_environment(void)
+{
+	static char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+	static char home[] = "HOME=/root", term[] = "TERM=linux";
+
+	if (options.envc != 0)
+		return;
+	options.envp[options.envc++] = path;
+	options.envp[options.envc++] = home;
+	options.envp[options.envc++] = term;
+}
+
+static s64 run(const char *program)
+{
+	options.argv[0] = (char *)(uintptr_t)program;
+	return process_first(program, options.argv, options.envp);
 }
 
 static void start_first(void)
 {
+	static const char *const usual[] = { "/init", "/sbin/init", "/bin/init", "/bin/sh" };
 	struct task *t = process_first_task();
 	s64 e = -ENOENT;
 
 	if (t == NULL)
 		sys_panic("linux: no memory for the first process");
-	open_all(t);
-	if (options.envc == 0) {
-		static char path[] =
-			"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-		static char home[] = "HOME=/root", term[] = "TERM=linux";
-
-		options.envp[options.envc++] = path;
-		options.envp[options.envc++] = home;
-		options.envp[options.envc++] = term;
-	}
-	if (options.init != NULL) {
-		options.argv[0] = (char *)(u64)options.init;
-		e = process_first(options.init, options.argv, options.envp);
-	}
-	for (u32 i = 0; options.init == NULL && e == -ENOENT && i < 4; i++) {
-		options.argv[0] = (char *)(u64)first_programs[i];
-		e = process_first(first_programs[i], options.argv, options.envp);
-	}
-	if (e != 0)
-		sys_panic("linux: no first program: %s: error %d",
-			  options.init != NULL ? options.init : "/init", (int)-e);
+	fiber_work_for(t);
+	open_stdio(t);
+	change_directory(t);
+	default_environment();
+	if (options.init != NULL)
+		e = run(options.init);
+	for (u32 i = 0; options.init == NULL && e == -ENOENT && i < 4; i++)
+		e = run(usual[i]);
+	if (e == 0)
+		return;
+	log_line("%s cannot be run: error %d", options.init != NULL ? options.init : "/init", (int)-e);
+	env.halt((e == -ENOENT ? 127 : 126) << 8);
 }
 
 /* On the first fiber: what may sleep. */
@@ -123,11 +152,11 @@ static void start(void *unused)
 	tty_start();
 	if (env.framed)
 		host_start();
-	if (env.console_start != NULL)
-		env.console_start();
 	fs_start();
 	start_first();
 }
+
+/* --- the server's thread ------------------------------------------------------------------------ */
 
 static void server_main(void *unused)
 {
@@ -148,8 +177,8 @@ static void make_server(void)
 	sys_must(sys_thread_create(&server, 0, PRIO_SERVER, 0), "linux: thread");
 	env.thread = server.thread;
 	env.msg = server.msg;
-	sys_must(thread_bind(server.thread, THREAD_NOTIF, ANY(env.notif), 0),
-		 "linux: notification");
+	sys_must(thread_bind(server.thread, THREAD_NOTIF, ANY(env.notif), 0), "linux: notification");
+	sys_must(thread_bind(server.thread, THREAD_FAULT, ANY(clock_ep), 1), "linux: faults");
 }
 
 /* --- for both ways ---------------------------------------------------------------------------- */
@@ -165,12 +194,11 @@ void boot_map_pool(u64 pages)
 	env.pool_pages = pages;
 }
 
-static u32 rtc_read(ioports_h ports, u64 first, u32 what)
+static u32 rtc_read(ioports_h ports, u32 what)
 {
 	u64 v = 0;
 
-	if (!err_is_ok(ioport_out(ports, 0x70 - first, 1, what)) ||
-	    !err_is_ok(ioport_in(ports, 0x71 - first, 1, &v)))
+	if (!err_is_ok(ioport_out(ports, 0x70, 1, what)) || !err_is_ok(ioport_in(ports, 0x71, 1, &v)))
 		return 0xff;
 	return (u32)v;
 }
@@ -180,28 +208,26 @@ static u32 from_bcd(u32 v)
 	return (v >> 4) * 10 + (v & 15);
 }
 
-/* Days since 1970 of a date in the Gregorian calendar. */
+/* Days since 1970 of a date of this century. */
 static u64 days(u32 y, u32 m, u32 d)
 {
 	static const u16 before[12] = { 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334 };
-	u64 n = (y - 1970) * 365ull + (y - 1969) / 4 - (y - 1901) / 100 + (y - 1601) / 400;
+	u64 n = (y - 1970) * 365ull + (y - 1969) / 4;
 
 	n += before[m - 1] + d - 1;
-	if (m > 2 && ((y % 4 == 0 && y % 100 != 0) || y % 400 == 0))
-		n++;
-	return n;
+	return m > 2 && y % 4 == 0 ? n + 1 : n;
 }
 
 /* MC146818: registers 0 2 4 7 8 9, A bit 7: being updated, B bit 2: binary. */
-u64 boot_epoch(ioports_h ports, u64 first_port)
+u64 boot_epoch(ioports_h ports)
 {
-	u32 v[6], index[6] = { 0, 2, 4, 7, 8, 9 };
-	u32 b = rtc_read(ports, first_port, 11);
+	const u32 index[6] = { 0, 2, 4, 7, 8, 9 };
+	u32 v[6], b = rtc_read(ports, 11);
 
-	for (u32 i = 0; i < 100000 && (rtc_read(ports, first_port, 10) & 0x80); i++)
+	for (u32 i = 0; i < 100000 && (rtc_read(ports, 10) & 0x80); i++)
 		;
 	for (u32 i = 0; i < 6; i++) {
-		v[i] = rtc_read(ports, first_port, index[i]);
+		v[i] = rtc_read(ports, index[i]);
 		if (!(b & 4))
 			v[i] = from_bcd(v[i]);
 	}
@@ -210,13 +236,13 @@ u64 boot_epoch(ioports_h ports, u64 first_port)
 		return 0;
 	u64 seconds = days(2000 + v[5], v[4], v[3]) * 86400 + v[2] * 3600 + v[1] * 60 + v[0];
 
-	return seconds * NS_PER_SEC - sys_clock() * (NS_PER_SEC / 1000) / (env.clock_hz / 1000);
+	return seconds * NS_PER_SEC - now_mono();
 }
 
 int main(void)
 {
 	clock_notif = sys_notif();
-	env.notif = sys_notif();
+	clock_ep = sys_ep();
 	env.ep = sys_ep();
 	env.alarm = set_alarm;
 	if (sys_comp != NULL)
@@ -225,7 +251,11 @@ int main(void)
 		boot_first();
 	if (options.cpus != 0 && options.cpus < env.cpus)
 		env.cpus = options.cpus;
+	if (options.epoch != 0)
+		env.epoch_ns = options.epoch * NS_PER_SEC;
 	make_server();
+	sys_must(thread_bind((thread_h){ HANDLE_THREAD }, THREAD_NOTIF, ANY(clock_notif), 0),
+		 "linux: clock");
 	sys_must(sys_thread_run(&server, server_main, NULL), "linux: start");
 	clock_run();
 }

@@ -1,189 +1,217 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * As a component: what systems/NAME.toml gives to the program `linux`.
+ * As a component.  Init gives it, by the system file:
  *
- *   pool `programs`    frames of programs ("rwx handle")
- *   pool `root`        the initial file tree, a cpio archive; may be missing
- *   pool `start`       words, each ended by 0, as core/options.h lists them; an empty one ends them.
- *                      If missing, the component's args
- *   channel `console`  a stream: with `framed` among its words, in frames (tty/host.h)
- *   power              so that the machine ends with the first process
- *
- * Owns:       the channel of the console, and bytes that wait for it.
+ *   pool "programs"    programs' memory
+ *   pool "root"        the initial file tree (optional)
+ *   pool "start"       words of the command line (optional; else the component's arguments)
+ *   channel "console"  stream: the console, or the link to the host
  */
 #include "boot.h"
 #include "options.h"
-#include "tessera/chan.h"
-#include "tessera/stream.h"
 #include "../tty/host.h"
 #include "../tty/tty.h"
+#include "tessera/chan.h"
+#include "tessera/stream.h"
 
-enum { OUT_ROOM = 1 << 17, READS = 16, WRITES = 16, ID_WRITE = 0x100, HALT_US = 2000000 };
+enum {
+	OUT_BYTES = 65536, /* a power of two */
+	READS = 16,
+	ID_READ = 1,
+	ID_WRITE = 2,
+	OPERATION_SHIFT = 32,
+	COUNT_SHIFT = 40,
+	BYTE_MASK = 0xff,
+	HALT_MS = 3000,
+};
 
-static struct {
-	struct chan chan;
-	bool open;
-	u32 reads, writes; /* under way */
-	u32 head, tail;    /* of what waits in `out`, running freely */
-	bool was_full;
-	char out[OUT_ROOM];
-} console;
+static struct chan console;
+static char out[OUT_BYTES];
+static u32 out_head, out_tail; /* run freely */
+static u32 reads, writes;      /* asked for, not answered */
+static bool was_full;
 
 /* --- console ------------------------------------------------------------------------- */
 
-static void put_write(void)
+static size_t console_room(void)
 {
-	struct ring_entry e = { 0 };
-	unsigned char bytes[STREAM_BYTES] = { 0 };
-	u32 n = 0;
+	size_t room = OUT_BYTES - (out_tail - out_head);
 
-	while (n < STREAM_BYTES && console.head + n != console.tail) {
-		bytes[n] = (unsigned char)console.out[(console.head + n) % OUT_ROOM];
-		n++;
-	}
-	memcpy(&e.w[1], bytes, STREAM_BYTES);
-	e.w[0] = ID_WRITE | (u64)STREAM_WRITE << 32 | (u64)n << 40;
-	if (chan_put(&console.chan, &e) == RING_OK) {
-		console.head += n;
-		console.writes++;
-	}
+	if (room < OUT_BYTES / 2)
+		was_full = true;
+	return room;
 }
 
-static void put_read(void)
+/* What finds no room is lost: the console must not hold up the system. */
+static void console_write(const char *bytes, size_t n)
 {
-	struct ring_entry e = { { (u64)STREAM_READ << 32 | (u64)STREAM_BYTES << 40 } };
-
-	if (chan_put(&console.chan, &e) == RING_OK)
-		console.reads++;
+	if (n > OUT_BYTES - (out_tail - out_head))
+		n = 0;
+	for (size_t i = 0; i < n; i++)
+		out[out_tail++ % OUT_BYTES] = bytes[i];
+	idle_wanted();
 }
 
-static void push(void)
+static void take_input(const struct ring_entry *e)
 {
-	if (console.chan.state != CHAN_UP)
-		return;
-	while (console.reads < READS && ring_room(&console.chan.out) == RING_OK)
-		put_read();
-	while (console.writes < WRITES && console.head != console.tail &&
-	       ring_room(&console.chan.out) == RING_OK)
-		put_write();
-	chan_flush(&console.chan);
-}
+	char bytes[STREAM_BYTES];
+	u64 n = e->w[0] >> COUNT_SHIFT & BYTE_MASK;
 
-static void take(const struct ring_entry *e)
-{
-	u32 status = (u32)(e->w[0] >> 32) & 0xff, n = (u32)(e->w[0] >> 40) & 0xff;
-
-	if ((e->w[0] & 0xffffffff) == ID_WRITE) {
-		console.writes -= console.writes != 0;
+	if ((e->w[0] >> OPERATION_SHIFT & BYTE_MASK) != STREAM_DONE || n > STREAM_BYTES)
 		return;
-	}
-	console.reads -= console.reads != 0;
-	if (status != STREAM_DONE || n > STREAM_BYTES)
-		return;
+	memcpy(bytes, &e->w[1], sizeof bytes);
 	if (env.framed)
-		host_input((const char *)&e->w[1], n);
+		host_input(bytes, n);
 	else
-		console_input((const char *)&e->w[1], n);
+		console_input(bytes, n);
 }
 
-static void pull(void)
+static void take_answers(void)
 {
 	struct ring_entry e;
 
+	while (chan_get(&console, &e) == RING_OK) {
+		if ((u32)e.w[0] == ID_READ) {
+			reads -= reads != 0;
+			take_input(&e);
+		} else {
+			writes -= writes != 0;
+		}
+	}
+}
+
+static void ask(void)
+{
+	struct ring_entry e;
+
+	while (reads < READS) {
+		e = (struct ring_entry){ { ID_READ | (u64)STREAM_READ << OPERATION_SHIFT |
+					   (u64)STREAM_BYTES << COUNT_SHIFT } };
+		if (chan_put(&console, &e) != RING_OK)
+			break;
+		reads++;
+	}
+	while (writes < STREAM_PENDING && out_head != out_tail) {
+		u32 n = out_tail - out_head < STREAM_BYTES ? out_tail - out_head : STREAM_BYTES;
+		char bytes[STREAM_BYTES] = { 0 };
+
+		for (u32 i = 0; i < n; i++)
+			bytes[i] = out[(out_head + i) % OUT_BYTES];
+		e.w[0] = ID_WRITE | (u64)STREAM_WRITE << OPERATION_SHIFT | (u64)n << COUNT_SHIFT;
+		memcpy(&e.w[1], bytes, sizeof bytes);
+		if (chan_put(&console, &e) != RING_OK)
+			break;
+		out_head += n;
+		writes++;
+	}
+}
+
+static void pump(void)
+{
 	do {
-		while (chan_get(&console.chan, &e) == RING_OK)
-			take(&e);
-		push();
-		if (chan_broken(&console.chan))
-			chan_complain(&console.chan);
-	} while (!chan_idle(&console.chan, false));
-	if (console.was_full && console.tail - console.head < OUT_ROOM / 2) {
-		console.was_full = false;
+		chan_busy(&console);
+		take_answers();
+		ask();
+	} while (!chan_idle(&console, false));
+	if (chan_broken(&console))
+		chan_complain(&console);
+	if (was_full && OUT_BYTES - (out_tail - out_head) >= OUT_BYTES / 2) {
+		was_full = false;
 		console_drained();
 	}
 }
 
+/* After a restart of the driver: what it had not written is lost. */
 static void console_event(u64 bits)
 {
-	/* The driver was started again: what it had not answered is asked for again. */
-	if (chan_news(&console.chan, bits) == CHAN_RESET) {
-		console.reads = console.writes = 0;
-		(void)chan_agree(&console.chan);
+	if (chan_news(&console, bits) == CHAN_RESET) {
+		reads = writes = 0;
+		(void)chan_agree(&console);
 	}
-	pull();
-}
-
-/* Room is looked at before; the end of a console that nobody empties is lost. */
-static void console_write(const char *bytes, size_t n)
-{
-	if (!console.open) {
-		sys_write(bytes, (u32)n);
-		return;
-	}
-	for (size_t i = 0; i < n && console.tail - console.head < OUT_ROOM; i++)
-		console.out[console.tail++ % OUT_ROOM] = bytes[i];
-	push();
-}
-
-static size_t console_room(void)
-{
-	size_t room = OUT_ROOM - (console.tail - console.head);
-
-	console.was_full |= room < OUT_ROOM / 2;
-	return console.open ? room : PAGE;
+	idle_wanted();
 }
 
 static void console_start(void)
 {
-	event_register(1ull << console.chan.info->bit | 1ull << console.chan.info->reset_bit,
-		       console_event);
-	pull();
+	if (!chan_open(&console, "console"))
+		sys_panic("linux: there is no channel `console`");
+	event_register(1ull << console.info->bit | 1ull << console.info->reset_bit, console_event);
+	idle_register(pump);
+	idle_wanted();
+	env.console_write = console_write;
+	env.console_room = console_room;
 }
 
-/* --- end ----------------------------------------------------------------------------------- */
+/* --- the end ------------------------------------------------------------------------------ */
+
+/* The bytes that are under way leave first.  No more messages of programs are received. */
+static void flush(void)
+{
+	u64 end = sys_after(HALT_MS * 1000ull);
+	ep_h nobody = sys_ep();
+
+	pump();
+	while ((writes != 0 || out_head != out_tail) && sys_clock() < end) {
+		struct msg m = { .tag = 0 };
+
+		if (err_is(ep_recv(nobody, &m, end), DONE_SIGNAL))
+			console_event(m.badge);
+		pump();
+	}
+}
 
 static void halt(int status)
 {
-	u64 last = sys_after(HALT_US);
+	unsigned char word[4] = { (unsigned char)status, (unsigned char)(status >> 8),
+				  (unsigned char)(status >> 16), (unsigned char)(status >> 24) };
+	int code = (status & 0x7f) != 0 ? 128 + (status & 0x7f) : status >> 8 & 0xff;
 
-	if (env.framed) {
-		unsigned char word[4] = { (unsigned char)status, (unsigned char)(status >> 8), 0,
-					  0 };
-
+	if (env.framed)
 		host_send('x', word, sizeof word);
-	}
-	/* Everything goes out before the machine does. */
-	while (console.chan.state == CHAN_UP && sys_clock() < last &&
-	       (console.head != console.tail || console.writes != 0)) {
-		pull();
-		(void)thread_yield();
-	}
-	(void)comp_call(SUP_POWER, 0, (status & 0x7f) != 0 || (status >> 8 & 0xff) != 0);
-	sys_exit(0);
+	flush();
+	(void)comp_call(SUP_POWER, 0, code != 0);
+	sys_exit(code != 0);
 }
 
-/* --- what init gave ---------------------------------------------------------------------------- */
+/* --- signs of life ------------------------------------------------------------------------- */
 
-static void read_words(void)
+static struct timer alive;
+
+static void say_alive(struct timer *t)
 {
-	const struct comp_pool *start = comp_pool("start");
+	comp_alive();
+	timer_arm(t, now_mono() + sys_comp->heartbeat_ms * (NS_PER_SEC / 1000) / 2, say_alive);
+}
 
-	if (start != NULL && start->vaddr != 0)
-		options_read_words((const char *)start->vaddr, start->count * PAGE);
+/* --- what there is ---------------------------------------------------------------------------- */
+
+static void take_pools(void)
+{
+	const struct comp_pool *programs = comp_pool("programs");
+	const struct comp_pool *root = comp_pool("root"), *start = comp_pool("start");
+
+	if (programs == NULL || programs->handle == 0)
+		sys_panic("linux: there is no pool `programs`");
+	if (start != NULL)
+		options_read_list((const char *)start->vaddr, start->count * PAGE);
 	else
-		options_read(sys_comp->args);
+		options_read_line(sys_comp->args);
+	env.pool.h = programs->handle;
+	if (programs->vaddr != 0) {
+		env.pool_vaddr = programs->vaddr;
+		env.pool_pages = programs->count;
+	} else {
+		boot_map_pool(programs->count);
+	}
+	if (root != NULL) {
+		env.archive = (const unsigned char *)root->vaddr;
+		env.archive_bytes = root->count * PAGE;
+	}
 }
 
 void boot_component(void)
 {
-	const struct comp_pool *programs = comp_pool("programs"), *root = comp_pool("root");
-
-	if (programs == NULL || programs->vaddr == 0 || programs->handle == 0)
-		sys_panic("linux: no pool `programs` with a handle");
-	env.pool.h = programs->handle;
-	env.pool_vaddr = programs->vaddr;
-	env.pool_pages = programs->count;
-	env.notif = (notif_h){ COMP_NOTIF };
+	take_pools();
 	env.clock_hz = sys_comp->clock_hz;
 	env.clock_offset = sys_comp->clock_offset;
 	env.xstate_bytes = sys_comp->xstate_bytes;
@@ -191,20 +219,12 @@ void boot_component(void)
 	env.epoch_ns = sys_comp->epoch_ns;
 	env.cpus = sys_comp->cpus;
 	env.cpus_cap = (cpus_h){ COMP_CPUS };
-	if (root != NULL && root->vaddr != 0) {
-		env.archive = (const unsigned char *)root->vaddr;
-		env.archive_bytes = root->count * PAGE;
-	}
-	read_words();
-	env.args = sys_comp->args;
+	env.notif = (notif_h){ COMP_NOTIF };
+	env.clock_bit = sys_comp->free_bit;
 	env.framed = options.framed;
-	env.console_write = console_write;
-	env.console_room = console_room;
 	env.halt = halt;
-	console.open = chan_open(&console.chan, "console");
-	if (console.open)
-		env.console_start = console_start;
-	if (env.framed && !console.open)
-		sys_panic("linux: no channel `console` for frames");
+	console_start();
+	if (sys_comp->heartbeat_ms != 0)
+		say_alive(&alive);
 	comp_ready();
 }

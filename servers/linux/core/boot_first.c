@@ -7,6 +7,7 @@
 #include "options.h"
 #include "../tty/tty.h"
 
+enum { CLOCK_BIT, CONSOLE_BIT };
 enum {
 	UART_PORT = 0x3f8,
 	UART_INTERRUPT = 4,
@@ -18,11 +19,10 @@ enum {
 	FIFO_ON = 1,
 	MCR_ON = 11, /* DTR, RTS, interrupts */
 	READ_MAX = 64,
-	EXIT_PORT = 0xf4,
-	EXIT_STATUS = 0x40, /* and up: what the first process ended with, see halt */
 	OBJECTS_MIN = 8 << 8, /* pages that kernel objects get at least: 8 MiB */
 	OBJECTS_PART = 8,     /* and this part of all */
 	STEP = 64,
+	LARGE_PAGES = 512, /* in 2 MiB */
 };
 
 /* core/archive.S, in programs that bring their files along. */
@@ -63,7 +63,7 @@ static void console_read(u64 bits)
 	(void)irq_ack(irq);
 	/* More than was taken: come again. */
 	if (n == READ_MAX)
-		(void)notif_signal(env.notif, 1ull << EVENT_CONSOLE);
+		(void)notif_signal(env.notif, 1ull << CONSOLE_BIT);
 }
 
 static void console_start(void)
@@ -79,13 +79,13 @@ static void console_start(void)
 		return;
 	}
 	irq.h = slot;
-	event_register(1ull << EVENT_CONSOLE, console_read);
-	sys_must(irq_bind(irq, env.notif, 1ull << EVENT_CONSOLE), "linux: interrupt");
+	event_register(1ull << CONSOLE_BIT, console_read);
+	sys_must(irq_bind(irq, env.notif, 1ull << CONSOLE_BIT), "linux: interrupt");
 	(void)irq_ack(irq);
 	(void)ioport_out(ports, UART_PORT + UART_FCR, 1, FIFO_ON);
 	(void)ioport_out(ports, UART_PORT + UART_MCR, 1, MCR_ON);
 	(void)ioport_out(ports, UART_PORT + UART_IER, 1, 1);
-	(void)notif_signal(env.notif, 1ull << EVENT_CONSOLE);
+	(void)notif_signal(env.notif, 1ull << CONSOLE_BIT);
 }
 
 /* --- memory --------------------------------------------------------------------------- */
@@ -167,19 +167,20 @@ static void halt(int status)
 
 void boot_first(void)
 {
-	options_read(sys_info->command);
-	env.args = sys_info->command;
+	options_read_line(sys_info->command);
 	env.clock_hz = sys_info->clock_hz;
 	env.clock_offset = sys_info->clock_offset;
 	env.xstate_bytes = sys_info->xstate_bytes;
 	env.xstate_mask = sys_info->xstate_mask;
 	env.cpus = sys_info->cpus;
 	env.cpus_cap = (cpus_h){ HANDLE_CPUS };
-	env.epoch_ns = boot_epoch(ports, 0);
+	env.epoch_ns = boot_epoch(ports);
 	if (linux_archive != NULL) {
 		env.archive = linux_archive;
 		env.archive_bytes = (u64)(linux_archive_end - linux_archive);
 	}
+	env.notif = sys_notif();
+	env.clock_bit = CLOCK_BIT;
 	env.console_write = console_write;
 	env.console_room = console_room;
 	env.halt = halt;

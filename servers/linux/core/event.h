@@ -33,13 +33,15 @@ u64 timers_next(void);
 /* Fire those that are due, a bounded number. */
 void timers_run(u64 now);
 
-/* Bits of the server's notification. */
-/* Those of channels are init's choice, from 0 on (tessera/component.h). */
-enum { EVENT_CONSOLE = 61, EVENT_CLOCK = 62 };
-
 /* Called when bits of the server's notification that `mask` names were set; must not sleep. */
 void event_register(u64 mask, void (*handle)(u64 bits));
 void events_run(u64 bits);
+
+/* Called before the server waits, once after each idle_wanted; must not sleep. */
+void idle_register(void (*f)(void));
+void idle_wanted(void);
+void idle_run(void);
+extern bool idle_is_wanted;
 
 /*
  * What the server was given: filled in by core/boot_first.c (as the kernel's first
@@ -51,17 +53,17 @@ struct environment {
 	u64 pool_pages;
 	u32 cpus; /* that programs may run on */
 	cpus_h cpus_cap;
-	thread_h thread;            /* the server's */
-	notif_h notif;              /* bound to it */
-	ep_h ep;                    /* where programs' calls and faults arrive */
-	volatile u64 *msg;          /* its message page */
-	u64 clock_hz, clock_offset; /* of the kernel's clock; the counter when it was 0 */
+	thread_h thread;              /* the server's */
+	notif_h notif;                /* bound to it */
+	ep_h ep;                      /* where programs' calls and faults arrive */
+	volatile u64 *msg;            /* its message page */
+	u64 clock_hz, clock_offset;   /* of the kernel's clock; the counter when it was 0 */
 	u64 xstate_bytes, xstate_mask;
 	const unsigned char *archive; /* the initial file tree, a cpio archive (newc); NULL: none */
 	u64 archive_bytes;
-	const char *args; /* words: see core/options.h */
 	u64 epoch_ns;     /* CLOCK_REALTIME when the kernel's clock was 0 */
-	/* Wake the server by EVENT_CLOCK at a time of the kernel's clock; an earlier one may be forgotten. */
+	u32 clock_bit; /* of notif */
+	/* Wake the server by that bit at a time of the kernel's clock; an earlier one may be forgotten. */
 	void (*alarm)(u64 ticks);
 	/*
 	 * The console.  Either plain: bytes out here, bytes typed go to console_input
@@ -70,13 +72,9 @@ struct environment {
 	 */
 	bool framed;
 	void (*console_write)(const char *bytes, size_t n);
-	void (*console_start)(void); /* bytes may come in from now on; or NULL */
 	/* How many bytes it takes now without losing any; call console_drained when there is more. */
 	size_t (*console_room)(void);
 	/* Ends the machine, or this component, with a status (that of process 1, as wait reports it). */
 	void (*halt)(int status); /* does not return */
 };
 extern struct environment env;
-
-/* What boot_first.c and boot_comp.c end in, on the server's thread: mounts, starts process 1, receives. */
-_Noreturn void server_run(void);

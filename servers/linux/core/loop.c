@@ -36,7 +36,7 @@ static void clock_rang(u64 bits)
 
 void loop_start(void)
 {
-	event_register(1ull << EVENT_CLOCK, clock_rang);
+	event_register(1ull << env.clock_bit, clock_rang);
 }
 
 void loop_leaves(struct task *t)
@@ -89,6 +89,8 @@ static err_t receive(struct msg *m)
 {
 	u64 next = timers_next();
 
+	if (idle_is_wanted)
+		idle_run();
 	if (next < alarm_set) {
 		alarm_set = next;
 		env.alarm(mono_to_ticks(next));

@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The command line.
+ *
+ * Called by:  boot_first.c, boot_comp.c, before there is memory to allocate.
+ */
 #include "options.h"
 
-struct options options;
+struct options options = { .stdio = "ttt", .argc = 1 };
 
 static char text[OPTION_BYTES];
+static bool rest; /* "--" was seen */
 
 static bool starts(const char *word, const char *with)
 {
@@ -12,95 +18,67 @@ static bool starts(const char *word, const char *with)
 	return strlen(word) >= n && memcmp(word, with, n) == 0;
 }
 
-static u32 number(const char *s)
+static u64 number(const char *s)
 {
-	u32 v = 0;
+	u64 v = 0;
 
-	for (; *s >= '0' && *s <= '9' && v < 100000000; s++)
-		v = v * 10 + (u32)(*s - '0');
+	for (; *s >= '0' && *s <= '9' && v < UINT64_MAX / 16; s++)
+		v = v * 10 + (u64)(*s - '0');
 	if (*s != 0)
 		sys_panic("linux: not a number in the command line: %s", s);
 	return v;
 }
 
-static bool has_equals(const char *word)
+static void take_stdio(const char *letters)
 {
-	for (; *word != 0; word++) {
-		if (*word == '=')
-			return true;
-	}
-	return false;
+	if (strlen(letters) != 3)
+		sys_panic("linux: stdio wants three letters of t, p, n");
+	memcpy(options.stdio, letters, 4);
 }
 
-static void take(char *word)
+static void take_option(char *word)
 {
 	if (starts(word, "cpus="))
-		options.cpus = number(word + 5);
+		options.cpus = (u32)number(word + 5);
 	else if (starts(word, "mem="))
-		options.mem_mib = number(word + 4);
+		options.mem_mib = (u32)number(word + 4);
 	else if (starts(word, "procs="))
-		options.procs = number(word + 6);
+		options.procs = (u32)number(word + 6);
+	else if (starts(word, "epoch="))
+		options.epoch = number(word + 6);
+	else if (starts(word, "stdio="))
+		take_stdio(word + 6);
 	else if (starts(word, "init="))
 		options.init = word + 5;
-	else if (starts(word, "stdio="))
-		options.stdio = word + 6;
 	else if (starts(word, "cwd="))
 		options.cwd = word + 4;
+	else if (starts(word, "env:") && options.envc < OPTION_WORDS - 1)
+		options.envp[options.envc++] = word + 4;
 	else if (strcmp(word, "trace") == 0)
 		options.trace = true;
 	else if (strcmp(word, "framed") == 0)
 		options.framed = true;
-	else if (starts(word, "env:") && options.envc < OPTION_WORDS - 1)
-		options.envp[options.envc++] = word + 4;
-	else if (has_equals(word) && options.envc < OPTION_WORDS - 1)
-		options.envp[options.envc++] = word;
 }
 
-static void take_next(char *word, bool *rest)
+static void take(char *word)
 {
-	if (*rest && options.argc < OPTION_WORDS - 1)
+	if (!rest && strcmp(word, "--") == 0)
+		rest = true;
+	else if (!rest)
+		take_option(word);
+	else if (options.argc < OPTION_WORDS - 1)
 		options.argv[options.argc++] = word;
-	else if (strcmp(word, "--") == 0)
-		*rest = true;
 	else
-		take(word);
+		sys_panic("linux: too many words in the command line");
 }
 
-/* Behind the word at `at`; NULL: it does not end. */
-static const char *behind(const char *at, const char *end)
+void options_read_line(const char *line)
 {
-	while (at < end && *at != 0)
-		at++;
-	return at < end ? at + 1 : NULL;
-}
-
-void options_read_words(const char *words, u64 bytes)
-{
-	const char *end = words + bytes, *at = words, *next = behind(at, end);
-	u32 left = next == NULL ? 0 : number(at);
-	bool rest = false;
-
-	options.argc = 1;
-	for (; left != 0; left--) {
-		at = next;
-		next = at == NULL ? NULL : behind(at, end);
-		if (next == NULL)
-			sys_panic("linux: the words of the command line are cut off");
-		if (options.argc == OPTION_WORDS - 1)
-			sys_panic("linux: more than %d arguments", OPTION_WORDS);
-		take_next((char *)(u64)at, &rest);
-	}
-}
-
-void options_read(const char *line)
-{
-	bool rest = false;
 	size_t n = strlen(line);
 
 	if (n >= OPTION_BYTES)
 		sys_panic("linux: the command line is too long");
 	memcpy(text, line, n + 1);
-	options.argc = 1;
 	for (char *at = text; *at != 0;) {
 		char *word = at;
 
@@ -108,8 +86,35 @@ void options_read(const char *line)
 			at++;
 		if (*at != 0)
 			*at++ = 0;
-		if (*word == 0)
-			continue;
-		take_next(word, &rest);
+		if (*word != 0)
+			take(word);
+	}
+}
+
+/* The next word, or NULL at the end: each must end inside the list. */
+static char *next(const char *list, u64 bytes, u64 *at)
+{
+	u64 start = *at;
+
+	while (*at < bytes && list[*at] != 0)
+		(*at)++;
+	if (*at == bytes)
+		return NULL;
+	(*at)++;
+	return (char *)(uintptr_t)(list + start);
+}
+
+void options_read_list(const char *list, u64 bytes)
+{
+	u64 at = 0;
+	const char *count = next(list, bytes, &at);
+	u64 n = count == NULL ? 0 : number(count);
+
+	for (u64 i = 0; i < n; i++) {
+		char *word = next(list, bytes, &at);
+
+		if (word == NULL)
+			sys_panic("linux: the command line ends early");
+		take(word);
 	}
 }

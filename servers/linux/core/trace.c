@@ -15,13 +15,15 @@ enum { LINE = 512, STRING = 48 };
 
 bool trace_on;
 
-/* The last byte ends the line. */
-static void trace_line(const char *line, u32 n)
+/* `line` has room for one byte more. */
+static void trace_line(char *line, u32 n)
 {
-	if (env.framed)
-		host_send('t', line, n - 1);
-	else
-		sys_write(line, n);
+	if (env.framed) {
+		host_send('t', line, n);
+		return;
+	}
+	line[n] = '\n';
+	sys_write(line, n + 1);
 }
 
 static u32 put_string(struct task *t, char *to, u32 room, u64 addr, u64 bytes)
@@ -84,9 +86,8 @@ static u32 put_arg(struct task *t, char *to, u32 room, u32 kind, u64 v, u64 afte
 			at += sys_format(to + at, room - at, "%u", (u32)(v >> shift) & 7);
 		return at;
 	}
-	case LX_PATH:
-		return v == 0 ? sys_format(to, room, "NULL")
-			      : put_string(t, to, room, v, string_bytes(t, v));
+	case LX_PATH: return v == 0 ? sys_format(to, room, "NULL")
+				    : put_string(t, to, room, v, string_bytes(t, v));
 	case LX_IN: return put_string(t, to, room, v, after);
 	default: return v == 0 ? sys_format(to, room, "0") : sys_format(to, room, "0x%lx", v);
 	}
@@ -120,19 +121,19 @@ static bool is_shown_first(u64 nr)
 
 void trace_begin(struct task *t, const u64 *words)
 {
-	char line[LINE];
+	char line[LINE + 1];
 	u32 at;
 
 	if (!is_shown_first(words[0]))
 		return;
 	at = put_call(t, line, words);
-	at += sys_format(line + at, LINE - at, ") ...\n");
+	at += sys_format(line + at, LINE - at, ") ...");
 	trace_line(line, at);
 }
 
 void trace_end(struct task *t, const u64 *words, s64 result)
 {
-	char line[LINE];
+	char line[LINE + 1];
 	u32 at;
 
 	if (is_shown_first(words[0]))
@@ -142,18 +143,17 @@ void trace_end(struct task *t, const u64 *words, s64 result)
 	if (!is_shown_first(words[0]))
 		line[at++] = ')';
 	if (result < 0 && result >= -4095)
-		at += sys_format(line + at, LINE - at, " = -1 (error %d)\n", (int)-result);
+		at += sys_format(line + at, LINE - at, " = -1 (error %d)", (int)-result);
 	else if (result > 0xffff)
-		at += sys_format(line + at, LINE - at, " = 0x%lx\n", (u64)result);
+		at += sys_format(line + at, LINE - at, " = 0x%lx", (u64)result);
 	else
-		at += sys_format(line + at, LINE - at, " = %ld\n", result);
+		at += sys_format(line + at, LINE - at, " = %ld", result);
 	trace_line(line, at);
 }
 
 void trace_note(const struct task *t, const char *what, u64 value)
 {
-	char line[128];
+	char line[128 + 1];
 
-	trace_line(line,
-		   sys_format(line, sizeof line, "[%u] --- %s %lu ---\n", t->tid, what, value));
+	trace_line(line, sys_format(line, sizeof line - 1, "[%u] --- %s %lu ---", t->tid, what, value));
 }

@@ -228,7 +228,7 @@ s64 tmpfs_from_archive(struct super *sb, const unsigned char *archive, u64 bytes
 			break;
 		s64 one = unpack_one(u, &m);
 		if (one < 0) {
-			log_line("linux: archive: %s: error %ld", m.name, (long)-one);
+			log_line("archive: %s: error %ld", m.name, (long)-one);
 			r = one;
 		}
 	}

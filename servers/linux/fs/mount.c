@@ -440,16 +440,16 @@ void fs_start(void)
 	struct dentry *root = sb ? dentry_root(sb) : NULL;
 	struct mount *m;
 	if (!root || mount_add(sb, root, NULL, 0, &m) < 0) {
-		log_line("linux: no memory for the root file system");
+		log_line("no memory for the root file system");
 		return;
 	}
 	root_path = (struct path){ m, root };
 	if (env.archive) {
 		s64 r = tmpfs_from_archive(sb, env.archive, env.archive_bytes);
 		if (r < 0)
-			log_line("linux: the archive of the root is damaged (%ld)", (long)r);
+			log_line("the archive of the root is damaged (%ld)", (long)r);
 	}
 	for (u32 i = 0; i < sizeof first / sizeof *first; i++)
 		if (mount_start(first[i].type, first[i].name) < 0)
-			log_line("linux: %s not mounted", first[i].name);
+			log_line("%s not mounted", first[i].name);
 }

@@ -85,5 +85,5 @@ void kobj_free(struct kobj *o)
 	if (err_is_ok(e))
 		place_give(o);
 	else
-		log_line("linux: slot %u cannot be emptied: error %u", o->slot, e.v);
+		log_line("slot %u cannot be emptied: error %u", o->slot, e.v);
 }

@@ -42,7 +42,7 @@ static bool end_user(struct process *p, void *arg)
 
 	if (p->pid == 1 || p->state != PROCESS_LIVE || !uses(p, mm))
 		return true;
-	log_line("linux: out of memory: ends process %u (%s) with %lu pages", p->pid, p->comm,
+	log_line("out of memory: ends process %u (%s) with %lu pages", p->pid, p->comm,
 		 mm->resident);
 	mm->killed = true;
 	(void)signal_process(p, SIGKILL, NULL);

@@ -173,7 +173,7 @@ static bool table_add(struct space *s, u64 vaddr, u32 level)
 	s->table_count++;
 	if (err_is_ok(e))
 		return true;
-	log_line("linux: page table of level %u at %lx: error %u", level, vaddr, e.v);
+	log_line("page table of level %u at %lx: error %u", level, vaddr, e.v);
 	table_free(s, t);
 	return false;
 }
@@ -197,7 +197,7 @@ static grant_h grant_of(struct space *s, unsigned pool)
 	s->grant[pool] = o;
 	if (err_is_ok(e))
 		return (grant_h){ o->slot };
-	log_line("linux: grant on pool %u: error %u", pool, e.v);
+	log_line("grant on pool %u: error %u", pool, e.v);
 	s->grant[pool] = NULL;
 	kobj_free(o);
 	return (grant_h){ 0 };
