@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Start: the program's first thread makes the server's thread, which does all the
- * work, and becomes its alarm clock.
+ * work, and its alarm clock's, and waits for faults of both.
  *
  * The clock is a thread of its own so that the server can always receive without
- * deadline: that is the kernel's short path.  It also hears of faults of the server.
+ * deadline: that is the kernel's short path.
  *
  * Owns:       env.
  */
@@ -19,16 +19,15 @@
 #include "../proc/task.h"
 #include "../tty/host.h"
 #include "../tty/tty.h"
-#include "linux/calls.h"
 
 #define POOL_VADDR 0x1000000000ull
-enum { SEED = 64, EARLIEST = 1, REGS_WORDS = sizeof(struct regs_general) / 8 };
+enum { SEED = 64 };
 
 struct environment env;
 
-static struct sys_thread server;
+static struct sys_thread server, clock;
 static notif_h clock_notif;
-static ep_h clock_ep; /* faults of the server */
+static ep_h fault_ep;
 static volatile u64 clock_want;
 
 /* --- the alarm clock ------------------------------------------------------------------ */
@@ -39,26 +38,18 @@ static void set_alarm(u64 ticks)
 	(void)notif_signal(clock_notif, 1);
 }
 
-static _Noreturn void server_fault(const struct msg *m)
+/* It may ring early, or twice: the server looks at its timers. */
+static void clock_main(void *unused)
 {
-	sys_print("linux: the server has a fault: kind %lu, cause %lx, address %lx, ip %lx, sp %lx\n",
-		  m->tag >> TAG_LABEL_SHIFT, m->w[0], m->w[1], m->w[2], m->w[3]);
-	sys_exit(1);
-}
-
-/* Never returns.  It may ring early, or twice: the server looks at its timers. */
-static _Noreturn void clock_run(void)
-{
+	(void)unused;
 	for (;;) {
-		struct msg m = { .tag = 0 };
-		err_t e = ep_recv(clock_ep, &m, clock_want);
+		u64 bits;
+		err_t e = notif_wait(clock_notif, clock_want, &bits);
 
 		if (err_is(e, DONE_TIMEOUT)) {
 			clock_want = 0;
 			(void)notif_signal(env.notif, 1ull << env.clock_bit);
-		} else if (err_is_ok(e)) {
-			server_fault(&m);
-		} else if (!err_is(e, DONE_SIGNAL)) {
+		} else if (!err_is_ok(e)) {
 			sys_panic("linux: clock: error %u", e.v);
 		}
 	}
@@ -90,17 +81,8 @@ static void open_stdio(struct task *t)
 
 static void change_directory(struct task *t)
 {
-	struct file *f;
-	s64 fd, e;
+	s64 e = options.cwd == NULL ? 0 : fs_change_directory(t, options.cwd);
 
-	if (options.cwd == NULL)
-		return;
-	e = vfs_open(t, options.cwd, O_RDONLY | O_DIRECTORY, 0, &f);
-	if (e == 0) {
-		fd = fd_install(t, f, false, 3);
-		e = fd < 0 ? fd : lx_fchdir(t, (u64)fd);
-		(void)lx_close(t, (u64)fd);
-	}
 	if (e != 0)
 		log_line("cwd=%s: error %d", options.cwd, (int)-e);
 }
@@ -172,13 +154,27 @@ static void server_main(void *unused)
 	loop_run();
 }
 
-static void make_server(void)
+static void make_threads(void)
 {
 	sys_must(sys_thread_create(&server, 0, PRIO_SERVER, 0), "linux: thread");
+	sys_must(sys_thread_create(&clock, 0, PRIO_CLOCK, 0), "linux: thread");
 	env.thread = server.thread;
 	env.msg = server.msg;
 	sys_must(thread_bind(server.thread, THREAD_NOTIF, ANY(env.notif), 0), "linux: notification");
-	sys_must(thread_bind(server.thread, THREAD_FAULT, ANY(clock_ep), 1), "linux: faults");
+	sys_must(thread_bind(server.thread, THREAD_FAULT, ANY(fault_ep), 1), "linux: faults");
+	sys_must(thread_bind(clock.thread, THREAD_FAULT, ANY(fault_ep), 2), "linux: faults");
+}
+
+/* What is left to the first thread: to tell of faults of the others. */
+static _Noreturn void wait_for_faults(void)
+{
+	struct msg m = { .tag = 0 };
+	err_t e = ep_recv(fault_ep, &m, 0);
+
+	if (!err_is_ok(e))
+		sys_panic("linux: receive of faults: error %u", e.v);
+	sys_panic("linux: fault of thread %lu: kind %lu, cause %lx, address %lx, ip %lx, sp %lx",
+		  m.badge, m.tag >> TAG_LABEL_SHIFT, m.w[0], m.w[1], m.w[2], m.w[3]);
 }
 
 /* --- for both ways ---------------------------------------------------------------------------- */
@@ -242,7 +238,7 @@ u64 boot_epoch(ioports_h ports)
 int main(void)
 {
 	clock_notif = sys_notif();
-	clock_ep = sys_ep();
+	fault_ep = sys_ep();
 	env.ep = sys_ep();
 	env.alarm = set_alarm;
 	if (sys_comp != NULL)
@@ -253,9 +249,8 @@ int main(void)
 		env.cpus = options.cpus;
 	if (options.epoch != 0)
 		env.epoch_ns = options.epoch * NS_PER_SEC;
-	make_server();
-	sys_must(thread_bind((thread_h){ HANDLE_THREAD }, THREAD_NOTIF, ANY(clock_notif), 0),
-		 "linux: clock");
+	make_threads();
+	sys_must(sys_thread_run(&clock, clock_main, NULL), "linux: start");
 	sys_must(sys_thread_run(&server, server_main, NULL), "linux: start");
-	clock_run();
+	wait_for_faults();
 }

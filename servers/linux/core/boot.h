@@ -5,8 +5,8 @@
 #pragma once
 #include "event.h"
 
-/* The clock's thread keeps the priority that the program was started with. */
-enum { PRIO_SERVER = 99 };
+/* At most what the program was started with. */
+enum { PRIO_SERVER = 99, PRIO_CLOCK = 100 };
 
 /* Fill in env, and make bits of env.notif known to events. */
 void boot_first(void);     /* as the kernel's first program */

@@ -157,3 +157,12 @@ void trace_note(const struct task *t, const char *what, u64 value)
 
 	trace_line(line, sys_format(line, sizeof line - 1, "[%u] --- %s %lu ---", t->tid, what, value));
 }
+
+void trace_fault(const struct task *t, int signo, u64 addr, const struct regs_general *r)
+{
+	char line[160 + 1];
+
+	trace_line(line, sys_format(line, sizeof line - 1,
+				    "[%u] --- fault: signal %d, address 0x%lx, ip 0x%lx, sp 0x%lx ---",
+				    t->tid, signo, addr, r->rip, r->rsp));
+}

@@ -210,6 +210,8 @@ static void fault_signal(struct task *t, int signo, int code, u64 addr)
 {
 	struct siginfo info = { .signo = signo, .code = code, .fault = { .addr = addr } };
 
+	if (trace_on)
+		trace_fault(t, signo, addr, task_regs(t));
 	signal_fault(t, signo, &info);
 }
 
