@@ -164,8 +164,10 @@ ROOT ?= build/root/base.cpio
 build/root/base.cpio: $(wildcard tools/mkroot.py tools/root/*.py)
 	$(say) ROOT $@
 	$(Q)$(PYTHON) tools/mkroot.py -o $@
-$(B)/linux/archive.o: servers/linux/core/archive.S $(ROOT)
+$(B)/linux/root: FORCE
 	@mkdir -p $(@D)
+	@echo '$(ROOT)' | cmp -s - $@ || echo '$(ROOT)' > $@
+$(B)/linux/archive.o: servers/linux/core/archive.S $(ROOT) $(B)/linux/root
 	$(Q)$(CC) -DLINUX_ARCHIVE='"$(ROOT)"' -c -o $@ $<
 $(B)/programs/linux-first.elf: $(LX_SRC:%=$(B)/user/%.o) $(B)/linux/archive.o $(LIBS:%=$(B)/lib/lib%.a) tools/program.ld
 	@mkdir -p $(@D)
