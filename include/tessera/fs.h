@@ -47,8 +47,8 @@ enum fs_operation {
 	FS_SYNC,     /* w1 inode, or 0: all; w2 1: data only */
 	FS_STATFS,   /* -> statfs */
 	FS_PUNCH,    /* w1 inode, w2 offset, w3 bytes: becomes a hole */
-	FS_TIME,     /* w1 seconds, w2 ns: the time that what follows records (also sent every second) */
-	FS_UNMOUNT,
+	FS_TIME,     /* w1 seconds, w2 ns: the time it is; without it, that of the machine's clock */
+	FS_UNMOUNT,  /* everything is written, nothing is held any more; what is asked later is answered -EIO (5) */
 };
 enum { FS_NOREPLACE = 1, FS_EXCHANGE = 2 };
 enum { FS_SET_MODE = 1, FS_SET_UID = 2, FS_SET_GID = 4, FS_SET_ATIME = 8, FS_SET_MTIME = 16, FS_SET_SIZE = 32 };

@@ -110,7 +110,7 @@ def on_host(tree, names, cases):
 def on_tessera(names, cases, arguments):
     (cases / "list").write_text("\n".join(names) + "\n")
     command = [str(ROOT / "tessera"), "run", f"--timeout={60 + 10 * len(names)}", "--mem=512M", "--cwd=/root", *arguments,
-               "--env=PATH=/bin:/usr/bin:/sbin:/usr/sbin", f"--dir={cases}:/cases", "/bin/sh", "/cases/driver"]
+               "--env=PATH=/bin:/usr/bin:/sbin:/usr/sbin", f"--dir={cases}:/cases", "/bin/busybox", "sh", "/cases/driver"]
     done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, check=False)
     return parse(done.stdout), done
 

@@ -6,7 +6,7 @@
  */
 #include "server.h"
 
-enum { COMMIT_US = 5000000, INODES_SHARE = 64 };
+enum { COMMIT_US = 5000000 };
 
 struct server server;
 u64 server_bits;
@@ -43,7 +43,8 @@ static void mount(void)
 		fail("the channel `blk` has no device, or not the cache as an area");
 	if (dev.write == NULL)
 		opts.flags = E2_RDONLY;
-	opts.now_sec = sys_comp->epoch_ns / 1000000000;
+	server.epoch_ns = sys_comp->epoch_ns;
+	opts.now_sec = server.epoch_ns / 1000000000;
 	int r = e2_mount(&server.fs, &dev, server.cache, server.cache_bytes, &opts);
 	server.reason = opts.reason;
 	if (r != 0)
@@ -57,10 +58,26 @@ static void mount(void)
 		fail("no memory for its tables");
 }
 
+u64 clock_ns(void)
+{
+	return sys_clock() / (sys_comp->clock_hz / 1000000) * 1000;
+}
+
+/* What changes now is recorded with; never 0, which e2fsck takes for no time at all. */
+static void set_time(void)
+{
+	u64 ns = server.epoch_ns + clock_ns();
+
+	e2_set_time(server.fs, (struct e2_time){ (s64)(ns / 1000000000) + (ns < 1000000000),
+						 (u32)(ns % 1000000000) });
+}
+
 static void serve_all(void)
 {
 	struct ring_entry e;
 
+	if (server.fs != NULL)
+		set_time();
 	while (chan_get(&client, &e) == RING_OK) {
 		u32 slot = (u32)e.w[0];
 
@@ -78,7 +95,8 @@ static void serve_all(void)
 static void look_at(u64 bits)
 {
 	if (chan_news(&client, bits) == CHAN_RESET) {
-		held_drop_all();
+		if (server.fs != NULL)
+			held_drop_all();
 		(void)chan_agree(&client);
 	}
 }
@@ -94,7 +112,8 @@ int main(void)
 		chan_busy(&client);
 		serve_all();
 		if (sys_clock() >= commit_at) {
-			(void)e2_commit(server.fs);
+			if (server.fs != NULL)
+				(void)e2_commit(server.fs);
 			commit_at = sys_after(COMMIT_US);
 		}
 		u64 bits = server_bits;

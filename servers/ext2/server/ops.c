@@ -278,6 +278,17 @@ static s64 do_sync(const struct ring_entry *e)
 	return holds_inode(e->w[1]) ? e2_fsync(server.fs, (u32)e->w[1]) : -E2_ESTALE;
 }
 
+/* Everything on the disk and the journal empty: all that the client holds is given back first. */
+static s64 do_unmount(void)
+{
+	held_drop_all();
+	int r = e2_unmount(server.fs);
+
+	if (r == 0)
+		server.fs = NULL;
+	return r;
+}
+
 /* Operations whose first word is no inode. */
 static s64 carry_out_other(struct ring_entry *e, struct fs_message *m, u32 operation)
 {
@@ -289,9 +300,11 @@ static s64 carry_out_other(struct ring_entry *e, struct fs_message *m, u32 opera
 	case FS_SYNC: return do_sync(e);
 	case FS_STATFS: return do_statfs(m);
 	case FS_TIME:
-		e2_set_time(server.fs, (struct e2_time){ (s64)e->w[1], (u32)e->w[2] % 1000000000 });
+		if (e->w[1] > UINT32_MAX)
+			return -E2_EINVAL;
+		server.epoch_ns = e->w[1] * 1000000000 + e->w[2] % 1000000000 - clock_ns();
 		return 0;
-	case FS_UNMOUNT: return e2_sync(server.fs);
+	case FS_UNMOUNT: return do_unmount();
 	default: return -E2_EINVAL;
 	}
 }
@@ -328,7 +341,9 @@ void serve(struct ring_entry *e, struct fs_message *m)
 	u32 operation = (u32)(e->w[0] >> 32);
 	s64 r;
 
-	if (!names_inode(operation))
+	if (server.fs == NULL)
+		r = -E2_EIO;
+	else if (!names_inode(operation))
 		r = carry_out_other(e, m, operation);
 	else if (!holds_inode(e->w[1]))
 		r = -E2_ESTALE;

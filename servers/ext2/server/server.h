@@ -17,8 +17,12 @@ struct server {
 	u64 cache_bytes;
 	bool read_only;
 	const char *reason;
+	u64 epoch_ns; /* time of day when the kernel's clock was 0 */
 };
 extern struct server server;
+
+/* ns of the kernel's clock. */
+u64 clock_ns(void);
 
 /* Bits of the notification that came while something else was waited for. */
 extern u64 server_bits;
