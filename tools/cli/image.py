@@ -39,7 +39,7 @@ def build():
     if STAMP.exists() and STAMP.stat().st_mtime >= newest():
         return
     print("tessera: building", file=sys.stderr)
-    done = subprocess.run(["make", "-C", str(ROOT), "--no-print-directory", "-s", "-j2", "run-parts"], stdout=sys.stderr, check=False)
+    done = subprocess.run(["make", "-C", str(ROOT), "--no-print-directory", "-s", "-j2", "say=@:", "run-parts"], stdout=sys.stderr, check=False)
     if done.returncode:
         raise ImageError("the build failed; `make run-parts` shows why")
     STAMP.parent.mkdir(parents=True, exist_ok=True)

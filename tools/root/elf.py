@@ -121,7 +121,10 @@ def libraries(program, sysroot="/"):
             if not os.path.exists(here):
                 raise ElfError(f"{elf.path}: its interpreter {elf.interp} is not on this machine")
             found[elf.interp] = os.path.realpath(here)
+        musl = any("ld-musl" in name for name in found)
         for name in elf.needed:
+            if musl and name.startswith("libc."):
+                continue                # musl's interpreter is its library
             where = _find(name, elf, dirs, sysroot)
             if where is None:
                 raise ElfError(f"{elf.path}: the library {name} is not on this machine")
