@@ -130,14 +130,18 @@ static APART err_t syscall_foreign(u32 t)
 	return fault(t);
 }
 
-static inline err_t syscall(u32 t)
+static inline err_t syscall_own(u32 t)
+{
+	trace_add(TH(t)->home, TRACE_call, FR_NR(t), FR_HANDLE(t));
+	return dispatch(t, FR_NR(t));
+}
+
+/* Under this CPU's lock. */
+static inline err_t syscall_local(u32 t)
 {
 	if (TH(t)->flags & THREAD_FOREIGN)
 		return syscall_foreign(t);
-	if (call_is_global(FR_NR(t)) && !ks.global)
-		return RUN_GLOBAL;
-	trace_add(TH(t)->home, TRACE_call, FR_NR(t), FR_HANDLE(t));
-	return dispatch(t, FR_NR(t));
+	return call_is_global(FR_NR(t)) ? RUN_GLOBAL : syscall_own(t);
 }
 
 static inline void put_result(u32 t, err_t e)
@@ -153,7 +157,7 @@ static APART void syscall_global(u32 cpu)
 	u32 t = CPU(cpu)->current;
 
 	if (t != NIL) {
-		err_t e = syscall(t);
+		err_t e = TH(t)->flags & THREAD_FOREIGN ? syscall_foreign(t) : syscall_own(t);
 		if (e.v != INT_NONE && PD(t)->type == OBJ_THREAD)
 			put_result(t, e);
 	}
@@ -168,7 +172,7 @@ void kernel_syscall(void)
 {
 	arch_lock(&THIS_CPU()->lock);
 	u32 t = THIS_CPU()->current;
-	err_t e = t == NIL ? NO_RESULT : syscall(t);
+	err_t e = t == NIL ? NO_RESULT : syscall_local(t);
 
 	if (e.v < INT_GLOBAL) {
 		put_result(THIS_CPU()->loaded, e);
