@@ -150,6 +150,8 @@ def build_jobs():
         jobs.append(build_job(c, "kernel", ["abi/kernel.toml", "tools/abigen.py", "kernel/*.c",
                                             "kernel/arch/x86_64/kernel.ld"]))
         jobs.append(build_job(c, "programs", ["abi/kernel.toml", "tools/abigen.py", "lib/sys/*"]))
+        jobs.append(build_job(c, "systems", ["systems/*.toml", "tools/sysgen.py",
+                                             "servers/init/*.c"]))
         jobs.append(build_job(c, "unit", ["abi/kernel.toml", "tools/abigen.py", "kernel/*.c",
                                           "kernel/arch/host/*.c", "tests/unit/*.c"]))
     jobs.append(build_job("gcc", "fuzzers", ["abi/kernel.toml", "tools/abigen.py", "kernel/*.c",

@@ -7,19 +7,25 @@
  * A channel is up, or down until both sides have let go of it: one that does not run has, one that
  * runs says so (SUP_RESET_DONE) after it saw its reset_bit.  When the second one has, the
  * rings are cleared and the channel is up; whoever was told to wait sees its reset_bit again.
+ * Who runs and does not let go for LET_GO_MS (boot command line: init.let-go=MS) is taken for one
+ * that hangs.
  */
 #include "init.h"
 
 struct reset {
 	bool down;
 	bool agreed[2];
+	u64 asked; /* when sides that run were asked to let go */
 };
+
+enum { LET_GO_MS = 20000 };
 
 struct ring_pages ring_pages[CHANNELS_MAX];
 u32 pool_frames[POOLS_MAX];
 u64 pool_pages[POOLS_MAX], pool_first[POOLS_MAX];
 u32 endpoint_cap[ENDPOINTS_MAX];
 static struct reset reset[CHANNELS_MAX];
+static u64 let_go; /* clock ticks */
 
 /* In a side's pages: where its position in the other's ring stands. */
 u64 ring_answer_offset(u32 capacity)
@@ -34,6 +40,9 @@ u64 ring_side_pages(u32 capacity)
 
 void channel_open(void)
 {
+	u64 ms = text_number(sys_option("init.let-go="));
+
+	let_go = sys_ticks(1000 * (ms != 0 ? ms : LET_GO_MS));
 	for (u32 i = 0; i < bundle_count(BUNDLE_CHANNELS); i++) {
 		struct extent x;
 
@@ -83,6 +92,9 @@ static void begin(u32 channel)
 {
 	struct reset *r = &reset[channel];
 
+	/* Being asked again gives nobody more time. */
+	if (!r->down)
+		r->asked = sys_clock();
 	r->down = true;
 	for (u32 side = 0; side < 2; side++) {
 		r->agreed[side] = !running(side_of(channel, side));
@@ -172,10 +184,39 @@ u32 channel_broken(struct component *c, u64 number)
 		return SUP_BAD;
 	struct component *peer = side_of(i, !side);
 
+	if (watch_accusation(c)) {
+		text_line("%s accuses others too often", c->b->name);
+		watch_end(c, true);
+		return SUP_OK;
+	}
 	text_line("%s says that %s broke the rings between them", c->b->name, peer->b->name);
 	if (side == COMP_SERVER || (c->b->flags & BUNDLE_TRUSTED) || only_peer(peer, c))
 		watch_end(peer, true);
 	else
 		begin(i);
 	return SUP_OK;
+}
+
+u64 channel_turn(u64 now)
+{
+	u64 next = 0;
+
+	for (u32 i = 0; i < bundle_count(BUNDLE_CHANNELS); i++) {
+		u64 limit = reset[i].asked + let_go;
+
+		for (u32 side = 0; side < 2 && reset[i].down; side++) {
+			struct component *c = side_of(i, side);
+
+			if (!running(c) || reset[i].agreed[side])
+				continue;
+			if (now >= limit) {
+				text_line("%s does not let go of the rings of %s", c->b->name,
+					  channels[i].name[side]);
+				watch_end(c, true);
+			} else if (next == 0 || limit < next) {
+				next = limit;
+			}
+		}
+	}
+	return next;
 }

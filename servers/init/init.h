@@ -87,6 +87,8 @@ struct component {
 	u32 restarts, recent;
 	bool last_failed;
 	u64 window; /* when the minute began in which `recent` restarts happened */
+	u32 accusations;
+	u64 accusing; /* the same for accusations */
 	u32 line_bytes;
 	char line[LINE];
 };
@@ -146,6 +148,8 @@ void channel_greet(const struct component *c);
 /* Answers of enum sup_error. */
 u32 channel_agree(struct component *c, u64 number);
 u32 channel_broken(struct component *c, u64 number);
+/* End who does not let go. @return when to look again, 0: no need */
+u64 channel_turn(u64 now);
 /* The channel that a component knows by this number, or BUNDLE_NONE; its side. */
 u32 channel_of(const struct component *c, u64 number, u32 *side);
 u64 ring_answer_offset(u32 capacity);
@@ -158,11 +162,15 @@ void watch_end(struct component *c, bool failure);
 /* Start what can be started. Do what is due. @return the next time to look, 0: none */
 u64 watch_turn(void);
 void watch_open(void);
+/* One more accusation: are they too many? */
+bool watch_accusation(struct component *c);
 bool running(const struct component *c);
 
 /* text.c */
 void text_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void text_write(struct component *c, const struct msg *m);
+/* The digits at the start of a text, or 0; at most 9 of them count. */
+u64 text_number(const char *digits);
 void text_flush(struct component *c);
 void text_fault(const struct component *c, const struct msg *m);
 

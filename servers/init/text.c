@@ -8,6 +8,15 @@
 
 #include "init.h"
 
+u64 text_number(const char *digits)
+{
+	u64 n = 0;
+
+	for (u32 i = 0; digits != NULL && i < 9 && digits[i] >= '0' && digits[i] <= '9'; i++)
+		n = n * 10 + (u64)(digits[i] - '0');
+	return n;
+}
+
 void text_flush(struct component *c)
 {
 	if (c->line_bytes == 0)

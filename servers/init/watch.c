@@ -8,6 +8,8 @@
 
 #define MINUTE (60 * sys_info->clock_hz)
 
+enum { ACCUSATIONS = 16 };
+
 static u64 lives; /* that ended */
 static struct component *victim; /* boot command line: init.end=NAME:MS */
 static u64 victim_ticks, victim_next;
@@ -76,18 +78,29 @@ static void start(struct component *c)
 		channel_greet(c);
 }
 
-/* May it be started once more? */
-static bool policy(struct component *c, bool failure)
+/* Counts within a minute. */
+static u32 count(u64 *window, u32 *recent)
 {
 	u64 now = sys_clock();
 
+	if (*recent == 0 || now - *window > MINUTE) {
+		*window = now;
+		*recent = 0;
+	}
+	return ++*recent;
+}
+
+bool watch_accusation(struct component *c)
+{
+	return count(&c->accusing, &c->accusations) > ACCUSATIONS;
+}
+
+/* May it be started once more? */
+static bool policy(struct component *c, bool failure)
+{
 	if (c->refused || c->b->restart == BUNDLE_NEVER || (c->b->restart == BUNDLE_ON_FAILURE && !failure))
 		return false;
-	if (c->recent == 0 || now - c->window > MINUTE) {
-		c->window = now;
-		c->recent = 0;
-	}
-	if (c->recent++ < c->b->limit)
+	if (count(&c->window, &c->recent) <= c->b->limit)
 		return true;
 	text_line("%s was restarted %u times within a minute: it is given up", c->b->name,
 		  c->b->limit);
@@ -198,14 +211,11 @@ void watch_open(void)
 
 	for (u32 i = 0; at != NULL && i < components; i++) {
 		size_t n = strlen(component[i].b->name);
-		u64 ms = 0;
 
 		if (memcmp(at, component[i].b->name, n) != 0 || at[n] != ':')
 			continue;
-		for (const char *d = at + n + 1; *d >= '0' && *d <= '9' && ms < 1u << 30; d++)
-			ms = ms * 10 + (u64)(*d - '0');
 		victim = &component[i];
-		victim_ticks = sys_ticks(1000 * (ms + 1));
+		victim_ticks = sys_ticks(1000 * (text_number(at + n + 1) + 1));
 	}
 }
 
@@ -234,18 +244,20 @@ static void check_platform(void)
 	}
 }
 
+static u64 earlier(u64 a, u64 b)
+{
+	return a == 0 || (b != 0 && b < a) ? b : a;
+}
+
 u64 watch_turn(void)
 {
 	u64 next = end_victim();
 
 	check_platform();
 	device_look();
-	for (u32 i = 0; i < components; i++) {
-		u64 at = heartbeat(&component[i], sys_clock());
-
-		if (at != 0 && (next == 0 || at < next))
-			next = at;
-	}
+	next = earlier(next, channel_turn(sys_clock()));
+	for (u32 i = 0; i < components; i++)
+		next = earlier(next, heartbeat(&component[i], sys_clock()));
 	for (u32 i = 0; i < components; i++) {
 		struct component *c = &component[i];
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* First life: breaks its ring. Second: says that its server did, and wants to be served again. */
+/*
+ * First life: breaks its ring. Second: says that its server did, wants to be served again, and
+ * then says so all the time.  Third: does nothing.
+ */
 #include "tessera/chan.h"
 
 static struct chan chan;
@@ -30,6 +33,23 @@ static bool echo(void)
 	return e.w[3] == 4;
 }
 
+static void begin_anew(void)
+{
+	while (chan.state != CHAN_UP) {
+		if (chan_news(&chan, comp_wait(0)) == CHAN_RESET)
+			(void)chan_agree(&chan);
+	}
+}
+
+/* Whoever asks for new rings all the time is ended itself. */
+static void accuse_always(void)
+{
+	for (;;) {
+		chan_complain(&chan);
+		begin_anew();
+	}
+}
+
 int main(void)
 {
 	if (!chan_open(&chan, "server"))
@@ -37,18 +57,17 @@ int main(void)
 	comp_ready();
 	if (sys_comp->restarts == 0)
 		break_ring();
-	while (chan.state != CHAN_UP) {
-		if (chan_news(&chan, comp_wait(0)) == CHAN_RESET)
-			(void)chan_agree(&chan);
+	begin_anew();
+	if (sys_comp->restarts == 2) {
+		chan_stop(&chan);
+		for (;;)
+			(void)comp_wait(0);
 	}
 	bool before = echo();
 	chan_complain(&chan);
-	while (chan.state != CHAN_UP) {
-		if (chan_news(&chan, comp_wait(0)) == CHAN_RESET)
-			(void)chan_agree(&chan);
-	}
+	begin_anew();
 	sys_print("%s before and %s after\n", before ? "served" : "not served",
 		  echo() ? "served" : "not served");
-	for (;;)
-		(void)comp_wait(0);
+	accuse_always();
+	return 1;
 }
