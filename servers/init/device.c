@@ -17,15 +17,22 @@
 #define LARGE_BYTES 0x200000ull
 #define REGION_BYTES_MAX 0x1000000ull
 
-enum { CALL_US = 5000000 };
+enum { CALL_US = 5000000, REFUSALS = 8 };
 
 static volatile u64 *page; /* init's message page */
+static notif_h refused; /* a bit for each component's device */
 static bool trouble;
 u64 epoch_ns; /* wall clock when the clock was 0; 0: unknown */
 
-void device_open(volatile u64 *message_page)
+void device_open(volatile u64 *message_page, notif_h refusals)
 {
 	page = message_page;
+	refused = refusals;
+}
+
+notif_h device_notif(void)
+{
+	return refused;
 }
 
 static struct component *platform(void)
@@ -183,6 +190,10 @@ static void memory_give(struct component *c, struct comp_info *info, u32 device,
 		if (iospace != 0)
 			life_must(c, device_bind((device_h){ device }, (iospace_h){ iospace }),
 				  "binding of its device");
+		if (!c->broken) {
+			(void)device_watch((device_h){ device }, refused, 1ull << c->number);
+			c->device_cap = device;
+		}
 	}
 	if (c->dma_frames != 0) {
 		d->dma_bytes = c->b->driver.dma_pages * SYS_PAGE;
@@ -311,8 +322,31 @@ void device_give(struct component *c, struct comp_info *info)
 	info->device.platform_bytes = d.platform_bytes;
 }
 
+/* As many lines in a life; asking lets the kernel tell more. */
+void device_refusals(u64 bits)
+{
+	for (u32 i = 0; i < components; i++) {
+		struct component *c = &component[i];
+		u64 count = 0, address = 0, what = 0;
+
+		if (!(bits >> i & 1) || c->device_cap == 0 || c->refusals >= REFUSALS ||
+		    !err_is_ok(device_faults((device_h){ c->device_cap }, &count, &address, &what)) ||
+		    count == 0)
+			continue;
+		c->refusals++;
+		text_line("the device of %s may not %s address 0x%lx (reason %lu, %lu times)%s",
+			  c->b->name, what & DEVICE_FAULT_WRITE ? "write" : "read", address,
+			  what & 0xff, count,
+			  c->refusals == REFUSALS ? "; the next ones are not told" : "");
+	}
+}
+
 void device_quiesce(struct component *c)
 {
+	if (c->device_cap != 0)
+		(void)device_watch((device_h){ c->device_cap }, (notif_h){ 0 }, 0);
+	c->device_cap = 0;
+	c->refusals = 0;
 	if (c->opened)
 		(void)simple(PLAT_QUIESCE, c->device);
 	for (u32 i = 0; i < COMP_IRQS; i++) {

@@ -83,6 +83,8 @@ struct component {
 	bool opened;
 	bool refused; /* no other life would get it either */
 	u32 irqs[COMP_IRQS];
+	u32 device_cap; /* 0: not behind an IOMMU */
+	u32 refusals; /* told in this life */
 	/* all lives */
 	u32 restarts, recent;
 	bool last_failed;
@@ -175,7 +177,10 @@ void text_flush(struct component *c);
 void text_fault(const struct component *c, const struct msg *m);
 
 /* device.c */
-void device_open(volatile u64 *message_page);
+void device_open(volatile u64 *message_page, notif_h refusals);
+notif_h device_notif(void);
+/* The IOMMU refused devices something; bits: of which components. */
+void device_refusals(u64 bits);
 /* Everything for the driver of a device: found, opened, stopped, and switched on. */
 void device_give(struct component *c, struct comp_info *info);
 /* Stop it: no memory access, no interrupts. */

@@ -28,6 +28,8 @@ static void serve(void *unused)
 		answer = false;
 		if (err_is_ok(e) && sender(&m) != NULL)
 			watch_message(sender(&m), &m, &answer);
+		else if (err_is(e, DONE_SIGNAL))
+			device_refusals(m.badge);
 		else if (!err_is_ok(e) && !err_is(e, DONE_TIMEOUT))
 			sys_panic("waiting: error %u", e.v);
 	}
@@ -48,7 +50,8 @@ int main(void)
 		  memory_left() * 4);
 	watch_open();
 	sys_must(sys_thread_create(&thread, 0, HIGHEST, 0), "init's thread");
-	device_open(thread.msg);
+	device_open(thread.msg, sys_notif());
+	sys_must(thread_bind(thread.thread, THREAD_NOTIF, ANY(device_notif()), 0), "init's bits");
 	sys_must(sys_thread_run(&thread, serve, NULL), "init's thread");
 	(void)thread_stop((thread_h){ HANDLE_THREAD });
 	return 1;

@@ -125,6 +125,40 @@ static u64 option(const char *name)
 	return n;
 }
 
+struct usage {
+	u64 lives, pages, slots;
+};
+
+static struct usage usage(void)
+{
+	struct msg m = { .tag = (u64)SUP_USAGE << TAG_LABEL_SHIFT };
+
+	sys_must(ep_call((ep_h){ COMP_SUPERVISOR }, &m, 0), "usage");
+	return (struct usage){ m.w[1], m.w[2], m.w[3] };
+}
+
+/* Writing and reading until so many lives of others have ended; then init has what it had. */
+static void test_lives(u64 lives)
+{
+	struct usage first = { 0 }, last = { 0 };
+	struct ring_entry e;
+	bool ok = true;
+
+	for (u64 i = 0; last.lives < lives && ok; i++) {
+		fill(0, i % PLACES, i & 0xffff);
+		ok = one(BLK_WRITE, i % PLACES, 0, &e) && one(BLK_READ, i % PLACES, 1, &e) &&
+		     same(1, i % PLACES, i & 0xffff);
+		last = usage();
+		if (i == 0)
+			first = last;
+	}
+	check(ok, "no request fails, however often others are lost");
+	sys_print("# %lu lives; pages %lu and %lu, slots %lu and %lu\n", last.lives, first.pages,
+		  last.pages, first.slots, last.slots);
+	check(first.pages == last.pages && first.slots == last.slots,
+	      "everything that their lives took came back");
+}
+
 int main(void)
 {
 	const struct comp_pool *pool = comp_pool("data");
@@ -139,6 +173,8 @@ int main(void)
 		for (u64 r = 1; r <= rounds && ok; r++)
 			ok = all(BLK_WRITE, r) && all(BLK_READ, r);
 		check(ok, "many blocks, many at a time");
+		if (option("lives=") != 0)
+			test_lives(option("lives="));
 	}
 	sys_print("1..%u\n", tests);
 	sys_print("# done\n");

@@ -75,6 +75,13 @@ RUNS = [
         "machine": "q35-iommu", "extra": CONFINED, "append": "init.end=platform:400 client.rounds=8"}, {
         "platform server and driver were restarted":
             r"^init: platform is started again \(1\)$(.*\n)*?init: disk is started again"}),
+    ("drive, its driver is lost a thousand times", "drive", RELEASE, {
+        "machine": "q35-iommu", "extra": CONFINED, "timeout": 240,
+        "append": "init.end=disk:1 client.rounds=1 client.lives=1000"}, {}),
+    ("a device that reaches too far", "disk-hostile", DEBUG, {
+        "machine": "q35-iommu", "extra": CONFINED, "append": "driver.mode=dma client.may-lie"}, {
+        "init says what the IOMMU refused":
+            r"^init: the device of driver may not write address 0x[0-9a-f]+ \(reason 5, \d+ times\)$"}),
     ("drive without an IOMMU's help", "drive", DEBUG, {
         "machine": "q35-iommu", "extra": FREE, "fails": True}, {
         "a device that cannot be confined is refused":
