@@ -150,7 +150,8 @@ enum {
 };
 u32 kernel_fast_call(u32 cpu);
 u32 kernel_fast_reply_recv(u32 cpu);
-void kernel_fault(u32 cpu, u32 kind, u64 code, u64 addr);
+void kernel_fault_note(u32 cpu, u32 kind, u64 code, u64 addr); /* takes no lock; then at once: */
+void kernel_fault(u32 cpu);
 void kernel_irq(u32 cpu, u32 vector);  /* vector: index into cpu.irq */
 void kernel_iommu(u32 cpu); /* the IOMMU has recorded faults */
 void kernel_timer(u32 cpu);

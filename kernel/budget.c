@@ -22,6 +22,7 @@ void sched_init(u32 sc, u32 cpu)
 	s->period = 0;
 	s->left = 0;
 	s->refill = 0;
+	s->over = 0;
 	s->cpu = cpu;
 	s->owner = NIL;
 	s->runner = NIL;
@@ -125,11 +126,16 @@ void sched_recall(u32 t)
 	TH(t)->eprio = TH(t)->prio < eprio ? (u8)eprio : TH(t)->prio;
 }
 
-/* Begin a new period at `now`. */
-static void refill(u32 sc, u64 now)
+/* What was used too much is taken off, but not what was used beyond one budget: a machine
+ * that stood still does not make its threads stand still. */
+void budget_refill(u32 sc, u64 now)
 {
-	SC(sc)->left = SC(sc)->budget;
-	SC(sc)->refill = now + SC(sc)->period;
+	struct sched *s = SC(sc);
+
+	s->left = s->over < s->budget ? s->budget - s->over : 1;
+	s->over = 0;
+	/* Time slices have no periods: who is preempted goes on with what was left. */
+	s->refill = s->budget == s->period ? ~0ull : now + s->period;
 }
 
 /* A scheduling context used up: its runner waits, rotates, or goes on with its own. */
@@ -140,7 +146,7 @@ static RARELY bool used_up(u32 sc, u64 now)
 
 	SC(sc)->left = 0;
 	if (ends)
-		refill(sc, now);
+		budget_refill(sc, now);
 	else
 		timeq_add(SC(sc)->cpu, sc, SC(sc)->refill);
 	if (r == NIL || TH(r)->state != THREAD_READY)
@@ -164,7 +170,10 @@ bool budget_charge(struct cpu *c, u64 now)
 		SC(sc)->left -= used;
 		return false;
 	}
-	return SC(sc)->left != 0 && used_up(sc, now);
+	if (SC(sc)->left == 0)
+		return false;
+	SC(sc)->over = used - SC(sc)->left;
+	return used_up(sc, now);
 }
 
 /* A wait at an endpoint or notification of another CPU can only end under all locks. */
@@ -187,7 +196,7 @@ static bool expire(u32 cpu, u32 page, u64 now)
 		thread_complete(page, DONE_TIMEOUT);
 		return true;
 	}
-	refill(page, now);
+	budget_refill(page, now);
 	u32 r = SC(page)->runner;
 	if (r != NIL && TH(r)->state == THREAD_READY && CPU(cpu)->current != r)
 		sched_ready(r);
@@ -255,7 +264,8 @@ err_t sys_sched_configure(u32 t, u32 s, u32 cpus, u64 cpu, u64 budget, u64 perio
 	SC(sc)->budget = budget;
 	SC(sc)->period = period;
 	bool parked = SC(sc)->left == 0;
-	refill(sc, arch_clock());
+	SC(sc)->over = 0;
+	budget_refill(sc, arch_clock());
 	u32 r = SC(sc)->runner;
 	if (parked && r != NIL && TH(r)->state == THREAD_READY)
 		sched_ready(r);

@@ -109,25 +109,15 @@ static void unlock_for_all(u32 cpu)
 	lock_all();
 }
 
-/* A fault is a call that the thread makes through its fault endpoint; without
- * one it stops, its registers readable. */
-static err_t fault(u32 t)
-{
-	u32 s = SLOT_OF(t, TSLOT_FAULT);
-
-	if (!ks.global && fast_fault(TH(t)->home, t))
-		return NO_RESULT;
-	if (SLOT(s)->type != OBJ_EP) {
-		thread_halt(t);
-		return NO_RESULT;
-	}
-	return ep_call_through(t, s, 0, 0);
-}
-
 static APART err_t syscall_foreign(u32 t)
 {
 	TH(t)->fault = FAULT_SYSCALL;
-	return fault(t);
+	err_t e = thread_raise(t);
+
+	/* If it is stopped before it comes again with all locks, it has not made the call. */
+	if (e.v == INT_GLOBAL)
+		TH(t)->fault = 0;
+	return e;
 }
 
 static inline err_t syscall_own(u32 t)
@@ -184,34 +174,47 @@ void kernel_syscall(void)
 	leave_local();
 }
 
-void kernel_fault(u32 cpu, u32 kind, u64 code, u64 addr)
+static err_t fault(u32 t)
+{
+	TH(t)->fault = TH(t)->pending;
+	TH(t)->pending = 0;
+	trace_add(TH(t)->home, TRACE_fault, TH(t)->fault, TH(t)->fault_addr);
+	return thread_raise(t);
+}
+
+/*
+ * While this CPU waits for a lock its thread may be stopped.  A page fault comes
+ * again by itself, when the thread goes on; what else was, does not (a single
+ * step has been made, a break point passed): so it is noted first, as the
+ * registers were, in what belongs to this CPU until it waits.
+ */
+void kernel_fault_note(u32 cpu, u32 kind, u64 code, u64 addr)
+{
+	u32 t = CPU(cpu)->current;
+
+	if (t == NIL)
+		return;
+	TH(t)->pending = (u8)kind;
+	TH(t)->fault_code = code;
+	TH(t)->fault_addr = addr;
+}
+
+void kernel_fault(u32 cpu)
 {
 	arch_lock(&CPU(cpu)->lock);
 	u32 t = CPU(cpu)->current;
 
-	if (t == NIL) {
+	if (t == NIL || fault(t).v != INT_GLOBAL) {
 		leave_local();
 		return;
 	}
-	trace_add(cpu, TRACE_fault, kind, addr);
-	TH(t)->fault = (u8)kind;
-	TH(t)->fault_code = code;
-	TH(t)->fault_addr = addr;
-	if (fault(t).v != INT_GLOBAL) {
-		leave_local();
-		return;
-	}
-	/* Undo: if it is stopped before we hold all locks, it has not faulted. */
+	TH(t)->pending = TH(t)->fault;
 	TH(t)->fault = 0;
 	arch_unlock(&CPU(cpu)->lock);
 	lock_all();
 	t = CPU(cpu)->current;
-	if (t != NIL) {
-		TH(t)->fault = (u8)kind;
-		TH(t)->fault_code = code;
-		TH(t)->fault_addr = addr;
+	if (t != NIL)
 		(void)fault(t);
-	}
 	leave_global(cpu);
 }
 

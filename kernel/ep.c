@@ -20,6 +20,7 @@ void ep_init(u32 ep, u32 cpu)
 	e->home = cpu;
 	e->cursor = NIL;
 	e->cancelling = 0;
+	e->cancels = 0;
 	e->receiving = 0;
 }
 
@@ -103,7 +104,7 @@ err_t ep_call_through(u32 t, u32 s, u64 tag, u64 deadline)
 	TH(r)->reply_call = TH(t)->call;
 	sched_lend(t, r);
 	sched_release(t);
-	sched_switch(cpu, r);
+	sched_switch(arch_cpu(), r);
 	return NO_RESULT;
 }
 
@@ -254,25 +255,31 @@ err_t sys_ep_reply_recv(u32 t, u32 s, u64 tag, u64 deadline, u32 reply)
 
 /* --- cancelling and destroying --------------------------------------------------------- */
 
-err_t sys_ep_cancel(u32 t, u32 s, u64 badge)
+/* All before the cursor have been looked at, and those that come go to the end. */
+err_t sys_ep_cancel(u32 t, u32 s, u64 badge, u64 ticket)
 {
 	struct ep *e = EP(SLOT(s)->obj);
+	bool is_over = ticket != 0 && ticket != e->cancels;
 
 	if (SLOT(s)->badge != 0)
 		return ERR_RIGHTS;
 	/* commit */
-	/* One that was not finished, of another badge, has not seen all that this one must. */
-	if (e->cursor == NIL || e->cancelling != badge)
-		e->cursor = e->receiving ? NIL : e->head;
-	e->cancelling = badge;
-	for (u32 i = 0; i < WAITERS_MAX && e->cursor != NIL; i++) {
+	for (u32 i = 0; i < WAITERS_MAX && !is_over; i++) {
+		if (e->cursor == NIL && ticket == 0) {
+			ticket = ++e->cancels;
+			e->cancelling = badge;
+			e->cursor = e->receiving ? NIL : e->head;
+		}
 		u32 w = e->cursor;
 
+		if (w == NIL)
+			break;
 		e->cursor = TH(w)->qnext;
-		if (TH(w)->badge == badge)
+		if (TH(w)->badge == e->cancelling)
 			thread_complete(w, DONE_CANCELLED);
 	}
-	FR_OUT(t, 0) = e->cursor != NIL;
+	FR_OUT(t, 0) = ticket == 0 || (e->cursor != NIL && !is_over);
+	FR_OUT(t, 1) = ticket;
 	return OK;
 }
 

@@ -18,6 +18,7 @@ struct ep {
 	u32 cursor;  /* ep_cancel: thread at which to go on, or NIL */
 	u32 receiving; /* 1: the queue holds receivers */
 	u64 cancelling; /* ep_cancel: the badge that the cursor belongs to */
+	u64 cancels;    /* ep_cancel: how many have begun; the last one's ticket */
 	GHOST(u64 g_clock;) /* arrivals so far */
 };
 

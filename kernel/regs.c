@@ -47,6 +47,8 @@ err_t sys_thread_set_regs(u32 t, u32 s, u64 set)
 	if (!err_is_ok(e))
 		return e;
 	/* commit */
+	/* What it was about to report was of the registers before. */
+	TH(target)->pending = 0;
 	if (set == REGS_GENERAL)
 		arch_regs_set(target, TH(t)->msg, 0);
 	else

@@ -267,8 +267,11 @@ void sched_exit(void)
 			sc = running_on(c);
 		}
 		c->charged = sc;
-		if (sc != NIL)
+		if (sc != NIL) {
+			if (__builtin_expect(now >= SC(sc)->refill, 0))
+				budget_refill(sc, now);
 			set_alarm(c, now + SC(sc)->left);
+		}
 	}
 	if (c->timeq != NIL)
 		set_alarm(c, TN(c->timeq)->when);

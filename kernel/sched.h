@@ -16,7 +16,8 @@ struct sched {
 	u64 budget; /* clock ticks per period */
 	u64 period;
 	u64 left;    /* ticks that remain in this period */
-	u64 refill;  /* when the period ends */
+	u64 refill;  /* when the period ends; never, if the budget is a time slice */
+	u64 over;    /* ticks used beyond the budget, to be taken off the next */
 	u32 cpu;
 	u32 owner;  /* thread bound to it, or NIL */
 	u32 runner; /* thread whose running_on it is, or NIL */
@@ -79,6 +80,8 @@ void sched_leave_queue(u32 t);
 /* A ready thread in no queue, perhaps current, may have something else to run on
  * than before: let it stay current, queue it, or let it wait for time. */
 void sched_go_on(u32 t);
+/* Begin a new period of sc. */
+void budget_refill(u32 sc, u64 now);
 /* Charge the time since the last charge to what this CPU runs on; true: it is used up now. */
 bool budget_charge(struct cpu *c, u64 now);
 /* The current thread goes on after a wait that ended at once: see that it has something to run on. */

@@ -35,7 +35,8 @@ void thread_init(u32 t, u64 param, u32 cpu)
 void thread_wait(u32 t, u32 state, u64 deadline)
 {
 	TH(t)->state = (u8)state;
-	CPU(TH(t)->home)->current = NIL;
+	if (CPU(TH(t)->home)->current == t)
+		CPU(TH(t)->home)->current = NIL;
 	if (deadline != 0)
 		timeq_add(TH(t)->home, t, deadline);
 }
@@ -74,6 +75,18 @@ void thread_complete(u32 t, err_t code)
 	sched_ready(t);
 }
 
+err_t thread_raise(u32 t)
+{
+	u32 s = SLOT_OF(t, TSLOT_FAULT);
+
+	if (!ks.global && fast_fault(TH(t)->home, t))
+		return NO_RESULT;
+	if (SLOT(s)->type == OBJ_EP)
+		return ep_call_through(t, s, 0, 0);
+	thread_halt(t);
+	return NO_RESULT;
+}
+
 void thread_halt(u32 t)
 {
 	struct thread *th = TH(t);
@@ -81,9 +94,11 @@ void thread_halt(u32 t)
 	if (th->state == THREAD_READY) {
 		sched_unready(t);
 	} else if (th->state != THREAD_STOPPED) {
-		/* A foreign call that nobody has received yet is made again. */
+		/* What nobody has received yet is made, or said, again. */
 		if (th->fault == FAULT_SYSCALL && th->state == THREAD_CALL)
 			arch_frame_rewind(t);
+		else if (th->state == THREAD_CALL)
+			th->pending = th->fault;
 		thread_end_wait(t);
 		if (th->fault == 0) {
 			FR_ERR(t) = DONE_CANCELLED.v;
@@ -94,6 +109,8 @@ void thread_halt(u32 t)
 	sched_release(t);
 	sched_reclaim(t);
 	th->state = THREAD_STOPPED;
+	if (th->pending == FAULT_PAGE)
+		th->pending = 0;
 }
 
 /* --- binding -------------------------------------------------------------------- */
@@ -228,6 +245,7 @@ err_t sys_thread_start(u32 t, u32 s, u64 ip, u64 sp, u64 arg)
 		return ERR_STATE;
 	/* commit */
 	TH(target)->fault = 0;
+	TH(target)->pending = 0;
 	arch_frame_start(target, ip, sp, arg);
 	sched_ready(target);
 	return OK;
@@ -249,8 +267,12 @@ err_t sys_thread_resume(u32 t, u32 s)
 	if (TH(target)->state != THREAD_STOPPED || TH(target)->space == NIL)
 		return ERR_STATE;
 	/* commit */
-	TH(target)->fault = 0;
-	sched_ready(target);
+	TH(target)->fault = TH(target)->pending;
+	TH(target)->pending = 0;
+	if (TH(target)->fault != 0)
+		(void)thread_raise(target);
+	else
+		sched_ready(target);
 	return OK;
 }
 

@@ -42,6 +42,7 @@ struct thread {
 	u8 max_prio; /* the highest it may give */
 	u8 queued;   /* 1: in the run queue of its home CPU */
 	u8 fault;    /* FAULT_*: its message is this fault; 0: an ordinary message */
+	u8 pending;  /* FAULT_*: it was stopped before it could say so; 0: none */
 	u32 home;    /* CPU */
 
 	/* What the internal slots refer to, so that the fast path need not look. */
@@ -81,5 +82,8 @@ void thread_end_wait(u32 t);
 void thread_complete(u32 t, err_t code);
 /* Begin a wait of the current thread, in `state`, until `deadline` (0: none). */
 void thread_wait(u32 t, u32 state, u64 deadline);
+/* Thread t, which does nothing else, reports the fault recorded in it; without an endpoint for
+ * that it stops, its registers readable. */
+err_t thread_raise(u32 t);
 void thread_detach(u32 t, u32 which);
 void thread_destroy(u32 t);

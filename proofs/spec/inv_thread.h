@@ -161,6 +161,7 @@ PRED bool thread_deadline_inv(u32 t)
 PRED bool thread_call_inv(u32 t)
 {
 	return (TH(t)->call != 0) == (TH(t)->state == THREAD_REPLY) &&
+	       IMP(TH(t)->pending != 0, TH(t)->state == THREAD_STOPPED || thread_is_current(t)) &&
 	       IMP(TH(t)->fault != 0, TH(t)->state == THREAD_CALL || TH(t)->state == THREAD_REPLY ||
 					      TH(t)->state == THREAD_STOPPED);
 }

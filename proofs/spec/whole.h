@@ -245,7 +245,8 @@ PRED bool same_thread_base(u32 t)
 	       SAME(ks_thread[t], old_thread[t], sched) && SAME(ks_thread[t], old_thread[t], msg) &&
 	       SAME(ks_thread[t], old_thread[t], notif) && SAME(ks_thread[t], old_thread[t], tag) &&
 	       SAME(ks_thread[t], old_thread[t], badge) && SAME(ks_thread[t], old_thread[t], fault_code) &&
-	       SAME(ks_thread[t], old_thread[t], fault_addr) && SAME(ks_thread[t], old_thread[t], fault);
+	       SAME(ks_thread[t], old_thread[t], fault_addr) && SAME(ks_thread[t], old_thread[t], fault) &&
+	       SAME(ks_thread[t], old_thread[t], pending);
 }
 
 PRED bool same_thread_reply(u32 t)
@@ -256,7 +257,8 @@ PRED bool same_thread_reply(u32 t)
 
 PRED bool same_thread_runs(u32 t)
 {
-	return SAME(ks_thread[t], old_thread[t], running_on) && SAME(ks_thread[t], old_thread[t], eprio) &&
+	return SAME(ks_thread[t], old_thread[t], running_on) && SAME(ks_thread[t], old_thread[t], lent) &&
+	       SAME(ks_thread[t], old_thread[t], eprio) &&
 	       SAME(ks_thread[t], old_thread[t], queued);
 }
 
@@ -301,6 +303,7 @@ PRED bool same_sched(u32 p)
 {
 	return SAME(ks_sched[p], old_sched[p], budget) && SAME(ks_sched[p], old_sched[p], period) &&
 	       SAME(ks_sched[p], old_sched[p], left) && SAME(ks_sched[p], old_sched[p], refill) &&
+	       SAME(ks_sched[p], old_sched[p], over) &&
 	       SAME(ks_sched[p], old_sched[p], cpu) && SAME(ks_sched[p], old_sched[p], owner) &&
 	       SAME(ks_sched[p], old_sched[p], runner);
 }
@@ -310,6 +313,7 @@ PRED bool same_ep(u32 p)
 	return SAME(ks_ep[p], old_ep[p], head) && SAME(ks_ep[p], old_ep[p], tail) &&
 	       SAME(ks_ep[p], old_ep[p], home) && SAME(ks_ep[p], old_ep[p], cursor) &&
 	       SAME(ks_ep[p], old_ep[p], receiving) && SAME(ks_ep[p], old_ep[p], cancelling) &&
+	       SAME(ks_ep[p], old_ep[p], cancels) &&
 	       SAME(ks_ep[p], old_ep[p], g_clock);
 }
 

@@ -276,12 +276,12 @@ TEST(cancel_badge, "ep_cancel ends the waits of one badge only, however many the
 	ep_h ep = sys_ep();
 	struct worker *c[CALLERS];
 	struct msg m = { 0 };
-	u64 more = 1;
+	u64 more = 1, ticket = 0;
 
 	for (u32 i = 0; i < CALLERS; i++)
 		c[i] = caller(PRIO_HIGH, ep, 1 + i % 2, 0);
 	while (more != 0)
-		EXPECT_OK(ep_cancel(ep, 1, &more));
+		EXPECT_OK(ep_cancel(ep, 1, ticket, &more, &ticket));
 	for (u32 i = 0; i < CALLERS; i++) {
 		EXPECT_EQ(c[i]->done, i % 2 == 0);
 		if (c[i]->done)
@@ -299,9 +299,9 @@ TEST(cancel_rights, "a capability with a badge cannot cancel")
 	ep_h badged = { sys_derive(ANY(ep), RIGHTS_ALL_EP, 3) };
 	u64 more;
 
-	EXPECT_ERR(ep_cancel(badged, 3, &more), ERR_RIGHTS);
+	EXPECT_ERR(ep_cancel(badged, 3, 0, &more, NULL), ERR_RIGHTS);
 	(void)server(PRIO_HIGH, ep, 0);
-	EXPECT_OK(ep_cancel(ep, 0, &more));
+	EXPECT_OK(ep_cancel(ep, 0, 0, &more, NULL));
 	EXPECT_EQ(more, 0);
 	EXPECT(!workers[0].done);
 }

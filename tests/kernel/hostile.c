@@ -136,14 +136,14 @@ TEST(cancel_abandoned, "a cancellation that was not finished does not hide waite
 {
 	ep_h ep = sys_ep();
 	struct worker *w[WAITERS];
-	u64 more = 1;
+	u64 more = 1, ticket = 0;
 
 	for (u32 i = 0; i < WAITERS; i++)
 		w[i] = badged(ep, 1 + i % 2);
-	EXPECT_OK(ep_cancel(ep, 1, &more));
+	EXPECT_OK(ep_cancel(ep, 1, 0, &more, NULL));
 	EXPECT_EQ(more, 1);
 	while (more != 0)
-		EXPECT_OK(ep_cancel(ep, 2, &more));
+		EXPECT_OK(ep_cancel(ep, 2, ticket, &more, &ticket));
 	for (u32 i = 1; i < WAITERS; i += 2) {
 		EXPECT(w[i]->done);
 		EXPECT_ERR(w[i]->result, DONE_CANCELLED);

@@ -107,7 +107,7 @@ TEST(remote_cancel, "waits of threads on another CPU are cancelled")
 	struct worker *a = remote(1, ep, call_it, 1, 0), *b = remote(1, ep, call_it, 2, 0);
 	u64 more;
 
-	EXPECT_OK(ep_cancel(ep, 2, &more));
+	EXPECT_OK(ep_cancel(ep, 2, 0, &more, NULL));
 	WAIT_FOR(b->done);
 	EXPECT_ERR(b->result, DONE_CANCELLED);
 	EXPECT(!a->done);

@@ -195,11 +195,11 @@ TEST(ep_cancel_badge, "ep_cancel ends the waits of one badge, 32 a call")
 		IS(CALL2(w[i].t, i % 4 < 2 ? SYS_EP_CALL : SYS_EP_SEND, i % 5 ? one : two, 0, 0),
 		   BLOCKED);
 	}
-	IS(CALL1(root, SYS_EP_CANCEL, one, 1), ERRNO_RIGHTS);
-	IS(CALL1(root, SYS_EP_CANCEL, ep, 2), ERRNO_OK);
+	IS(CALL2(root, SYS_EP_CANCEL, one, 1, 0), ERRNO_RIGHTS);
+	IS(CALL2(root, SYS_EP_CANCEL, ep, 2, 0), ERRNO_OK);
 	IS(out(root, 0), 1);
 	IS(result(w[35].t), BLOCKED);
-	IS(CALL1(root, SYS_EP_CANCEL, ep, 2), ERRNO_OK);
+	IS(CALL2(root, SYS_EP_CANCEL, ep, 2, out(root, 1)), ERRNO_OK);
 	IS(out(root, 0), 0);
 	settle();
 	for (u32 i = 0; i < 40; i++)
@@ -215,7 +215,7 @@ TEST(ep_cancel_goes_on, "ep_cancel goes on where it was, though the waiter there
 		w[i] = new_thread(i % 2, 100, 0);
 		IS(CALL2(w[i].t, SYS_EP_CALL, one, 0, 0), BLOCKED);
 	}
-	IS(CALL1(root, SYS_EP_CANCEL, ep, 7), ERRNO_OK);
+	IS(CALL2(root, SYS_EP_CANCEL, ep, 7, 0), ERRNO_OK);
 	IS(out(root, 0), 1);
 	IS(EP(page_of(ep))->cursor, w[32].t);
 	delete_all(w[32].thread);
@@ -223,8 +223,37 @@ TEST(ep_cancel_goes_on, "ep_cancel goes on where it was, though the waiter there
 	for (u32 i = 33; i < 40; i++)
 		IS(CALL0(root, SYS_THREAD_STOP, w[i].thread), ERRNO_OK);
 	IS(EP(page_of(ep))->cursor, NIL);
-	IS(CALL1(root, SYS_EP_CANCEL, ep, 1), ERRNO_OK);
+	IS(CALL2(root, SYS_EP_CANCEL, ep, 1, 0), ERRNO_OK);
 	IS(result(w[31].t), ERRNO_DONE_CANCELLED);
+}
+
+TEST(ep_cancel_in_turns, "cancellations of several badges in turns all end, and miss nobody")
+{
+	enum { N = 90, PARTIES = 3 };
+	u64 ep = new_object(OBJ_EP, 0), badged[PARTIES], ticket[PARTIES] = { 0 };
+	bool over[PARTIES] = { false };
+	struct worker w[N];
+	u32 calls = 0, left = PARTIES;
+
+	for (u32 i = 0; i < PARTIES; i++)
+		badged[i] = derive(ep, RIGHTS_ALL_EP, 1 + i);
+	for (u32 i = 0; i < N; i++) {
+		w[i] = new_thread(i % 2, 100, 0);
+		IS(CALL2(w[i].t, SYS_EP_CALL, badged[i % PARTIES], 0, 0), BLOCKED);
+	}
+	/* Those of badge 3 stay; a second party looks for badge 1 too. */
+	for (u32 i = 0; left > 0; i = (i + 1) % PARTIES) {
+		if (over[i])
+			continue;
+		CHECK(++calls < 20);
+		IS(CALL2(root, SYS_EP_CANCEL, ep, i == 2 ? 1 : 1 + i, ticket[i]), ERRNO_OK);
+		ticket[i] = out(root, 1);
+		over[i] = out(root, 0) == 0;
+		left -= over[i];
+	}
+	settle();
+	for (u32 i = 0; i < N; i++)
+		IS(result(w[i].t), i % PARTIES == 2 ? BLOCKED : ERRNO_DONE_CANCELLED);
 }
 
 TEST(ep_gone, "destroying an endpoint ends all waits with DONE_GONE")

@@ -66,7 +66,108 @@ TEST(sched_budget, "a thread whose budget is used up waits for its period to end
 	host.clock = start + 5002;
 	settle();
 	IS(CPU(1)->current, a.t);
+	/* It had used one tick too much. */
+	IS(SC(page_of(a.sched))->left, 999);
+}
+
+/* Worker a with 1000 ticks in 5000, which has just begun a period. */
+static struct worker new_budgeted(void)
+{
+	struct worker a = new_thread(1, 100, 0);
+
+	IS(CALL4(root, SYS_SCHED_CONFIGURE, a.sched, HANDLE_CPUS, 1, 1000, 5000), ERRNO_OK);
+	settle();
+	IS(CPU(1)->current, a.t);
 	IS(SC(page_of(a.sched))->left, 1000);
+	return a;
+}
+
+TEST(sched_overrun, "what a late timer lets a thread use beyond its budget is taken off the next")
+{
+	struct worker a = new_budgeted();
+	const struct sched *s = SC(page_of(a.sched));
+
+	host_advance(1300);
+	settle();
+	IS(CPU(1)->current, NIL);
+	host.clock = s->refill;
+	settle();
+	IS(CPU(1)->current, a.t);
+	IS(s->left, 700);
+	/* More than a whole budget is forgiven, but for one tick to begin with. */
+	host_advance(4000);
+	settle();
+	IS(CPU(1)->current, NIL);
+	host.clock = s->refill;
+	settle();
+	IS(s->left, 1);
+	host_advance(1);
+	settle();
+	host.clock = s->refill;
+	settle();
+	IS(s->left, 1000);
+}
+
+TEST(sched_leftover, "what is left of a budget ends with its period")
+{
+	struct worker a = new_budgeted();
+	const struct sched *s = SC(page_of(a.sched));
+	u64 n = new_object(OBJ_NOTIF, 0), begin = host.clock;
+
+	host_advance(400);
+	IS(CALL1(a.t, SYS_NOTIF_WAIT, n, begin + 4000), BLOCKED);
+	host.clock = begin + 4000;
+	settle();
+	/* Still the same period. */
+	IS(CPU(1)->current, a.t);
+	IS(s->left, 600);
+	IS(CALL1(a.t, SYS_NOTIF_WAIT, n, begin + 9000), BLOCKED);
+	host.clock = begin + 9000;
+	settle();
+	/* A new one begins when it runs again, and nothing is added to it. */
+	IS(CPU(1)->current, a.t);
+	IS(s->left, 1000);
+	IS(s->refill, begin + 14000);
+	host_advance(1000);
+	settle();
+	IS(CPU(1)->current, NIL);
+	host.clock = begin + 13999;
+	settle();
+	IS(CPU(1)->current, NIL);
+}
+
+/* It runs, sleeps and is preempted at random; what it uses is noted at each tick. */
+TEST(sched_bound, "in any n periods a thread uses at most n + 1 budgets")
+{
+	enum { TICKS = 120, STEP = 250, PERIOD = 20, BUDGET = 4 };
+	struct worker a = new_budgeted(), high = new_thread(1, 150, 0);
+	u64 n = new_object(OBJ_NOTIF, 0), seed = 5;
+	u32 used[TICKS];
+
+	settle();
+	IS(CALL1(high.t, SYS_NOTIF_WAIT, n, host.clock + STEP), BLOCKED);
+	for (u32 i = 0; i < TICKS; i++) {
+		used[i] = CPU(1)->current == a.t;
+		host_advance(STEP);
+		settle();
+		seed = seed * 6364136223846793005ull + 1442695040888963407ull;
+		if (CPU(1)->current == high.t && (seed >> 60) < 12)
+			IS(CALL1(high.t, SYS_NOTIF_WAIT, n, host.clock + STEP * (seed >> 61)),
+			   BLOCKED);
+		if (CPU(1)->current == a.t && (seed >> 56 & 15) < 5)
+			IS(CALL1(a.t, SYS_NOTIF_WAIT, n, host.clock + STEP * (seed >> 50 & 31)),
+			   BLOCKED);
+		settle();
+	}
+	for (u32 periods = 1; periods < 5; periods++) {
+		for (u32 from = 0; from + periods * PERIOD <= TICKS; from++) {
+			u32 sum = 0;
+
+			for (u32 i = from; i < from + periods * PERIOD; i++)
+				sum += used[i];
+			CHECK(sum <= (periods + 1) * BUDGET);
+		}
+	}
 }
 
 TEST(sched_used_up_moves, "a used-up budget that moves to another CPU is refilled there in time")

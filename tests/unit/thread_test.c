@@ -351,6 +351,95 @@ TEST(fault_handler_dies, "a thread whose fault handler dies stays stopped")
 	IS(TH(w.t)->state, THREAD_STOPPED);
 }
 
+/* Worker 1 stops on CPU 1 between its fault and the kernel's lock. */
+static struct worker stopped_in_fault(u64 ep, u32 kind, u64 code)
+{
+	struct worker w = new_thread(1, 100, 0);
+
+	IS(CALL3(root, SYS_THREAD_BIND, w.thread, THREAD_FAULT, ep, 0x77), ERRNO_OK);
+	run(w.t);
+	host_begin(1, HOST_FAULT, kind, code, 0x4444);
+	IS(CALL0(root, SYS_THREAD_STOP, w.thread), ERRNO_OK);
+	finish(1);
+	IS(TH(w.t)->state, THREAD_STOPPED);
+	IS(TH(w.t)->fault, 0);
+	return w;
+}
+
+static void expect_debug(struct worker h, u64 ep)
+{
+	IS(CALL2(h.t, SYS_EP_RECV, ep, TAG_NONBLOCK, 0), ERRNO_OK);
+	IS(out(h.t, 0), 0x77);
+	IS(TAG_LABEL(out(h.t, 1)), FAULT_DEBUG);
+	IS(word(h.t, 0), 0x4000);
+	IS(word(h.t, 1), 0x4444);
+}
+
+TEST(fault_stopped, "a debug event of a thread that is stopped at that moment is told when it goes on")
+{
+	for (u32 at = 0; at < 3; at++) {
+		u64 ep = new_object(OBJ_EP, at);
+		struct worker h = new_thread(2, 100, 0);
+		struct worker w = stopped_in_fault(ep, FAULT_DEBUG, 0x4000);
+
+		IS(CALL2(h.t, SYS_EP_RECV, ep, TAG_NONBLOCK, 0), ERRNO_WOULD_BLOCK);
+		if (at == 2)
+			IS(CALL2(h.t, SYS_EP_RECV, ep, 0, 0), BLOCKED);
+		IS(CALL0(root, SYS_THREAD_RESUME, w.thread), ERRNO_OK);
+		settle();
+		if (at == 2) {
+			IS(result(h.t), ERRNO_OK);
+			IS(TAG_LABEL(out(h.t, 1)), FAULT_DEBUG);
+		} else {
+			/* Stopped again before anybody has heard of it. */
+			IS(CALL0(root, SYS_THREAD_STOP, w.thread), ERRNO_OK);
+			IS(CALL0(root, SYS_THREAD_RESUME, w.thread), ERRNO_OK);
+			expect_debug(h, ep);
+		}
+		IS(CALL2(h.t, SYS_REPLY, 0, (u64)FAULT_RESUME << TAG_LABEL_SHIFT, 0), ERRNO_OK);
+		settle();
+		run(w.t);
+		IS(CALL0(root, SYS_THREAD_STOP, w.thread), ERRNO_OK);
+		IS(CALL0(root, SYS_THREAD_STOP, h.thread), ERRNO_OK);
+		/* It was told once. */
+		IS(CALL0(root, SYS_THREAD_RESUME, w.thread), ERRNO_OK);
+		run(w.t);
+	}
+}
+
+TEST(fault_stopped_page, "a page fault of a thread that is stopped is not told: it comes again")
+{
+	u64 ep = new_object(OBJ_EP, 0);
+	struct worker w = stopped_in_fault(ep, FAULT_PAGE, 4);
+
+	IS(TH(w.t)->pending, 0);
+	IS(CALL0(root, SYS_THREAD_RESUME, w.thread), ERRNO_OK);
+	run(w.t);
+}
+
+TEST(fault_stopped_new, "who is started anew, gets new registers, or has no handler, tells nothing old")
+{
+	u64 ep = new_object(OBJ_EP, 0);
+	struct worker w = stopped_in_fault(ep, FAULT_DEBUG, 0x4000);
+
+	IS(CALL3(root, SYS_THREAD_START, w.thread, 0x1000, 0, 0), ERRNO_OK);
+	run(w.t);
+	w = stopped_in_fault(ep, FAULT_DEBUG, 0x4000);
+	IS(CALL1(root, SYS_THREAD_GET_REGS, w.thread, REGS_GENERAL), ERRNO_MSG_PAGE);
+	struct worker h = new_thread(0, 100, 0);
+	IS(CALL1(h.t, SYS_THREAD_GET_REGS, w.thread, REGS_GENERAL), ERRNO_OK);
+	IS(CALL1(h.t, SYS_THREAD_SET_REGS, w.thread, REGS_GENERAL), ERRNO_OK);
+	IS(CALL0(root, SYS_THREAD_RESUME, w.thread), ERRNO_OK);
+	run(w.t);
+	w = stopped_in_fault(ep, FAULT_DEBUG, 0x4000);
+	IS(CALL3(root, SYS_THREAD_BIND, w.thread, THREAD_FAULT, 0, 0), ERRNO_OK);
+	IS(CALL0(root, SYS_THREAD_RESUME, w.thread), ERRNO_OK);
+	IS(TH(w.t)->state, THREAD_STOPPED);
+	IS(TH(w.t)->fault, FAULT_DEBUG);
+	IS(CALL0(root, SYS_THREAD_RESUME, w.thread), ERRNO_OK);
+	run(w.t);
+}
+
 TEST(fault_foreign,
      "a system call of a foreign thread becomes a message, and the answer its result")
 {

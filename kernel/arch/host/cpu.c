@@ -226,6 +226,8 @@ void host_begin(u32 cpu, u32 kind, u64 a, u64 b, u64 c)
 	if (hc->phase == HOST_WAITING)
 		host_fail("the CPU is in the kernel already", cpu, kind);
 	save_frame(cpu, kind);
+	if (kind == HOST_FAULT)
+		kernel_fault_note(cpu, (u32)a, b, c);
 	hc->phase = HOST_WAITING;
 	hc->thread = NIL;
 	hc->kind = kind;
@@ -254,7 +256,7 @@ static void run_kernel(u32 cpu)
 
 	switch (hc->kind) {
 	case HOST_SYSCALL: run_syscall(cpu); break;
-	case HOST_FAULT: kernel_fault(cpu, (u32)hc->arg[0], hc->arg[1], hc->arg[2]); break;
+	case HOST_FAULT: kernel_fault(cpu); break;
 	case HOST_IRQ: kernel_irq(cpu, (u32)hc->arg[0]); break;
 	case HOST_TIMER: kernel_timer(cpu); break;
 	case HOST_IOMMU: kernel_iommu(cpu); break;

@@ -35,11 +35,12 @@ static APART void exception(u32 cpu, u32 vector)
 	u64 code = (f->error & 0xffffffff) | (u64)vector << 32;
 
 	if (vector == TRAP_PAGE)
-		kernel_fault(cpu, FAULT_PAGE, code, read_cr2());
+		kernel_fault_note(cpu, FAULT_PAGE, code, read_cr2());
 	else if (vector == TRAP_DEBUG)
-		kernel_fault(cpu, FAULT_DEBUG, dr6_take() | (u64)vector << 32, f->rip);
+		kernel_fault_note(cpu, FAULT_DEBUG, dr6_take() | (u64)vector << 32, f->rip);
 	else
-		kernel_fault(cpu, FAULT_EXCEPTION, code, 0);
+		kernel_fault_note(cpu, FAULT_EXCEPTION, code, 0);
+	kernel_fault(cpu);
 }
 
 static APART void interrupt(u32 cpu, u32 vector)
