@@ -1,17 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What all drivers of network devices do with a request before their device sees it.
- *
- * NET_FLAG_CHECKSUM of a frame to be sent comes with two numbers in the flags word,
- * since the driver cannot look into the frame: the byte from which the sum
- * runs to the end, in bits 16-31, and the byte where it goes, in bits 32-47.
- * The sender has put the sum over the pseudo header there.
  */
 #pragma once
 #include <tessera/drv.h>
 #include <tessera/net.h>
-
-enum { NET_FRAME_MIN = 14, NET_SUM_START_SHIFT = 16, NET_SUM_PLACE_SHIFT = 32 };
 
 struct net_request {
 	uint32_t id;

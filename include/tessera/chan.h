@@ -92,6 +92,14 @@ bool chan_idle(struct chan *c, bool for_room);
 /* After waiting: signals are not needed for a while. */
 void chan_busy(struct chan *c);
 
+/*
+ * For servers: is there room for one more answer than the `owed` ones of requests that were taken?
+ * Who takes no request without it can always answer.
+ */
+bool chan_can_answer(struct chan *c, u32 owed);
+/* Before waiting for that room.  False: there is. */
+bool chan_idle_for_answers(struct chan *c, u32 owed);
+
 /* Did the peer break the rings?  Then complain: init ends it, or has both begin anew. */
 bool chan_broken(const struct chan *c);
 void chan_complain(struct chan *c);

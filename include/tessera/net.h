@@ -15,10 +15,16 @@
  *                w[2] NET_INFO: hardware address, first byte lowest | mtu << 48
  *                w[3] flags
  * Frames start with the Ethernet header and have no check sequence.
+ *
+ * NET_FLAG_CHECKSUM of a frame to be sent comes with two numbers in the flags word,
+ * since the driver cannot look into the frame: the byte from which the sum
+ * runs to the end, in bits 16-31, and the byte where it goes, in bits 32-47.
+ * The sender has put the sum over the pseudo header there.
  */
 #pragma once
 
-enum { NET_FRAME_MAX = 1514, NET_ROOM_MIN = 2048 };
+enum { NET_FRAME_MIN = 14, NET_FRAME_MAX = 1514, NET_ROOM_MIN = 2048 };
+enum { NET_SUM_START_SHIFT = 16, NET_SUM_PLACE_SHIFT = 32 };
 enum net_operation { NET_SEND, NET_RECEIVE, NET_INFO };
 enum net_status {
 	NET_DONE,
@@ -26,5 +32,8 @@ enum net_status {
 	NET_ERROR, /* not sent; not received */
 	NET_GONE,
 };
-/* NET_SEND: the driver shall fill in the TCP or UDP checksum; NET_RECEIVE: it was found right. */
+/*
+ * NET_SEND: the driver shall fill in the TCP or UDP checksum; NET_RECEIVE: it was found right;
+ * NET_INFO: it can do so.
+ */
 enum { NET_FLAG_CHECKSUM = 1, NET_FLAG_LINK_DOWN = 2 };

@@ -101,6 +101,33 @@ void chan_busy(struct chan *c)
 	ring_disarm_room(&c->out);
 }
 
+bool chan_can_answer(struct chan *c, u32 owed)
+{
+	struct ring_producer *p = &c->out;
+
+	if (c->state != CHAN_UP || p->broken)
+		return false;
+	if (p->tail - p->head + owed < p->capacity)
+		return true;
+	u32 head = atomic_load_explicit(&p->in->head, memory_order_acquire);
+	if (p->tail - head > p->capacity || head - p->head > p->capacity) {
+		p->broken = true;
+		return false;
+	}
+	p->head = head;
+	return p->tail - head + owed < p->capacity;
+}
+
+bool chan_idle_for_answers(struct chan *c, u32 owed)
+{
+	if (c->state != CHAN_UP)
+		return true;
+	chan_flush(c);
+	atomic_store_explicit(&c->out.out->armed, 1, memory_order_relaxed);
+	atomic_thread_fence(memory_order_seq_cst);
+	return !chan_can_answer(c, owed);
+}
+
 bool chan_broken(const struct chan *c)
 {
 	return c->state == CHAN_UP && (c->in.broken || c->out.broken);

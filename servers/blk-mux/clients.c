@@ -171,22 +171,6 @@ void clients_restart(bool cache_lost)
 
 /* --- requests ------------------------------------------------------------------------------------- */
 
-static bool can_answer(struct client *c)
-{
-	struct ring_producer *p = &c->chan.out;
-
-	if (p->tail - p->head + c->in_flight < p->capacity)
-		return true;
-	(void)ring_room(p);
-	u32 head = atomic_load_explicit(&p->in->head, memory_order_acquire);
-	if (p->tail - head > p->capacity || head - p->head > p->capacity) {
-		p->broken = true;
-		return false;
-	}
-	p->head = head;
-	return p->tail - p->head + c->in_flight < p->capacity;
-}
-
 static bool place_ok(const struct partition *p, const struct ring_entry *e)
 {
 	return e->w[3] != 0 && e->w[3] <= BLK_BYTES_MAX && e->w[3] % BLK_SECTOR == 0 &&
@@ -256,7 +240,7 @@ static bool take_one(struct client *c)
 
 	c->block = BLOCK_NONE;
 	if (!c->have) {
-		if (!can_answer(c)) {
+		if (!chan_can_answer(&c->chan, c->in_flight)) {
 			c->block = BLOCK_ROOM;
 			return false;
 		}
@@ -352,16 +336,12 @@ void clients_news(u64 bits)
 
 static bool idle(struct client *c)
 {
-	struct ring_producer *p = &c->chan.out;
-
 	chan_flush(&c->chan);
 	if (c->chan.state != CHAN_UP || c->resetting || c->block == BLOCK_WINDOW || !disk.known)
 		return true;
-	if (c->block != BLOCK_ROOM)
-		return chan_idle(&c->chan, false);
-	atomic_store_explicit(&p->out->armed, 1, memory_order_relaxed);
-	atomic_thread_fence(memory_order_seq_cst);
-	return !can_answer(c);
+	if (c->block == BLOCK_ROOM)
+		return chan_idle_for_answers(&c->chan, c->in_flight);
+	return chan_idle(&c->chan, false);
 }
 
 bool clients_idle(void)

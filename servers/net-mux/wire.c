@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The driver's channel, and the buffers that its device sees.
+ *
+ * Owns:   all buffers; which the driver has.
+ * Never:  believes the driver: an answer that nobody asked for is a reason to restart it.
+ */
+#include "mux.h"
+
+enum { INFO_ID = BUFFERS, BYTE_BITS = 8, PATIENCE_US = 10000000, LOOK_US = 2000000 };
+
+struct wire wire;
+
+static u8 *window;
+static u32 window_area;
+static bool with_driver[BUFFERS + 1]; /* the last one stands for NET_INFO */
+static bool taken[BUFFERS];           /* being filled by a client */
+static u32 next_free = RECEIVING;
+static u32 owed;      /* answers that the driver owes at once: not of empty buffers */
+static u64 last_sign; /* of the driver: when it answered, or began to owe */
+
+u8 *wire_bytes(u32 buffer)
+{
+	return window + (u64)buffer * BUFFER;
+}
+
+u32 wire_buffer(void)
+{
+	for (u32 i = RECEIVING; i < BUFFERS; i++) {
+		u32 n = next_free;
+
+		next_free = n + 1 < BUFFERS ? n + 1 : RECEIVING;
+		if (!with_driver[n] && !taken[n]) {
+			taken[n] = true;
+			return n;
+		}
+	}
+	return NO_BUFFER;
+}
+
+void wire_free(u32 buffer)
+{
+	taken[buffer] = false;
+}
+
+static bool put(u32 id, u32 operation, u32 bytes, u64 flags)
+{
+	const struct ring_entry e = { { id | (u64)operation << 32 | (u64)window_area << 40,
+					id < BUFFERS ? (u64)id * BUFFER : 0, bytes, flags } };
+
+	with_driver[id] = chan_put(&wire.chan, &e) == RING_OK;
+	if (with_driver[id] && id >= RECEIVING && owed++ == 0)
+		last_sign = sys_clock();
+	return with_driver[id];
+}
+
+void wire_send(u32 buffer, u32 bytes, u64 flags)
+{
+	taken[buffer] = false;
+	if (flags & NET_FLAG_CHECKSUM && !(wire.flags & NET_FLAG_CHECKSUM)) {
+		frame_sum(wire_bytes(buffer), bytes, flags);
+		flags = 0;
+	}
+	if (put(buffer, NET_SEND, bytes, flags))
+		wire.sent++;
+	else
+		wire.lost++;
+}
+
+static void give_buffers(void)
+{
+	for (u32 i = 0; i < RECEIVING; i++) {
+		if (!with_driver[i])
+			(void)put(i, NET_RECEIVE, BUFFER, 0);
+	}
+}
+
+static void begin(void)
+{
+	for (u32 i = 0; i <= BUFFERS; i++)
+		with_driver[i] = false;
+	owed = 0;
+	if (!wire.known)
+		(void)put(INFO_ID, NET_INFO, 0, 0);
+	else
+		give_buffers();
+}
+
+void wire_open(void)
+{
+	for (u32 i = 0; i < sys_comp->channels; i++) {
+		if (sys_comp->channel[i].side == COMP_CLIENT && !chan_open_number(&wire.chan, i))
+			sys_panic("the channel to the driver cannot be used");
+	}
+	if (wire.chan.info == NULL || wire.chan.info->capacity <= BUFFERS)
+		sys_panic("no channel to a driver, or one of less than %u entries", 2 * BUFFERS);
+	for (u32 i = 0; i < wire.chan.info->areas && i < COMP_AREAS && window == NULL; i++) {
+		const struct comp_area *a = &wire.chan.info->area[i];
+
+		if (a->vaddr == 0 || a->bytes < (u64)BUFFERS * BUFFER)
+			continue;
+		window = (u8 *)a->vaddr;
+		window_area = i;
+	}
+	if (window == NULL)
+		sys_panic("no area of %u bytes for frames", BUFFERS * BUFFER);
+	begin();
+}
+
+/* --- answers -------------------------------------------------------------------------------- */
+
+static void gone(void)
+{
+	wire.gone = true;
+	clients_gone();
+}
+
+static void read_info(const struct ring_entry *e)
+{
+	if (e->w[0] >> 32 != NET_DONE) {
+		sys_print("the driver does not say what it is\n");
+		gone();
+		return;
+	}
+	for (u32 i = 0; i < ADDRESS; i++)
+		wire.address[i] = (u8)(e->w[2] >> (BYTE_BITS * i));
+	wire.mtu = e->w[2] >> 48;
+	wire.flags = e->w[3];
+	wire.known = true;
+	give_buffers();
+}
+
+static void received(u32 id, const struct ring_entry *e)
+{
+	u64 bytes = e->w[1];
+
+	if (e->w[0] >> 32 == NET_DONE && bytes >= NET_FRAME_MIN && bytes <= NET_FRAME_MAX) {
+		wire.received++;
+		(void)clients_deliver(wire_bytes(id), (u32)bytes, e->w[3] & NET_FLAG_CHECKSUM,
+				      CLIENTS);
+	}
+	(void)put(id, NET_RECEIVE, BUFFER, 0);
+}
+
+bool wire_take(void)
+{
+	struct ring_entry e;
+	bool any = false;
+
+	while (chan_get(&wire.chan, &e) == RING_OK) {
+		u64 id = e.w[0] & 0xffffffff;
+
+		if (id > BUFFERS || !with_driver[id]) {
+			chan_complain(&wire.chan);
+			return true;
+		}
+		with_driver[id] = false;
+		if (id >= RECEIVING) {
+			owed--;
+			last_sign = sys_clock();
+		}
+		if (id == INFO_ID)
+			read_info(&e);
+		else if (id < RECEIVING)
+			received((u32)id, &e);
+		any = true;
+	}
+	if (chan_broken(&wire.chan))
+		chan_complain(&wire.chan);
+	return any;
+}
+
+void wire_news(u64 bits)
+{
+	chan_busy(&wire.chan);
+	if (chan_news(&wire.chan, bits) != CHAN_RESET)
+		return;
+	switch (chan_agree(&wire.chan)) {
+	case CHAN_UP: begin(); break;
+	case CHAN_DOWN: break;
+	case CHAN_GONE:
+		sys_print("the driver will not be started again\n");
+		gone();
+		break;
+	}
+}
+
+/* Signs of the device's own trouble are the driver's affair; that it answers at all is not. */
+void wire_time(void)
+{
+	if (wire.chan.state != CHAN_UP || owed == 0 ||
+	    sys_clock() - last_sign < sys_ticks(PATIENCE_US))
+		return;
+	sys_print("the driver does not answer\n");
+	chan_complain(&wire.chan);
+}
+
+u64 wire_deadline(void)
+{
+	return owed != 0 && wire.chan.state == CHAN_UP ? sys_after(LOOK_US) : 0;
+}

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: MIT
+"""Tests of networks in a whole system: driver, multiplexer, two clients, supervisor.
+
+    run.py [--quick] [--only NAME]        TAP on standard output
+
+The wire ends at this program, which sends back what comes for it. The emulator writes down all
+frames on the wire: none may be there that a client had no right to send, or that was for
+the other client.
+"""
+import argparse
+import os
+import pathlib
+import re
+import shutil
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "tools"))
+import emu                                                      # noqa: E402
+KERNEL = "build/kernel-debug/tessera.elf"
+PEER, SECOND, OWN = bytes.fromhex("020000000099"), bytes.fromhex("020000000002"), bytes.fromhex("525400123456")
+CLIENT_CHECKS = 8
+# name, system, device, words for the driver, seconds (quick, full)
+CASES = [
+    ("virtio", "net", "virtio-net-pci,netdev=n,disable-legacy=on,iommu_platform=on", "", 3, 20),
+    ("virtio, killed each second", "net",
+     "virtio-net-pci,netdev=n,disable-legacy=on,iommu_platform=on", "driver.crash-after-ms=1000", 6, 60),
+    ("e1000e", "net-e1000e", "e1000e,netdev=n", "", 3, 20),
+]
+
+
+class Peer(threading.Thread):
+    """The other end of the wire."""
+
+    def __init__(self, mine, theirs):
+        super().__init__(daemon=True)
+        self.theirs, self.over, self.frames = theirs, False, 0
+        self.link = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.link.bind(mine)
+        self.link.settimeout(0.2)
+
+    def run(self):
+        while not self.over:
+            try:
+                frame = self.link.recv(4096)
+            except OSError:
+                continue
+            if frame[:6] != PEER:
+                continue
+            self.frames += 1
+            try:
+                self.link.sendto(frame[6:12] + PEER + frame[12:], self.theirs)
+            except OSError:
+                continue
+
+
+def frames_of(path):
+    """The frames of a pcap file."""
+    data, at, out = pathlib.Path(path).read_bytes(), 24, []
+    while at + 16 <= len(data):
+        kept, = struct.unpack_from("<I", data, at + 8)
+        out.append(data[at + 16:at + 16 + kept])
+        at += 16 + kept
+    return out
+
+
+def faults_of(frames):
+    """What should not be on the wire."""
+    marks = {f[42:46] if f[12:14] == b"\x08\x00" else f[14:18] for f in frames}
+    out = []
+    if marks & {b"LOCL", b"LOCS"}:
+        out.append("a frame between the clients")
+    if b"SPUF" in marks:
+        out.append("a frame that was refused")
+    wrong = {f[6:12].hex() for f in frames} - {PEER.hex(), SECOND.hex(), OWN.hex()}
+    if wrong:
+        out.append(f"sources {wrong}")
+    if b"WIRE" not in marks:
+        out.append("no frame of the test: nothing was recorded")
+    return out
+
+
+def run_case(name, system, device, words, seconds):
+    with tempfile.TemporaryDirectory() as d:
+        mine, theirs, dump = (os.path.join(d, n) for n in ("mine", "theirs", "dump"))
+        peer = Peer(mine, theirs)
+        peer.start()
+        cfg = emu.Config(str(ROOT / KERNEL), [str(ROOT / f"build/systems/{system}.elf")],
+                         machine="q35-iommu", append=f"{words} client.seconds={seconds}".strip(),
+                         timeout=120 + 4 * seconds, expect=r"^\[client\] # done",
+                         extra=["-netdev", f"dgram,id=n,local.type=unix,local.path={theirs},"
+                                f"remote.type=unix,remote.path={mine}", "-device",
+                                device + f",mac={OWN.hex(':')}",
+                                "-object", f"filter-dump,id=f,netdev=n,file={dump}"])
+        result = emu.run(cfg)
+        peer.over = True
+        peer.join(5)
+        faults = faults_of(frames_of(dump)) if os.path.exists(dump) else ["no record"]
+    lines = [f"{m.group(1)} {name}: {m.group(2)}" for m in
+             re.finditer(r"^\[client\] (not ok|ok) \d+ (.*?)\s*$", result.console, re.M)]
+    if not result.ok or len(lines) != CLIENT_CHECKS:
+        return lines + [f"not ok {name}: ends well", f"#   {result.reason}"] + \
+            ["#   " + s for s in result.console.splitlines()[-25:]]
+    lines.append(f"{'not ok' if faults else 'ok'} {name}: nothing is on the wire that should not be")
+    lines += [f"#   {f}" for f in faults]
+    again = len(re.findall(r"^init: driver is started again", result.console, re.M))
+    if words:
+        lines.append(f"{'ok' if again > 0 else 'not ok'} {name}: the driver was started again")
+    m = re.search(r"# (\d+ frames over the wire .*)", result.console)
+    lines.append(f"# {name}: {m.group(1) if m else ''}, driver started again {again} times")
+    return lines
+
+
+def main(argv):
+    p = argparse.ArgumentParser(description=__doc__,
+                                formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--quick", action="store_true")
+    p.add_argument("--only", default="")
+    args = p.parse_args(argv)
+    if not shutil.which(emu.QEMU):
+        print(f"ok 1 networks # skip no {emu.QEMU}\n1..1")
+        return 0
+    done = subprocess.run(["make", "--no-print-directory", "-j2", "B=build", KERNEL, "systems"], cwd=ROOT,
+                          text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if done.returncode != 0:
+        print("not ok 1 kernel and systems are built")
+        print("\n".join("#   " + s for s in done.stdout.splitlines()[-20:]))
+        return 1
+    number, failed = 0, 0
+    for *case, quick, full in [c for c in CASES if args.only in c[0]]:
+        for s in run_case(*case, quick if args.quick else full):
+            m = re.match(r"(not ok|ok) (.*)", s)
+            if m:
+                number += 1
+                failed += m.group(1) == "not ok"
+                s = f"{m.group(1)} {number} {m.group(2)}"
+            print(s, flush=True)
+    print(f"1..{number}")
+    return failed != 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
