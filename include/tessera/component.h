@@ -92,8 +92,8 @@ struct comp_channel {
 	uint32_t areas;
 	/*
 	 * COMP_NOTIF bit set by init when the rings are to be begun anew, because the peer was
-	 * restarted or one side said SUP_BROKEN: use the channel no more, forget what was on
-	 * the rings, call SUP_RESET_DONE.
+	 * restarted or one side said SUP_BROKEN.  If it still is to be so (SUP_RESET_ASKED): use
+	 * the channel no more, forget what was on the rings, call SUP_RESET_DONE.
 	 */
 	uint32_t reset_bit;
 	uint32_t down; /* 1: not to be used before the first reset_bit */
@@ -181,6 +181,8 @@ enum sup_call {
 	SUP_POWER,      /* word 0: 0 off, 1 reset; word 1: status the emulator ends with. Where allowed */
 	SUP_WRITE,      /* word 0: 1 to 56, bytes in words 1..7: text for the console. Where allowed.
 	                   Lines of all components are written whole, with the name of who wrote them */
+	SUP_RESET_ASKED, /* word 0: channel number. SUP_OK: its rings are good, an earlier answer took
+	                   care of this reset_bit. SUP_LATER: let go, and say SUP_RESET_DONE */
 	SUP_USAGE,      /* -> words 1 to 4: lives that ended, of all components; pages that init can still
 	                   use for itself; slots it uses; pages that nobody was given. For whoever may
 	                   use SUP_POWER */

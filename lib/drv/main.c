@@ -68,6 +68,8 @@ static void park(void)
 
 static void begin_anew(void)
 {
+	if (comp_call(SUP_RESET_ASKED, number_of_channel(), 0) == SUP_OK)
+		return;
 	park();
 	u64 error = comp_call(SUP_RESET_DONE, number_of_channel(), 0);
 	if (error == SUP_OK) {

@@ -54,7 +54,8 @@ void chan_stop(struct chan *c)
 
 enum chan_news chan_news(struct chan *c, u64 bits)
 {
-	if (bits >> c->info->reset_bit & 1) {
+	if (bits >> c->info->reset_bit & 1 &&
+	    comp_call(SUP_RESET_ASKED, c->number, 0) != SUP_OK) {
 		chan_stop(c);
 		return CHAN_RESET;
 	}

@@ -7,6 +7,8 @@
  * A channel is up, or down until both sides have let go of it: one that does not run has, one that
  * runs says so (SUP_RESET_DONE) after it saw its reset_bit.  When the second one has, the
  * rings are cleared and the channel is up; whoever was told to wait sees its reset_bit again.
+ * A reset_bit can be seen late, when the rings that it was about are gone already: so a side asks
+ * before it lets go (SUP_RESET_ASKED).
  * Who runs and does not let go for LET_GO_MS (boot command line: init.let-go=MS) is taken for one
  * that hangs.
  */
@@ -15,6 +17,7 @@
 struct reset {
 	bool down;
 	bool agreed[2];
+	bool waits[2]; /* it has no rings, and will take the next ones */
 	u64 asked; /* when sides that run were asked to let go */
 };
 
@@ -60,7 +63,7 @@ static struct component *side_of(u32 channel, u32 side)
 	return &component[channels[channel].component[side]];
 }
 
-bool channel_is_up(u32 channel)
+static bool channel_is_up(u32 channel)
 {
 	return !reset[channel].down && side_of(channel, 0)->state != ENDED &&
 	       side_of(channel, 1)->state != ENDED;
@@ -97,7 +100,7 @@ static void begin(u32 channel)
 		r->asked = sys_clock();
 	r->down = true;
 	for (u32 side = 0; side < 2; side++) {
-		r->agreed[side] = !running(side_of(channel, side));
+		r->agreed[side] = !running(side_of(channel, side)) || r->waits[side];
 		tell(channel, side);
 	}
 	if (r->agreed[0] && r->agreed[1])
@@ -136,6 +139,16 @@ u32 channel_of(const struct component *c, u64 number, u32 *side)
 	return BUNDLE_NONE;
 }
 
+/* Whoever asks for new rings all the time is ended itself. */
+static bool too_many(struct component *c)
+{
+	if (!watch_accusation(c))
+		return false;
+	text_line("%s accuses others too often", c->b->name);
+	watch_end(c, true);
+	return true;
+}
+
 u32 channel_agree(struct component *c, u64 number)
 {
 	u32 side, i = channel_of(c, number, &side);
@@ -144,14 +157,40 @@ u32 channel_agree(struct component *c, u64 number)
 		return SUP_BAD;
 	if (side_of(i, !side)->state == ENDED)
 		return SUP_GONE;
-	if (!reset[i].down)
+	if (!reset[i].down && reset[i].waits[side]) {
+		reset[i].waits[side] = false;
 		return SUP_OK;
+	}
+	if (!reset[i].down) {
+		if (too_many(c))
+			return SUP_OK;
+		begin(i);
+	}
 	reset[i].agreed[side] = true;
-	if (!reset[i].agreed[!side])
+	reset[i].waits[side] = reset[i].down && !reset[i].agreed[!side];
+	if (reset[i].waits[side])
 		return SUP_LATER;
 	clear(i);
 	tell(i, !side);
 	return SUP_OK;
+}
+
+u32 channel_asked(const struct component *c, u64 number)
+{
+	u32 side, i = channel_of(c, number, &side);
+
+	if (i == BUNDLE_NONE)
+		return SUP_BAD;
+	return reset[i].down || reset[i].waits[side] || side_of(i, !side)->state == ENDED
+		       ? SUP_LATER
+		       : SUP_OK;
+}
+
+/* A life begins: with rings, or not yet. */
+bool channel_born(u32 channel, u32 side)
+{
+	reset[channel].waits[side] = !channel_is_up(channel);
+	return !reset[channel].waits[side];
 }
 
 /* Has the component no other channels and endpoints than with this peer? */
@@ -184,11 +223,8 @@ u32 channel_broken(struct component *c, u64 number)
 		return SUP_BAD;
 	struct component *peer = side_of(i, !side);
 
-	if (watch_accusation(c)) {
-		text_line("%s accuses others too often", c->b->name);
-		watch_end(c, true);
+	if (too_many(c))
 		return SUP_OK;
-	}
 	text_line("%s says that %s broke the rings between them", c->b->name, peer->b->name);
 	if (side == COMP_SERVER || (c->b->flags & BUNDLE_TRUSTED) || only_peer(peer, c))
 		watch_end(peer, true);

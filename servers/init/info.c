@@ -113,7 +113,7 @@ static void channel_give(struct component *c, struct comp_info *info, u32 number
 	     1ull << b->bit[!side]);
 	to->bit = b->bit[side];
 	to->reset_bit = b->reset_bit[side];
-	to->down = !channel_is_up(number);
+	to->down = !channel_born(number, side);
 	to->areas = b->areas;
 	for (u32 a = 0; a < b->areas; a++) {
 		to->area[a].bytes = pool_pages[b->area[a]] * SYS_PAGE;

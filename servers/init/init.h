@@ -143,7 +143,9 @@ extern u32 pool_frames[POOLS_MAX];
 extern u64 pool_pages[POOLS_MAX], pool_first[POOLS_MAX];
 extern u32 endpoint_cap[ENDPOINTS_MAX];
 void channel_open(void);
-bool channel_is_up(u32 channel);
+/* A side begins a life. False: it has no rings yet. */
+bool channel_born(u32 channel, u32 side);
+u32 channel_asked(const struct component *c, u64 number);
 /* The component is about to be started again, or is gone: its channels begin anew. */
 void channel_end(struct component *c);
 void channel_greet(const struct component *c);

@@ -157,6 +157,7 @@ static void supervised_call(struct component *c, struct msg *m, bool *answer)
 		watch_end(c, first != 0);
 		break;
 	case SUP_BROKEN: m->w[0] = channel_broken(c, first); break;
+	case SUP_RESET_ASKED: m->w[0] = channel_asked(c, first); break;
 	case SUP_RESET_DONE: m->w[0] = channel_agree(c, first); break;
 	case SUP_POWER:
 		if (c->b->flags & BUNDLE_POWER)
