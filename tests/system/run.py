@@ -75,9 +75,9 @@ RUNS = [
         "machine": "q35-iommu", "extra": CONFINED, "append": "init.end=platform:400 client.rounds=8"}, {
         "platform server and driver were restarted":
             r"^init: platform is started again \(1\)$(.*\n)*?init: disk is started again"}),
-    ("drive, its driver is lost a thousand times", "drive", RELEASE, {
+    ("drive, its driver is lost three hundred times", "drive", RELEASE, {
         "machine": "q35-iommu", "extra": CONFINED, "timeout": 240,
-        "append": "init.end=disk:1 client.rounds=1 client.lives=1000"}, {}),
+        "append": "init.end=disk:20 client.rounds=1 client.lives=300"}, {}),
     ("a device that reaches too far", "disk-hostile", DEBUG, {
         "machine": "q35-iommu", "extra": CONFINED, "append": "driver.mode=dma client.may-lie"}, {
         "init says what the IOMMU refused":
