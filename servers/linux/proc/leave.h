@@ -8,6 +8,11 @@
 struct task *task_by_badge(u64 badge);
 /* User tasks by CPU that run now. */
 extern u32 cpu_running[CPUS_MAX];
+enum { SERVER_CPU = 0 };
+/* Two tasks want one CPU: soon one may be moved. */
+void cpu_is_shared(void);
+/* A call came from another CPU than the server's: who calls often had better run there. */
+void cpu_called_from_afar(struct task *t, u64 now);
 
 /* Its call or fault was received; it was let go on. */
 static inline void task_entered(struct task *t)
@@ -19,6 +24,8 @@ static inline void task_entered(struct task *t)
 	cpu_running[t->cpu]--;
 	t->entered = now;
 	t->regs_known = false;
+	if (t->cpu != SERVER_CPU)
+		cpu_called_from_afar(t, now);
 }
 
 static inline void task_left(struct task *t)
@@ -27,8 +34,9 @@ static inline void task_left(struct task *t)
 
 	t->fiber = NULL;
 	t->system_ticks += now - t->entered;
-	cpu_running[t->cpu]++;
 	t->left = now;
+	if (++cpu_running[t->cpu] > 1)
+		cpu_is_shared();
 }
 
 /* Taken from its CPU, or put on one, in user mode. */

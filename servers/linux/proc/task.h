@@ -143,6 +143,8 @@ struct task {
 	bool halted;      /* its thread is stopped, and is resumed instead of answered */
 	u32 share;        /* nice and policy that the objects are set up for */
 	u32 cpu, move_to; /* move_to: CPU + 1 */
+	u32 far_calls;    /* from another CPU than the server's, since far_since (ticks) */
+	u64 far_since;
 	u64 affinity; /* bit per CPU */
 
 	struct fiber *fiber; /* on which its call runs; NULL: it is in user mode */

@@ -15,7 +15,10 @@ enum {
 	PRIO_IDLE = 70,
 	PRIO_REALTIME = 90, /* and above, by a tenth of Linux's priority */
 	SLICE_US = 4000,
-	BALANCE_MS = 20,
+	BALANCE_MS = 50,
+	NEAR = 2,       /* so many more tasks may share the server's CPU */
+	FAR_CALLS = 32, /* as many calls from another CPU, */
+	FAR_US = 100000, /* in this time, are often */
 	NICE_0 = 20, /* task.share of nice 0 */
 };
 
@@ -127,13 +130,13 @@ void task_free(struct task *t)
 
 /* --- CPUs -------------------------------------------------------------------------------- */
 
-/* The server's own CPU is preferred: a call from there costs least. */
+/* The server's own CPU is preferred: a call from there costs least. Who computes is moved away. */
 u32 cpu_choose(u64 affinity)
 {
 	u32 best = 0, least = UINT32_MAX;
 
 	for (u32 c = 0; c < env.cpus; c++) {
-		u32 load = 2 * cpu_running[c] + (c != 0);
+		u32 load = cpu_running[c] + (c != SERVER_CPU ? NEAR : 0);
 
 		if (((affinity >> c) & 1) && load < least) {
 			least = load;
@@ -202,22 +205,21 @@ void task_requeue(struct task *t)
 
 static void rebalance(struct timer *timer)
 {
-	u32 most = 0, least = 0, all = 0;
+	u32 most = 0, least = 0;
 	struct task *t;
 
 	for (u32 c = 0; c < env.cpus; c++) {
-		all += cpu_running[c];
 		if (cpu_running[c] > cpu_running[most])
 			most = c;
 		if (cpu_running[c] < cpu_running[least])
 			least = c;
 	}
 	if (cpu_running[most] >= cpu_running[least] + 2) {
-		t = to_move(most, least, now_ticks() - env.clock_hz / 1000 * BALANCE_MS / 2);
+		t = to_move(most, least, now_ticks() - env.clock_hz / 1000 * BALANCE_MS * 4 / 5);
 		if (t != NULL)
 			move(t, least);
 	}
-	if (all >= 2)
+	if (cpu_running[most] >= 2)
 		timer_arm(timer, now_mono() + BALANCE_MS * 1000000ull, rebalance);
 }
 
@@ -226,8 +228,25 @@ void task_begin(struct task *t)
 	t->entered = now_ticks();
 	task_left(t);
 	(void)thread_resume(t->thread);
+}
+
+void cpu_is_shared(void)
+{
 	if (env.cpus > 1 && !balance.armed)
 		timer_arm(&balance, now_mono() + BALANCE_MS * 1000000ull, rebalance);
+}
+
+void cpu_called_from_afar(struct task *t, u64 now)
+{
+	if (++t->far_calls < FAR_CALLS)
+		return;
+	if (now - t->far_since < env.clock_hz / 1000000 * FAR_US && cpu_running[SERVER_CPU] < NEAR &&
+	    ((t->affinity >> SERVER_CPU) & 1)) {
+		t->move_to = SERVER_CPU + 1;
+		t->work |= WORK_MOVE;
+	}
+	t->far_calls = 0;
+	t->far_since = now;
 }
 
 /* --- shares ------------------------------------------------------------------------------- */

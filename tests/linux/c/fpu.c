@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 #include <unistd.h>
 static volatile double disturb;
 static void on(int s) { (void)s; disturb = disturb * 1.5 + 0.1; if (disturb > 1e6) disturb = 0; }
@@ -31,6 +32,7 @@ int main(void)
 	}
 	fflush(stdout);
 	if (fork() == 0) { printf("%.3f\n", *(double *)work((void *)2)); fflush(stdout); _exit(0); }
-	sleep(1);
+	while (wait(NULL) < 0)
+		;
 	return 0;
 }
