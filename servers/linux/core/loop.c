@@ -74,12 +74,8 @@ void loop_answer(struct task *t, u64 label, u64 result)
 /* The message that gives the answer that is due. */
 static void take_due(struct msg *m)
 {
-	if (due.tag >> TAG_LABEL_SHIFT == FAULT_REGS) {
-		const u64 *w = (const u64 *)&due.task->regs;
-
-		for (u32 i = 0; i < REGS_WORDS; i++)
-			env.msg[8 + i] = w[i];
-	}
+	if (due.tag >> TAG_LABEL_SHIFT == FAULT_REGS)
+		memcpy((void *)(env.msg + 8), &due.task->regs, sizeof due.task->regs);
 	m->tag = due.tag;
 	m->w[0] = due.word;
 	due.task = NULL;

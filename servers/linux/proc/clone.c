@@ -9,7 +9,7 @@
 #include "../tty/tty.h"
 #include "linux/calls.h"
 
-enum { REGS_WORDS = sizeof(struct regs_general) / 8, CLONE_ARGS_MIN = 64, CLONE_ARGS = 88 };
+enum { CLONE_ARGS_MIN = 64, CLONE_ARGS = 88 };
 
 #define CSIGNAL 0xffull
 #define CLONE_VM 0x100ull
@@ -184,8 +184,7 @@ static s64 set_thread(struct task *n, struct task *t, const struct clone *c)
 		r->rsp = c->stack;
 	if (c->flags & CLONE_SETTLS)
 		r->fs_base = c->tls;
-	for (u32 i = 0; i < REGS_WORDS; i++)
-		env.msg[i] = ((const u64 *)r)[i];
+	memcpy((void *)env.msg, r, sizeof *r);
 	(void)thread_set_regs(n->thread, REGS_GENERAL);
 	r->rax = rax;
 	r->rsp = rsp;

@@ -126,12 +126,9 @@ static u64 fp_bytes(void)
 /* The image at `at` in the program. */
 static bool fp_save(struct task *t, u64 at)
 {
-	u8 *image = kalloc(XSTATE_MAX + sizeof(u32));
+	u8 image[XSTATE_MAX + sizeof(u32)];
 	u32 magic2 = FP_MAGIC2;
-	bool ok;
 
-	if (image == NULL)
-		return false;
 	(void)thread_get_regs(t->thread, REGS_XSTATE, NULL, NULL);
 	memcpy(image, (const void *)env.msg, env.xstate_bytes);
 	if (env.xstate_bytes > FXSAVE_BYTES) {
@@ -141,22 +138,17 @@ static bool fp_save(struct task *t, u64 at)
 		memcpy(image + FX_SW_BYTES, &m, sizeof m);
 		memcpy(image + env.xstate_bytes, &magic2, sizeof magic2);
 	}
-	ok = copy_out(t->mm, at, image, fp_bytes()) == 0;
-	kfree(image);
-	return ok;
+	return copy_out(t->mm, at, image, fp_bytes()) == 0;
 }
 
 /* What does not stand in the image is in its initial state. The kernel makes harmless what is not. */
 static bool fp_load(struct task *t, u64 at)
 {
-	u8 *image = kalloc(XSTATE_MAX);
+	u8 image[XSTATE_MAX];
 	struct fp_marks m;
 	u64 bytes = FXSAVE_BYTES, features = 3;
-	bool ok;
+	bool ok = copy_in(t->mm, image, at, FXSAVE_BYTES) == 0;
 
-	if (image == NULL)
-		return false;
-	ok = copy_in(t->mm, image, at, FXSAVE_BYTES) == 0;
 	memcpy(&m, image + FX_SW_BYTES, sizeof m);
 	if (ok && env.xstate_bytes > FXSAVE_BYTES && m.magic1 == FP_MAGIC1 &&
 	    m.xstate_size == env.xstate_bytes) {
@@ -171,7 +163,6 @@ static bool fp_load(struct task *t, u64 at)
 		memcpy((void *)env.msg, image, env.xstate_bytes);
 		(void)thread_set_regs(t->thread, REGS_XSTATE);
 	}
-	kfree(image);
 	return ok;
 }
 

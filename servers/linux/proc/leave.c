@@ -14,20 +14,16 @@
 
 enum { PF_WRITE = 2, PF_FETCH = 16 };
 enum { SYSCALL_BYTES = 2 };
-enum { REGS_WORDS = sizeof(struct regs_general) / 8 };
 #define NO_CALL (~0ull)
 
 /* --- registers -------------------------------------------------------------------------- */
 
 struct regs_general *task_regs(struct task *t)
 {
-	u64 *to = (u64 *)&t->regs;
-
 	if (t->regs_known)
 		return &t->regs;
 	sys_must(thread_get_regs(t->thread, REGS_GENERAL, NULL, NULL), "linux: thread_get_regs");
-	for (u32 i = 0; i < REGS_WORDS; i++)
-		to[i] = env.msg[i];
+	memcpy(&t->regs, (const void *)env.msg, sizeof t->regs);
 	t->regs_known = true;
 	return &t->regs;
 }
@@ -143,7 +139,6 @@ static void do_signal(struct task *t, s64 result)
 static void go_on(struct task *t)
 {
 	bool regs = (t->work & WORK_REGS) != 0;
-	u64 *from = (u64 *)&t->regs;
 
 	t->work &= ~(u32)WORK_REGS;
 	if (!t->halted) {
@@ -153,8 +148,7 @@ static void go_on(struct task *t)
 	}
 	t->halted = false;
 	if (regs) {
-		for (u32 i = 0; i < REGS_WORDS; i++)
-			env.msg[i] = from[i];
+		memcpy((void *)env.msg, &t->regs, sizeof t->regs);
 		(void)thread_set_regs(t->thread, REGS_GENERAL);
 	}
 	task_left(t);
