@@ -52,7 +52,9 @@ static void check_header(void)
 	expect((u64)bundle % SYS_PAGE == 0 && room >= sizeof *bundle, "its place");
 	expect(bundle->magic == BUNDLE_MAGIC, "its first word");
 	expect(bundle->version == BUNDLE_VERSION && bundle->tables == BUNDLE_TABLES, "version");
-	expect(bundle->bytes <= room && bundle->bytes % SYS_PAGE == 0, "length");
+	expect(bundle->bytes >= sizeof *bundle && bundle->bytes <= room &&
+		       bundle->bytes % SYS_PAGE == 0,
+	       "length");
 	u64 after = offsetof(struct bundle, name);
 	expect(sum((const u64 *)((u64)bundle + after), (bundle->bytes - after) / 8) == bundle->sum,
 	       "sum");
@@ -91,7 +93,7 @@ static void check_segment(const struct bundle_segment *s, u64 lowest)
 {
 	expect(pages_ok(s->offset, s->file_pages) && s->file_pages <= s->pages, "pages of a segment");
 	expect(s->vaddr % SYS_PAGE == 0 && s->vaddr >= lowest && s->pages < 1u << 24 &&
-		       s->vaddr < 1ull << 40,
+		       s->vaddr < 1ull << 38,
 	       "address of a segment");
 	expect((s->rights & MAP_READ) && s->rights < (MAP_READ | MAP_WRITE | MAP_EXEC),
 	       "rights of a segment");
