@@ -138,13 +138,17 @@ static void large_free(void *at)
 		run_put(p, order);
 }
 
-void *kalloc(size_t bytes)
+void *kalloc_dirty(size_t bytes)
 {
-	void *p;
-
 	if (bytes > LARGE_MAX)
 		return NULL;
-	p = bytes <= SMALL_MAX ? small_new(class_of[(bytes + 15) / 16]) : large_new(bytes);
+	return bytes <= SMALL_MAX ? small_new(class_of[(bytes + 15) / 16]) : large_new(bytes);
+}
+
+void *kalloc(size_t bytes)
+{
+	void *p = kalloc_dirty(bytes);
+
 	if (p != NULL)
 		words_clear(p, (bytes + 7) / 8);
 	return p;

@@ -194,6 +194,7 @@ static bool page_move(struct mm *mm, struct leaf *l, unsigned i, u64 to)
 	l->read &= ~bit(i);
 	l->write &= ~bit(i);
 	l->file &= ~bit(i);
+	l->hot &= ~bit(i);
 	return true;
 }
 

@@ -185,6 +185,8 @@ static s64 own_copy(struct mm *mm, struct area *a, struct leaf *l, unsigned i, p
 		install(mm, l, i, p, true, false);
 		return 0;
 	}
+	if (!(l->file & bit(i)))
+		l->hot |= bit(i);
 	/* The old page is given back when no CPU can reach it any more. */
 	if (page_pool(old) != page_pool(p))
 		space_clear(mm->space, l, bit(i));

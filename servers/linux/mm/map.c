@@ -71,6 +71,7 @@ static void leaf_drop(struct mm *mm, struct leaf *l, u64 set)
 	l->read &= ~set;
 	l->write &= ~set;
 	l->file &= ~set;
+	l->hot &= ~set;
 	mm->resident -= count_bits(set);
 	for_bits(i, set) page_put(l->page[i]);
 }

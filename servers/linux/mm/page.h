@@ -56,6 +56,9 @@ void alloc_start(void);
 /* From `env`: the main pool. */
 void page_start(void);
 
+/* As kalloc, not cleared. */
+void *kalloc_dirty(size_t bytes);
+
 /* For the server itself: also from the reserve. */
 page_t page_take(void);
 

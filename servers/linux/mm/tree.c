@@ -18,15 +18,40 @@ static struct leaf **cached(struct tree *t, u64 page)
 	return &t->cache[page / LEAF_PAGES % TREE_CACHE];
 }
 
+static void *child_of(const struct node *n, unsigned i)
+{
+	return n->used & bit(i) ? n->child[i] : NULL;
+}
+
 struct leaf *tree_search(struct tree *t, u64 page)
 {
 	void *at = t->root;
 
 	for (unsigned level = TREE_LEVELS; level > 0 && at != NULL; level--)
-		at = ((struct node *)at)->child[slot_of(page, level)];
+		at = child_of(at, slot_of(page, level));
 	if (at != NULL)
 		*cached(t, page) = at;
 	return at;
+}
+
+static struct leaf *leaf_new(u64 page)
+{
+	struct leaf *l = kalloc_dirty(sizeof *l);
+
+	if (l != NULL) {
+		l->first = page & ~(u64)(LEAF_PAGES - 1);
+		l->present = l->read = l->write = l->file = l->mapped = l->hot = 0;
+	}
+	return l;
+}
+
+static struct node *node_new(void)
+{
+	struct node *n = kalloc_dirty(sizeof *n);
+
+	if (n != NULL)
+		n->used = 0;
+	return n;
 }
 
 /* The child where `page` goes, made if it is not there. */
@@ -34,14 +59,11 @@ static void *child_make(struct node *n, u64 page, unsigned level)
 {
 	const unsigned i = slot_of(page, level);
 
-	if (n->child[i] != NULL)
+	if (n->used & bit(i))
 		return n->child[i];
-	n->child[i] = kalloc(level == 1 ? sizeof(struct leaf) : sizeof(struct node));
-	if (n->child[i] == NULL)
-		return NULL;
-	n->used |= bit(i);
-	if (level == 1)
-		((struct leaf *)n->child[i])->first = page & ~(u64)(LEAF_PAGES - 1);
+	n->child[i] = level == 1 ? (void *)leaf_new(page) : node_new();
+	if (n->child[i] != NULL)
+		n->used |= bit(i);
 	return n->child[i];
 }
 
@@ -53,7 +75,7 @@ struct leaf *tree_make(struct tree *t, u64 page)
 	if (l != NULL)
 		return l;
 	if (t->root == NULL)
-		t->root = kalloc(sizeof *t->root);
+		t->root = node_new();
 	at = t->root;
 	for (unsigned level = TREE_LEVELS; level > 0 && at != NULL; level--)
 		at = child_make(at, page, level);
@@ -67,7 +89,10 @@ struct leaf *tree_next(struct tree *t, u64 page, u64 end)
 {
 	struct node *path[TREE_LEVELS + 1];
 	unsigned level = TREE_LEVELS;
+	struct leaf *l = *cached(t, page);
 
+	if (page < end && l != NULL && l->first == (page & ~(u64)(LEAF_PAGES - 1)))
+		return l;
 	path[level] = t->root;
 	if (t->root == NULL || page >= bit(NODE_BITS * (TREE_LEVELS + 1)))
 		return NULL;
@@ -114,7 +139,6 @@ void tree_drop(struct tree *t, struct leaf *l)
 	for (unsigned level = 1; level <= TREE_LEVELS; level++) {
 		const unsigned i = slot_of(page, level);
 
-		path[level]->child[i] = NULL;
 		path[level]->used &= ~bit(i);
 		if (path[level]->used != 0)
 			return;

@@ -22,11 +22,12 @@ struct leaf {
 	u64 write;   /* it may write to this very page */
 	u64 file;    /* the page belongs to a file */
 	u64 mapped;  /* an entry may stand in the kernel's table */
+	u64 hot;     /* was copied because it was written to after a fork */
 	page_t page[LEAF_PAGES];
 };
 
 struct node {
-	u64 used; /* children there are */
+	u64 used; /* children there are: the others are not initialised */
 	void *child[NODE_SLOTS];
 };
 
