@@ -31,7 +31,7 @@ struct node {
 	void *child[NODE_SLOTS];
 };
 
-enum { TREE_CACHE = 8 };
+enum { TREE_CACHE = 16 };
 struct tree {
 	struct node *root;
 	struct leaf *cache[TREE_CACHE]; /* by leaf number */
