@@ -16,7 +16,6 @@ enum {
 	KEEP = 16,        /* spaces kept for later use */
 	KEEP_TABLES = 32, /* with at most so many page-table pages */
 	TABLES_MAX = 2048,
-	BATCH = 64,
 };
 
 /* A page-table page. */
@@ -288,17 +287,28 @@ static bool enter_pool(struct space *s, struct leaf *l, u64 set, bool exec, unsi
 	return enter_list(s, l, set, exec, pool);
 }
 
+/* Those pages of a set that are of the same pool as its first. */
+static u64 same_pool(const struct leaf *l, u64 set, unsigned *pool)
+{
+	u64 same = 0;
+
+	*pool = pool_count == 1 ? 0 : page_pool(l->page[lowest(set)]);
+	if (pool_count == 1)
+		return set;
+	for_bits(i, set)
+	{
+		if (page_pool(l->page[i]) == *pool)
+			same |= bit((unsigned)i);
+	}
+	return same;
+}
+
 bool space_enter(struct space *s, struct leaf *l, u64 set, bool exec)
 {
 	while (set != 0) {
-		const unsigned pool = page_pool(l->page[lowest(set)]);
-		u64 same = 0;
+		unsigned pool;
+		const u64 same = same_pool(l, set, &pool);
 
-		for_bits(i, set)
-		{
-			if (page_pool(l->page[i]) == pool)
-				same |= bit((unsigned)i);
-		}
 		if (!enter_pool(s, l, same, exec, pool))
 			return false;
 		set &= ~same;
@@ -340,14 +350,9 @@ void space_clear(struct space *s, struct leaf *l, u64 set)
 {
 	set &= l->mapped;
 	while (set != 0) {
-		const unsigned pool = page_pool(l->page[lowest(set)]);
-		u64 same = 0;
+		unsigned pool;
+		const u64 same = same_pool(l, set, &pool);
 
-		for_bits(i, set)
-		{
-			if (page_pool(l->page[i]) == pool)
-				same |= bit((unsigned)i);
-		}
 		clear_pool(s, l, same, pool);
 		set &= ~same;
 	}
