@@ -26,7 +26,7 @@ static uint64_t get(const uint8_t *from, uint32_t bytes)
 	return v;
 }
 
-/* CRC-32 of Ethernet; the four bytes from `hole` on count as zero. */
+/* CRC-32 of Ethernet; the four bytes from `hole` on count as zero (hole == bytes: none). */
 static uint32_t crc32(const uint8_t *from, uint32_t bytes, uint32_t hole)
 {
 	uint32_t crc = 0xffffffff;
@@ -135,7 +135,7 @@ static bool read_entries(const uint8_t *bytes, const struct gpt_place *p, struct
 bool gpt_entries(const uint8_t *bytes, const struct gpt_place *p, struct partition_table *t)
 {
 	*t = (struct partition_table){ 0 };
-	if (crc32(bytes, p->bytes, ~0u) != p->sum)
+	if (crc32(bytes, p->bytes, p->bytes) != p->sum)
 		return false;
 	if (read_entries(bytes, p, t))
 		return true;

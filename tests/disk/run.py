@@ -9,9 +9,11 @@ hold just that afterwards. In some the driver is killed again and again meanwhil
 are hostile.
 """
 import argparse
+import binascii
 import pathlib
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -23,11 +25,13 @@ KERNEL = "build/kernel-debug/tessera.elf"
 BLOCK, BLOCKS, FIRST, MIX, MASK = 4096, 1024, 2048 * 512, 0x9e3779b97f4a7c15, 2**64 - 1
 UNMIX = pow(MIX, -1, 2**64)
 DISK_MIB = 64
+FLAGS = ["-std=c2x", "-g", "-O1", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror",
+         "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 VIRTIO = "virtio-blk-pci,drive=d,disable-legacy=on"
 SLOT = ["-global", "virtio-mmio.force-legacy=false"]
 CONFINED = ["-device", VIRTIO + ",iommu_platform=on"]
 IN_SLOT = [*SLOT, "-device", "virtio-blk-device,drive=d"]
-# name, system, machine, devices, words for the driver, seconds (quick, full)
+# name, system, machine, devices, words for the driver, seconds (quick, full); partitions of the disk
 CASES = [
     ("virtio", "disk", "q35-iommu", CONFINED, "", 2, 20),
     ("virtio, killed each second", "disk", "q35-iommu", CONFINED, "driver.crash-after-ms=1000", 6, 60),
@@ -37,16 +41,53 @@ CASES = [
     ("virtio in a slot, killed each second", "disk-slot", "microvm", IN_SLOT,
      "driver.crash-after-ms=1000", 4, 60),
     ("virtio on pc", "disk-slot", "pc", ["-device", VIRTIO], "", 1, 10),
+    ("partition (MBR)", "disk-partition", "q35-iommu", CONFINED, "", 1, 5),
+    ("partition (GPT)", "disk-partition", "q35-iommu", CONFINED, "", 1, 5),
+    ("partition (GPT, damaged)", "disk-partition", "q35-iommu", CONFINED, "", 1, 5),
 ]
+# Partition 2, which the client has: first sector, sectors.
+PART = (40960, 65536)
 # How the driver is hostile, and words for its client.
 HOSTILE = [("silent", ""), ("garbage", ""), ("rings", ""), ("flood", ""), ("dma", "client.may-lie")]
 
 
-def writes_of(image):
+def mbr(entries):
+    """Sector 0; entries: type, first sector, sectors."""
+    table = b"".join(struct.pack("<B3xB3xII", 0, *e) for e in entries)
+    return bytes(446) + table.ljust(64, b"\0") + b"\x55\xaa"
+
+
+def gpt_header(sectors, at, other, table, entries):
+    def pack(crc):
+        return struct.pack("<8sIIIIQQQQ16sQIII", b"EFI PART", 0x10000, 92, crc, 0, at, other, 34,
+                           sectors - 34, b"disk" * 4, table, 128, 128, binascii.crc32(entries))
+    return pack(binascii.crc32(pack(0))).ljust(512, b"\0")
+
+
+def partition(f, kind):
+    """Write a table to a disk image."""
+    sectors = DISK_MIB << 11
+    if "MBR" in kind:
+        f.write(mbr([(0x83, 2048, 30000), (0x83, *PART)]))
+        f.flush()
+        return
+    parts = [(2048, 32767), (PART[0], sum(PART) - 1)]
+    entries = b"".join(struct.pack("<16s16sQQQ72s", b"type" * 4, bytes([i]) * 16, *p, 0, b"")
+                       for i, p in enumerate(parts)).ljust(128 * 128, b"\0")
+    header = gpt_header(sectors, 1, sectors - 1, 2, entries)
+    f.write(mbr([(0xee, 1, sectors - 1)]))
+    f.write(bytes(512) if "damaged" in kind else header)
+    f.write(entries)
+    f.seek((sectors - 33) * 512)
+    f.write(entries + gpt_header(sectors, sectors - 1, 1, sectors - 33, entries))
+    f.flush()
+
+
+def writes_of(image, first):
     """How often each block was written, as its contents say; None: they make no sense."""
     out = []
     with open(image, "rb") as f:
-        f.seek(FIRST)
+        f.seek(first)
         for number in range(BLOCKS):
             words = memoryview(f.read(BLOCK)).cast("Q")
             if not any(words):
@@ -94,6 +135,9 @@ def run_case(name, system, machine, devices, words, seconds):
     """Lines of a report, without numbers."""
     with tempfile.NamedTemporaryFile(suffix=".img") as disk:
         disk.truncate(DISK_MIB << 20)
+        parted = "partition" in name
+        if parted:
+            partition(disk, name)
         cfg = emu.Config(str(ROOT / KERNEL), [str(ROOT / f"build/systems/{system}.elf")],
                          machine=machine, append=f"{words} client.seconds={seconds}".strip(),
                          timeout=120 + 4 * seconds, expect=r"^\[client\] # done",
@@ -103,7 +147,7 @@ def run_case(name, system, machine, devices, words, seconds):
         m = re.search(r"# (\d+) MiB, (\d+) writes, longest (\d+) ms, sum ([0-9a-f]+)", result.console)
         if not result.ok or not m:
             return lines + end_of(name, result)
-        writes = writes_of(disk.name)
+        writes = writes_of(disk.name, FIRST + (PART[0] * 512 if parted else 0))
     right = writes is not None and sum(writes) == int(m.group(2)) and \
         sum_of(writes) == int(m.group(4), 16)
     lines.append(f"{'ok' if right else 'not ok'} {name}: the disk holds what was written, once each")
@@ -113,6 +157,23 @@ def run_case(name, system, machine, devices, words, seconds):
         lines.append(f"{'ok' if again > 0 else 'not ok'} {name}: the driver was started again")
     lines.append(f"# {name}: {sum(rates) // max(len(rates), 1)} KiB/s, longest wait {m.group(3)} ms, "
                  f"driver started again {again} times")
+    return lines
+
+
+def host_tests(quick):
+    """Partition tables, with sanitizers."""
+    lines = []
+    for compiler in [c for c in ("gcc", "clang") if shutil.which(c)]:
+        out = ROOT / "build" / f"partition-test-{compiler}"
+        done = subprocess.run([compiler, *FLAGS, "-o", str(out), "tests/disk/partition_test.c",
+                               "servers/blk-mux/partition.c"], cwd=ROOT, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        if done.returncode == 0:
+            done = subprocess.run([str(out), "3000" if quick else "100000"], text=True, timeout=900,
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        text = done.stdout.strip().replace("\n", "\n#   ")
+        lines.append(f"ok tables on the host ({compiler})" if done.returncode == 0 else
+                     f"not ok tables on the host ({compiler})\n#   {text}")
     return lines
 
 
@@ -132,6 +193,10 @@ def main(argv):
         print("\n".join("#   " + s for s in done.stdout.splitlines()[-20:]))
         return 1
     number, failed = 0, 0
+    for s in host_tests(args.quick) if args.only in "tables on the host" else []:
+        number += 1
+        failed += s.startswith("not ok")
+        print(re.sub(r"^(not ok|ok)", rf"\1 {number}", s), flush=True)
     jobs = [lambda c=case: run_case(*c[:5], c[5] if args.quick else c[6])
             for case in CASES if args.only in case[0]]
     jobs += [lambda h=h: run_hostile(*h) for h in HOSTILE if args.only in "hostile driver, " + h[0]]
