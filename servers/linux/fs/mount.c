@@ -3,6 +3,7 @@
  * What is mounted where; names of paths.
  */
 #include "fs.h"
+#include "remote.h"
 
 enum { MOUNTS_MAX = 512 };
 
@@ -436,7 +437,13 @@ void fs_start(void)
 		{ "devtmpfs", "dev" }, { "devpts", "dev/pts" }, { "tmpfs", "dev/shm" },
 		{ "proc", "proc" },    { "sysfs", "sys" },
 	};
-	struct super *sb = tmpfs_new("rootfs", pages_total() / 4 * 3, 1 << 20, 0755);
+	struct super *sb;
+	/* A file system server's, if the system has one; else in memory. */
+	s64 e = remote_mount("root", &sb);
+	if (e < 0 && e != -ENODEV)
+		log_line("the disk cannot be mounted (error %d)", (int)-e);
+	if (e < 0)
+		sb = tmpfs_new("rootfs", pages_total() / 4 * 3, 1 << 20, 0755);
 	struct dentry *root = sb ? dentry_root(sb) : NULL;
 	struct mount *m;
 	if (!root || mount_add(sb, root, NULL, 0, &m) < 0) {
