@@ -14,6 +14,7 @@
 #include "options.h"
 #include "random.h"
 #include "trace.h"
+#include "../fs/remote.h"
 #include "../fs/vfs.h"
 #include "../mm/mm.h"
 #include "../proc/task.h"
@@ -136,6 +137,18 @@ static void start(void *unused)
 		host_start();
 	fs_start();
 	start_first();
+}
+
+static void end_machine(void *status)
+{
+	remote_unmount();
+	env.halt((int)(s64)status);
+}
+
+void server_end(int status)
+{
+	if (!fiber_start(end_machine, (void *)(s64)status))
+		env.halt(status);
 }
 
 /* --- the server's thread ------------------------------------------------------------------------ */

@@ -78,3 +78,6 @@ struct environment {
 	void (*halt)(int status); /* does not return */
 };
 extern struct environment env;
+
+/* Soon: what was changed is written, and the machine ends.  Never sleeps. */
+void server_end(int status);

@@ -226,7 +226,7 @@ static void process_end(struct process *p)
 	posix_timers_drop(p);
 	sigpending_drop(&p->pending, ~0ull);
 	if (p->pid == FIRST_PID)
-		env.halt(status);
+		server_end(status);
 	if (p->sid == p->pid)
 		tty_session_ended(p->sid);
 	if (p->tty != NULL)

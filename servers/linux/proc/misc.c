@@ -202,7 +202,7 @@ s64 lx_reboot(struct task *t, u64 magic1, u64 magic2, u64 what, u64 arg)
 	case CAD_OFF: return 0;
 	case RESTART:
 	case HALT:
-	case POWER_OFF: env.halt(0); return 0;
+	case POWER_OFF: server_end(0); return 0;
 	default: return -EINVAL;
 	}
 }
