@@ -131,8 +131,10 @@ struct bundle_component {
 struct bundle_pool {
 	char name[COMP_NAME];
 	struct bundle_amount size;
-	uint64_t offset; /* a file's pages in the bundle; 0: new frames, zeros */
+	uint64_t offset; /* a file's pages in the bundle; 0: new frames */
 	uint64_t bytes;  /* of the file */
+	uint32_t clear;  /* 1: new frames are zeros at boot; 0: what the memory held before */
+	uint32_t zero;
 };
 
 enum { BUNDLE_MAPPED = 1, BUNDLE_HANDLE = 2, BUNDLE_PHYSICAL = 4 };

@@ -81,7 +81,7 @@ static void pool_take(u32 i, u64 pages)
 		if (p->size.kind == BUNDLE_PAGES || !memory_take_some(pages, LARGE, &x))
 			too_little(p->name, pages);
 	}
-	pool_frames[i] = memory_frames(&x);
+	pool_frames[i] = memory_frames(&x, p->clear != 0);
 	if (pool_frames[i] == 0)
 		sys_panic("pool %s cannot be made", p->name);
 	pool_pages[i] = x.count;

@@ -53,7 +53,7 @@ void channel_open(void)
 		for (u32 side = 0; side < 2; side++) {
 			if (!memory_take(ring_pages[i].pages, 1, &x))
 				sys_panic("there is not enough memory for rings");
-			ring_pages[i].frames[side] = memory_frames(&x);
+			ring_pages[i].frames[side] = memory_frames(&x, true);
 		}
 	}
 }

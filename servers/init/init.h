@@ -50,8 +50,8 @@ bool memory_take(u64 pages, u64 align, struct extent *out);
 /* Take the longest run there is, at most so many pages. */
 bool memory_take_some(u64 pages, u64 align, struct extent *out);
 u64 memory_left(void);
-/* Frames of an extent's pages, cleared; 0: that failed. */
-u32 memory_frames(const struct extent *x);
+/* Frames of an extent's pages; 0: that failed. */
+u32 memory_frames(const struct extent *x, bool clear);
 
 /* --- components ------------------------------------------------------------------------------ */
 

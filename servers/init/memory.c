@@ -132,7 +132,7 @@ u64 memory_left(void)
 	return pages;
 }
 
-u32 memory_frames(const struct extent *x)
+u32 memory_frames(const struct extent *x, bool clear)
 {
 	u32 slot = sys_slot();
 	u64 done = x->count < 64 ? x->count : 64;
@@ -144,7 +144,7 @@ u32 memory_frames(const struct extent *x)
 		e = frames_extend((frames_h){ slot }, n);
 		done += n;
 	}
-	for (u64 at = 0; err_is_ok(e) && at < x->count; at += 64)
+	for (u64 at = 0; clear && err_is_ok(e) && at < x->count; at += 64)
 		e = frames_clear((frames_h){ slot }, at, x->count - at < 64 ? x->count - at : 64);
 	return err_is_ok(e) ? slot : 0;
 }

@@ -245,6 +245,21 @@ static void check_platform(void)
 	}
 }
 
+/* Says once when everybody that is to run does. */
+static void all_ready(void)
+{
+	static bool told;
+
+	for (u32 i = 0; i < components; i++) {
+		if (component[i].state < READY)
+			return;
+	}
+	if (!told)
+		text_line("all are ready, %lu ms after the kernel began",
+			  sys_clock() / (sys_info->clock_hz / 1000));
+	told = true;
+}
+
 static u64 earlier(u64 a, u64 b)
 {
 	return a == 0 || (b != 0 && b < a) ? b : a;
@@ -256,6 +271,7 @@ u64 watch_turn(void)
 
 	check_platform();
 	device_look();
+	all_ready();
 	next = earlier(next, channel_turn(sys_clock()));
 	for (u32 i = 0; i < components; i++)
 		next = earlier(next, heartbeat(&component[i], sys_clock()));

@@ -68,6 +68,7 @@ class Pool:
     size: Amount
     uses: list
     path: str = ""
+    clear: bool = True
 
 
 @dataclasses.dataclass
@@ -140,7 +141,8 @@ KEYS = {
     "program": {**COMMON, "source": ("name", ""), "power": ("flag", False), "fpu": ("flag", False),
                 "platform": ("flag", False), "main": ("flag", False)},
     "driver": {**COMMON, "driver": ("name", ...), "source": ("name", ""), "index": ("count", 0), "address": ("text", "")},
-    "pool": {"name": ("name", ...), "bytes": ("amount", ...), "access": ("access", ...)},
+    "pool": {"name": ("name", ...), "bytes": ("amount", ...), "access": ("access", ...),
+             "clear": ("flag", True)},
     "file": {"name": ("name", ...), "path": ("text", ...), "access": ("access", ...)},
     "channel": {"client": ("name", ...), "server": ("name", ...), "protocol": ("name", ...),
                 "capacity": ("count", 64), "areas": ("names", []), "client_name": ("name", ""),
@@ -366,7 +368,7 @@ class Reader:
             s.components += [self.component(kind, *row) for row in self.tables(kind)]
         s.components.sort(key=lambda c: c.line)
         for line, _, v in self.tables("pool"):
-            s.pools.append(Pool(line, v["name"], v["bytes"], v["access"]))
+            s.pools.append(Pool(line, v["name"], v["bytes"], v["access"], clear=v["clear"]))
         for line, index, v in self.tables("file"):
             s.pools.append(self.file(line, index, v))
         for line, _, v in self.tables("channel"):

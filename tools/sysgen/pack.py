@@ -135,7 +135,8 @@ def pool_tables(s, index, image, root, errors):
                 continue
             offset, size = image.add(data or b"\0"), len(data)
             p.size.value = max(-(-size // PAGE), 1)
-        pools.append(name(p.name) + amount(p.size) + struct.pack("<QQ", offset, size))
+        pools.append(name(p.name) + amount(p.size) + struct.pack("<QQII", offset, size,
+                                                                         int(p.clear), 0))
         for u in p.uses:
             flags = MAPPED * u.mapped | HANDLE * u.handle | PHYSICAL * u.physical
             uses.append(struct.pack("<IIII", number, index[u.component],
@@ -178,7 +179,7 @@ def bundle(s, directory, root):
     errors = []
     index = {c.name: i for i, c in enumerate(s.components)}
     domains = list(dict.fromkeys(c.domain for c in s.components))
-    sizes = [40, 32, 24 + 256 + 64 + 16 + 32 + 64, 56, 16, 72 + 48, 32, 48]
+    sizes = [40, 32, 24 + 256 + 64 + 16 + 32 + 64, 64, 16, 72 + 48, 32, 48]
     counts = [len(s.sources()), 0, len(s.components), len(s.pools),
               sum(len(p.uses) for p in s.pools), len(s.channels), len(s.endpoints),
               sum(1 + len(e.callers) for e in s.endpoints)]
