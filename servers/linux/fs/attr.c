@@ -135,7 +135,7 @@ static s64 change_owner(struct task *t, struct target *g, u64 uid, u64 gid)
 	if ((mask & ATTR_GID) && !root &&
 	    (i->uid != t->ids.fsuid || (!in_group(&t->ids, v.gid) && v.gid != i->gid)))
 		return -EPERM;
-	if (mask && !is_dir(i) && (i->mode & (S_ISUID | S_ISGID))) {
+	if (!is_dir(i) && (i->mode & (S_ISUID | S_ISGID))) {
 		v.mode = i->mode & ~(u32)S_ISUID;
 		if (i->mode & 010)
 			v.mode &= ~(u32)S_ISGID;

@@ -194,6 +194,8 @@ static bool stale(struct dentry *d)
 
 s64 dentry_lookup_locked(struct dentry *parent, const char *name, u32 len, struct dentry **out)
 {
+	if (len > NAME_LEN)
+		return -ENAMETOOLONG;
 	struct dentry *d = dentry_find(parent, name, len, name_hash(name, len));
 	if (d && stale(d)) {
 		dentry_drop(d, false);

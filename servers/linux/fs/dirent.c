@@ -68,6 +68,8 @@ static s64 entries(struct task *t, u64 fd, u64 to, u64 room, bool old)
 		l.at = b;
 		inode_lock(f->inode);
 		r = read_entries(f, &l);
+		if (!(f->flags & O_NOATIME))
+			touch_atime(f->inode);
 		inode_unlock(f->inode);
 		if (r >= 0)
 			r = l.refused ? -EINVAL : (s64)l.used;

@@ -355,7 +355,11 @@ static void epoll_release(struct file *f)
 	kfree(e);
 }
 
-static const struct file_ops epoll_ops = { .poll = epoll_poll, .release = epoll_release };
+static const struct file_ops epoll_ops = {
+	.poll = epoll_poll,
+	.seek = seek_nowhere,
+	.release = epoll_release,
+};
 
 s64 lx_epoll_create1(struct task *t, u64 flags)
 {

@@ -27,7 +27,7 @@ static s64 event_read(struct file *f, struct uio *to, u64 *pos)
 	}
 	u64 n = e->semaphore ? 1 : e->count;
 	e->count -= n;
-	wake_all(&e->writers, POLLOUT | POLLWRNORM);
+	wake_all(&e->writers, POLLOUT);
 	return uio_put(to, &n, 8) == 8 ? 8 : -EFAULT;
 }
 
@@ -36,7 +36,7 @@ static s64 event_write(struct file *f, struct uio *from, u64 *pos)
 	struct eventfd *e = f->priv;
 	u64 n;
 	(void)pos;
-	if (from->left < 8)
+	if (from->left != 8)
 		return -EINVAL;
 	if (uio_get(from, &n, 8) != 8)
 		return -EFAULT;
@@ -50,7 +50,7 @@ static s64 event_write(struct file *f, struct uio *from, u64 *pos)
 			return restartable(r);
 	}
 	e->count += n;
-	wake_all(&e->readers, POLLIN | POLLRDNORM);
+	wake_all(&e->readers, POLLIN);
 	return 8;
 }
 
@@ -59,8 +59,7 @@ static u32 event_poll(struct file *f, struct poll_table *pt)
 	struct eventfd *e = f->priv;
 	poll_wait(pt, &e->readers);
 	poll_wait(pt, &e->writers);
-	return (e->count ? (u32)(POLLIN | POLLRDNORM) : 0) |
-	       (e->count < COUNT_MAX ? (u32)(POLLOUT | POLLWRNORM) : 0);
+	return (e->count ? (u32)POLLIN : 0) | (e->count < COUNT_MAX ? (u32)POLLOUT : 0);
 }
 
 static void event_release(struct file *f)
@@ -72,8 +71,15 @@ static const struct file_ops event_ops = {
 	.read = event_read,
 	.write = event_write,
 	.poll = event_poll,
+	.seek = seek_nowhere,
 	.release = event_release,
 };
+
+s64 seek_nowhere(struct file *f, s64 offset, u32 whence)
+{
+	(void)offset, (void)whence;
+	return (s64)f->pos;
+}
 
 s64 file_anon(struct task *t, const struct file_ops *ops, void *priv, u32 flags)
 {

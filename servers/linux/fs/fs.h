@@ -132,6 +132,8 @@ s64 inode_setattr(struct inode *i, u32 mask, const struct inode *values);
 /* May a file of this name in dir be removed (sticky bit)? */
 s64 may_delete(struct task *t, struct inode *dir, struct inode *victim, bool want_dir);
 s64 may_create(struct task *t, struct inode *dir);
+/* It was read, now; noted as with relatime, where it would not be after the last change. */
+void touch_atime(struct inode *i);
 void drop_suid(struct task *t, struct inode *i);
 
 /* --- mounts (mount.c) ------------------------------------------------------------------ */
@@ -251,12 +253,19 @@ s64 fd_flags(struct task *t, u64 fd, bool set, u64 flags);
 u64 files_open(void);
 static inline bool can_read(const struct file *f)
 {
-	return (f->flags & O_ACCMODE) != O_WRONLY;
+	return !(f->flags & O_WRONLY); /* both bits set: only for ioctl */
 }
 static inline bool can_write(const struct file *f)
 {
-	return (f->flags & O_ACCMODE) != O_RDONLY;
+	return (f->flags & O_ACCMODE) == O_WRONLY || (f->flags & O_ACCMODE) == O_RDWR;
 }
+/* Has the file places that pread and offsets can name?  (Those without a type let lseek pass, and no more.) */
+static inline bool has_places(const struct file *f)
+{
+	return f->ops->seek && (f->inode->mode & S_IFMT);
+}
+/* lseek of files without places, but not of pipes and sockets: nothing happens. */
+s64 seek_nowhere(struct file *f, s64 offset, u32 whence);
 struct path *fs_root(struct task *t);
 struct path *fs_cwd(struct task *t);
 u32 fs_umask(struct task *t);
@@ -299,6 +308,8 @@ s64 lock_fcntl(struct task *t, struct file *f, u64 command, u64 arg);
 
 /* A file without a name, for read and write, with its own state (freed if this fails): a descriptor. */
 s64 file_anon(struct task *t, const struct file_ops *ops, void *priv, u32 flags);
+/* A name for a socket; *out with a reference. */
+s64 socket_name_make(struct task *t, const char *name, u64 len, u32 mode, struct inode **out);
 void epoll_file_gone(struct file *f);
 
 /* Events of inotify: of the inode itself, and of the directory that has it by that name. */

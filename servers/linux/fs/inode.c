@@ -168,6 +168,19 @@ s64 inode_setattr(struct inode *i, u32 mask, const struct inode *v)
 	return 0;
 }
 
+static bool before(struct ltime a, struct ltime b)
+{
+	return a.sec < b.sec || (a.sec == b.sec && a.nsec <= b.nsec);
+}
+
+void touch_atime(struct inode *i)
+{
+	const struct ltime now = time_now();
+	if (before(i->atime, i->mtime) || before(i->atime, i->ctime) ||
+	    now.sec - i->atime.sec >= 86400)
+		i->atime = now;
+}
+
 void drop_suid(struct task *t, struct inode *i)
 {
 	u32 drop = i->mode & S_ISUID;
@@ -188,7 +201,9 @@ static void anon_release(struct inode *i)
 
 static s64 anon_setattr(struct inode *i, u32 mask, const struct inode *v)
 {
-	(void)i, (void)v;
+	(void)v;
+	if (!(i->mode & S_IFMT))
+		return -EOPNOTSUPP;
 	return mask & ATTR_SIZE ? -EINVAL : 0;
 }
 

@@ -184,6 +184,7 @@ static const struct file_ops events_ops = {
 	.read = events_read,
 	.poll = events_poll,
 	.ioctl = events_ioctl,
+	.seek = seek_nowhere,
 	.release = events_release,
 };
 

@@ -219,10 +219,18 @@ static s64 range(struct file *f, const struct lx_flock *u, struct lock *l)
 	return 0;
 }
 
+/* One of the owner's own locks in the range. */
+static struct lock *own(struct inode *i, const struct lock *want)
+{
+	list_for(p, &i->locks) if (!of(p)->flock && of(p)->owner == want->owner &&
+				   overlap(of(p), want)) return of(p);
+	return NULL;
+}
+
 static s64 tell(struct task *t, struct file *f, const struct lock *want, struct lx_flock *u,
 		u64 arg)
 {
-	const struct lock *l = conflict(f->inode, want);
+	const struct lock *l = u->type == F_UNLCK ? own(f->inode, want) : conflict(f->inode, want);
 	if (!l) {
 		u->type = F_UNLCK;
 	} else {
@@ -253,7 +261,7 @@ s64 lock_fcntl(struct task *t, struct file *f, u64 command, u64 arg)
 	if (u.type < F_RDLCK || u.type > F_UNLCK || (ofd && u.pid))
 		return -EINVAL;
 	if (command == F_GETLK || command == F_OFD_GETLK)
-		return u.type == F_UNLCK ? -EINVAL : tell(t, f, &want, &u, arg);
+		return u.type == F_UNLCK && !ofd ? -EINVAL : tell(t, f, &want, &u, arg);
 	if (u.type == F_UNLCK)
 		return set_range(f->inode, &want, true);
 	if (!(want.write ? can_write(f) : can_read(f)))
@@ -302,6 +310,10 @@ s64 lx_flock(struct task *t, u64 fd, u64 how)
 	struct file *f = fd_file(t, fd);
 	if (!f)
 		return -EBADF;
+	if (kind != LOCK_UN && !can_read(f) && !can_write(f)) {
+		file_put(f);
+		return -EBADF;
+	}
 	struct inode *i = f->inode;
 	struct lock want = {
 		.owner = f, .flock = true, .write = kind == LOCK_EX, .last = UINT64_MAX

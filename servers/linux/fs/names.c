@@ -22,15 +22,13 @@ static void place_end(struct place *p)
 	name_release(p->buffer);
 }
 
-static s64 place_walk(struct place *p, struct task *t, u64 dirfd, u64 name)
+/* The buffer with the name is the place's from now on. */
+static s64 place_start(struct place *p, struct task *t, u64 dirfd, char *name)
 {
-	s64 r = 0;
 	p->d = NULL;
 	p->dir = (struct path){ 0 };
-	p->buffer = name_get(t, name, &r);
-	if (!p->buffer)
-		return r;
-	r = walk_begin(&p->walk, t, (s32)dirfd, p->buffer, WALK_PARENT);
+	p->buffer = name;
+	s64 r = walk_begin(&p->walk, t, (s32)dirfd, name, WALK_PARENT);
 	if (r == 0)
 		r = walk_run(&p->walk);
 	if (r == 0) {
@@ -42,6 +40,13 @@ static s64 place_walk(struct place *p, struct task *t, u64 dirfd, u64 name)
 	if (r < 0)
 		place_end(p);
 	return r;
+}
+
+static s64 place_walk(struct place *p, struct task *t, u64 dirfd, u64 name)
+{
+	s64 r = 0;
+	char *b = name_get(t, name, &r);
+	return b ? place_start(p, t, dirfd, b) : r;
 }
 
 static s64 place_look(struct place *p)
@@ -68,29 +73,55 @@ static s64 place_free(struct place *p, struct task *t, bool want_dir)
 	return may_create(t, p->dir.dentry->inode);
 }
 
-static s64 make(struct task *t, u64 dirfd, u64 name, u32 mode, u64 rdev, const char *target)
+/* Make what p names; *out, if wanted, with a reference. */
+static s64 make_at(struct place *p, struct task *t, u32 mode, u64 rdev, const char *target,
+		   struct inode **out)
 {
-	struct place p;
-	struct inode *made = NULL;
-	s64 r = place_walk(&p, t, dirfd, name);
-	if (r < 0)
-		return r;
-	struct inode *dir = p.dir.dentry->inode;
+	struct inode *dir = p->dir.dentry->inode, *made = NULL;
 	inode_lock(dir);
-	r = place_free(&p, t, (mode & S_IFMT) == S_IFDIR);
+	s64 r = place_free(p, t, (mode & S_IFMT) == S_IFDIR);
 	if (r == 0 && !(target ? (void *)dir->ops->symlink : (void *)dir->ops->create))
 		r = -EPERM;
 	if (r == 0 && target)
-		r = dir->ops->symlink(dir, p.d->name, p.d->len, target, &made);
+		r = dir->ops->symlink(dir, p->d->name, p->d->len, target, &made);
 	else if (r == 0)
-		r = dir->ops->create(dir, p.d->name, p.d->len, mode, rdev, &made);
+		r = dir->ops->create(dir, p->d->name, p->d->len, mode, rdev, &made);
 	if (r == 0) {
-		dentry_fill(p.d, made);
-		inode_put(made);
-		notify(dir, NULL, p.d->name, p.d->len,
+		dentry_fill(p->d, made);
+		notify(dir, NULL, p->d->name, p->d->len,
 		       IN_CREATE | (is_dir(made) ? (u32)IN_ISDIR : 0));
+		if (out)
+			*out = made;
+		else
+			inode_put(made);
 	}
 	inode_unlock(dir);
+	return r;
+}
+
+static s64 make(struct task *t, u64 dirfd, u64 name, u32 mode, u64 rdev, const char *target)
+{
+	struct place p;
+	s64 r = place_walk(&p, t, dirfd, name);
+	if (r < 0)
+		return r;
+	r = make_at(&p, t, mode, rdev, target, NULL);
+	place_end(&p);
+	return r;
+}
+
+s64 socket_name_make(struct task *t, const char *name, u64 len, u32 mode, struct inode **out)
+{
+	struct place p;
+	char *b = name_buffer();
+	if (!b)
+		return -ENOMEM;
+	memcpy(b, name, len);
+	b[len] = 0;
+	s64 r = place_start(&p, t, (u64)AT_FDCWD, b);
+	if (r < 0)
+		return r;
+	r = make_at(&p, t, S_IFSOCK | (mode & 0777 & ~fs_umask(t)), 0, NULL, out);
 	place_end(&p);
 	return r;
 }
@@ -314,12 +345,12 @@ static void move_unlock(void)
 static s64 rename_checks(struct task *t, struct place *a, struct place *b, u64 flags)
 {
 	struct inode *from = a->d->inode, *to = b->d->inode;
-	if (!from)
-		return -ENOENT;
 	if (to && (flags & RENAME_NOREPLACE))
 		return -EEXIST;
 	if (!to && (flags & RENAME_EXCHANGE))
 		return -ENOENT;
+	if (b->walk.slash && (flags & RENAME_EXCHANGE) && !is_dir(to))
+		return -ENOTDIR;
 	if (a->walk.slash && !is_dir(from))
 		return -ENOTDIR;
 	if (b->walk.slash && !is_dir(from) && !(flags & RENAME_EXCHANGE))
@@ -374,6 +405,8 @@ static void rename_done(struct place *a, struct place *b, u64 flags)
 static s64 rename_locked(struct task *t, struct place *a, struct place *b, u64 flags)
 {
 	s64 r = place_look(a);
+	if (r == 0 && !a->d->inode)
+		r = -ENOENT;
 	if (r == 0)
 		r = place_look(b);
 	if (r == 0)

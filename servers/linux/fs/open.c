@@ -18,7 +18,7 @@ static s64 may_open(struct task *t, const struct path *p, u32 flags, bool create
 	if (type == S_IFLNK)
 		return -ELOOP;
 	bool write = (flags & O_ACCMODE) != O_RDONLY;
-	if (type == S_IFDIR && (write || (flags & O_CREAT)))
+	if (type == S_IFDIR && (write || (flags & (O_CREAT | O_TRUNC))))
 		return -EISDIR;
 	if ((flags & O_ACCMODE) != O_WRONLY)
 		want |= MAY_READ;
@@ -106,7 +106,7 @@ static s64 open_last(struct walk *w, u32 flags, u32 mode, struct file **out, boo
 	struct dentry *d;
 	bool created = false;
 	if (w->last_type != LAST_NAME)
-		return -EISDIR;
+		return flags & O_EXCL ? -EEXIST : -EISDIR;
 	if (w->slash)
 		return -EISDIR;
 	inode_lock(dir.dentry->inode);
@@ -184,8 +184,6 @@ static s64 open_tmpfile(struct walk *w, u32 flags, u32 mode, struct file **out)
 		return r;
 	if (!is_dir(w->at.dentry->inode))
 		return -ENOTDIR;
-	if ((flags & O_ACCMODE) == O_RDONLY)
-		return -EINVAL;
 	struct path dir = w->at;
 	path_get(&dir);
 	struct inode *di = dir.dentry->inode, *made;
@@ -203,6 +201,8 @@ static s64 open_tmpfile(struct walk *w, u32 flags, u32 mode, struct file **out)
 		r = p.dentry ? path_open(t, &p, flags & ~(u32)(TMPFILE | O_DIRECTORY | O_EXCL),
 					 true, out)
 			     : -ENOMEM;
+		if (r == 0)
+			(*out)->flags |= O_TMPFILE;
 		if (p.dentry)
 			dentry_put(p.dentry);
 		inode_put(made);
@@ -216,14 +216,13 @@ s64 open_how(struct task *t, s64 dirfd, const char *name, u32 flags, u32 mode, u
 {
 	struct walk w;
 	unsigned wf = flags & O_NOFOLLOW ? 0 : WALK_FOLLOW;
-	bool tmpfile = flags & TMPFILE;
-	if (tmpfile && !(flags & O_DIRECTORY))
-		return -EINVAL;
 	if (flags & O_PATH)
 		flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-	if ((flags & O_CREAT) && (flags & O_DIRECTORY) && !tmpfile)
+	bool tmpfile = flags & TMPFILE, create = flags & O_CREAT;
+	if (tmpfile && (!(flags & O_DIRECTORY) || create || (flags & O_ACCMODE) == O_RDONLY))
 		return -EINVAL;
-	bool create = (flags & O_CREAT) && !tmpfile;
+	if (create && (flags & O_DIRECTORY))
+		return -EINVAL;
 	if ((flags & O_CREAT) && (flags & O_EXCL))
 		wf = 0;
 	s64 r = walk_begin(&w, t, dirfd, name, wf | (create ? WALK_PARENT : 0));

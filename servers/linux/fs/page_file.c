@@ -45,12 +45,8 @@ s64 page_file_read(struct file *f, struct uio *to, u64 *pos)
 		if ((u64)r < n && to->left)
 			break;
 	}
-	if (done && !(f->flags & O_NOATIME)) {
-		/* As with relatime: only where it would not be after the last change. */
-		if (i->atime.sec < i->mtime.sec ||
-		    (i->atime.sec == i->mtime.sec && i->atime.nsec <= i->mtime.nsec))
-			i->atime = time_now();
-	}
+	if (done && !(f->flags & O_NOATIME))
+		touch_atime(i);
 	return (s64)done;
 }
 

@@ -265,7 +265,8 @@ static void writer_came(struct pipe *p)
 s64 fifo_open(struct inode *i, struct file *f)
 {
 	struct pipe *p = i->pipe ? i->pipe : pipe_new(i);
-	bool wait = !(f->flags & O_NONBLOCK);
+	/* A pipe that is opened again, by /proc, does not wait for the other end. */
+	bool pipe = !f->path.mount, wait = !(f->flags & O_NONBLOCK) && !pipe;
 	s64 r = 0;
 	if (!p)
 		return -ENOMEM;
@@ -277,26 +278,28 @@ s64 fifo_open(struct inode *i, struct file *f)
 		reader_came(p);
 		if (!p->writers && wait)
 			r = meet(p, &p->writers, &p->writer_count, &p->read_wait);
-		if (wait)
+		if (wait || pipe)
 			f->cookie = p->writer_count - 1;
 		if (r < 0)
 			p->readers--;
 		break;
 	case O_WRONLY:
-		if (!p->readers && !wait) {
+		if (!p->readers && !wait && !pipe) {
 			r = -ENXIO;
 			break;
 		}
 		writer_came(p);
-		if (!p->readers)
+		if (!p->readers && wait)
 			r = meet(p, &p->readers, &p->reader_count, &p->write_wait);
 		if (r < 0 && --p->writers == 0)
 			wake_all(&p->read_wait, POLLHUP);
 		break;
-	default:
+	case O_RDWR:
 		f->cookie = p->writer_count;
 		reader_came(p);
 		writer_came(p);
+		break;
+	default: r = -EINVAL;
 	}
 	p->opens--;
 	if (r == 0)

@@ -51,10 +51,10 @@ static s64 move_buffer(struct task *t, u64 fd, u64 addr, u64 bytes, const u64 *a
 		return -EBADF;
 	u64 pos = at ? *at : f->pos;
 	s64 r;
-	if (!(write ? can_write(f) : can_read(f)))
-		r = -EBADF;
-	else if (at && !f->ops->seek)
+	if (at && !has_places(f))
 		r = -ESPIPE;
+	else if (!(write ? can_write(f) : can_read(f)))
+		r = -EBADF;
 	else if ((r = buffer(t, &u, &iov, addr, bytes)) == 0)
 		r = write ? file_write(f, &u, at ? &pos : &f->pos)
 			  : file_read(f, &u, at ? &pos : &f->pos);
@@ -95,13 +95,18 @@ static s64 move_vector(struct task *t, u64 fd, u64 iov, u64 count, const u64 *at
 		return -EBADF;
 	u64 pos = at ? *at : f->pos;
 	s64 r;
-	if (!(write ? can_write(f) : can_read(f)))
-		r = -EBADF;
-	else if (at && !f->ops->seek)
+	if (at && !has_places(f))
 		r = -ESPIPE;
+	else if (!(write ? can_write(f) : can_read(f)))
+		r = -EBADF;
 	else if ((r = vector_get(t, &v, iov, count)) == 0) {
 		if (write && (flags & RWF_APPEND))
 			pos = f->inode->size;
+		if (!v.uio.left) {
+			vector_end(&v);
+			file_put(f);
+			return 0;
+		}
 		u64 *where = at || (flags & RWF_APPEND) ? &pos : &f->pos;
 		r = write ? file_write(f, &v.uio, where) : file_read(f, &v.uio, where);
 		vector_end(&v);
@@ -182,7 +187,9 @@ s64 lx_lseek(struct task *t, u64 fd, u64 offset, u64 whence)
 	struct file *f = fd_file(t, fd);
 	if (!f)
 		return -EBADF;
-	s64 r = f->ops->seek ? f->ops->seek(f, (s64)offset, (u32)whence) : -ESPIPE;
+	s64 r = (u32)whence > SEEK_HOLE ? -EINVAL
+		: f->ops->seek          ? f->ops->seek(f, (s64)offset, (u32)whence)
+					: -ESPIPE;
 	file_put(f);
 	return r;
 }

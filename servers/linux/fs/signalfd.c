@@ -86,7 +86,7 @@ static u32 signal_poll(struct file *f, struct poll_table *pt)
 	if (!t)
 		return 0;
 	poll_wait(pt, signal_waitq(t->process));
-	return signal_pending(t) & s->mask ? POLLIN | POLLRDNORM : 0;
+	return signal_pending(t) & s->mask ? POLLIN : 0;
 }
 
 static void signal_release(struct file *f)
@@ -97,6 +97,7 @@ static void signal_release(struct file *f)
 static const struct file_ops signal_ops = {
 	.read = signal_read,
 	.poll = signal_poll,
+	.seek = seek_nowhere,
 	.release = signal_release,
 };
 

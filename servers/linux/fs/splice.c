@@ -48,7 +48,7 @@ static s64 move_buffered(struct file *in, u64 *in_pos, struct file *out, u64 *ou
 	if (r > 0) {
 		u64 n = (u64)r;
 		r = write_from(out, b, n, out_pos);
-		if (in->ops->seek)
+		if (has_places(in))
 			*in_pos = r > 0 ? before + (u64)r : before;
 	}
 	name_release(b);
@@ -79,7 +79,7 @@ s64 lx_sendfile(struct task *t, u64 out_fd, u64 in_fd, u64 offset, u64 bytes)
 	struct file *in = fd_file(t, in_fd), *out = fd_file(t, out_fd);
 	s64 r = -EBADF;
 	if (in && out && can_read(in) && can_write(out)) {
-		if (offset && !in->ops->seek)
+		if (offset && !has_places(in))
 			r = -ESPIPE;
 		else if ((offset && pos > OFFSET_MAX) || (out->flags & O_APPEND))
 			r = -EINVAL;
@@ -102,7 +102,7 @@ static s64 offset_get(struct task *t, struct file *f, u64 addr, u64 *value, u64 
 	*pos = &f->pos;
 	if (!addr)
 		return 0;
-	if (!f->ops->seek)
+	if (!has_places(f))
 		return -ESPIPE;
 	if (copy_in(t->mm, value, addr, sizeof *value) < 0)
 		return -EFAULT;
@@ -110,33 +110,47 @@ static s64 offset_get(struct task *t, struct file *f, u64 addr, u64 *value, u64 
 	return *value > OFFSET_MAX ? -EINVAL : 0;
 }
 
+static s64 copy_checks(const struct file *in, const struct file *out, u64 flags)
+{
+	if ((u32)flags)
+		return -EINVAL;
+	if (is_dir(in->inode) || is_dir(out->inode))
+		return -EISDIR;
+	if (!is_reg(in->inode) || !is_reg(out->inode))
+		return -EINVAL;
+	if (!can_read(in) || !can_write(out) || (out->flags & O_APPEND))
+		return -EBADF;
+	return in->inode->sb == out->inode->sb ? 0 : -EXDEV;
+}
+
 s64 lx_copy_file_range(struct task *t, u64 in_fd, u64 in_off, u64 out_fd, u64 out_off, u64 bytes,
 		       u64 flags)
 {
-	u64 iv, ov, *ip, *op;
+	u64 iv, ov, *ip = &iv, *op = &ov;
+	if ((in_off && copy_in(t->mm, &iv, in_off, sizeof iv) < 0) ||
+	    (out_off && copy_in(t->mm, &ov, out_off, sizeof ov) < 0))
+		return -EFAULT;
 	struct file *in = fd_file(t, in_fd), *out = fd_file(t, out_fd);
-	s64 r = -EBADF;
-	if (in && out) {
-		r = offset_get(t, in, in_off, &iv, &ip);
-		if (r == 0)
-			r = offset_get(t, out, out_off, &ov, &op);
-		if (r == 0 && (is_dir(in->inode) || is_dir(out->inode)))
-			r = -EISDIR;
-		else if (r == 0 && (!is_reg(in->inode) || !is_reg(out->inode) || (u32)flags))
+	s64 r = in && out ? copy_checks(in, out, flags) : -EBADF;
+	if (r == 0) {
+		if (!in_off)
+			ip = &in->pos;
+		if (!out_off)
+			op = &out->pos;
+		u64 size = in->inode->size;
+		bytes = min64(bytes, *ip < size ? size - *ip : 0);
+		if (*ip > OFFSET_MAX || *op > OFFSET_MAX)
 			r = -EINVAL;
-		else if (r == 0 && (!can_read(in) || !can_write(out) || (out->flags & O_APPEND)))
-			r = -EBADF;
-		if (r == 0) {
-			bytes = min64(bytes, MOVE_MAX);
-			if (in->inode == out->inode && *ip < *op + bytes && *op < *ip + bytes)
-				r = -EINVAL;
-			else
-				r = move(in, ip, out, op, bytes);
-		}
-		if (r >= 0 && ((in_off && copy_out(t->mm, in_off, ip, sizeof *ip) < 0) ||
-			       (out_off && copy_out(t->mm, out_off, op, sizeof *op) < 0)))
-			r = -EFAULT;
+		else if (bytes > OFFSET_MAX - *op)
+			r = -EOVERFLOW;
+		else if (in->inode == out->inode && *ip < *op + bytes && *op < *ip + bytes)
+			r = -EINVAL;
+		else
+			r = move(in, ip, out, op, bytes);
 	}
+	if (r > 0 && ((in_off && copy_out(t->mm, in_off, ip, sizeof *ip) < 0) ||
+		      (out_off && copy_out(t->mm, out_off, op, sizeof *op) < 0)))
+		r = -EFAULT;
 	if (in)
 		file_put(in);
 	if (out)

@@ -276,20 +276,25 @@ s64 lx_fstatfs(struct task *t, u64 fd, u64 to)
 s64 lx_readlinkat(struct task *t, u64 dirfd, u64 name, u64 to, u64 room)
 {
 	struct path p;
+	char first = 1;
 	if ((s32)room <= 0)
 		return -EINVAL;
+	if (copy_in(t->mm, &first, name, 1) < 0)
+		return -EFAULT;
+	bool empty = !first;
 	s64 r = path_user(t, (s32)dirfd, name, WALK_EMPTY, &p);
 	if (r < 0)
 		return r;
 	struct inode *i = p.dentry->inode;
 	char *b = NULL;
 	if (!is_link(i) || !i->ops->readlink)
-		r = -EINVAL;
+		r = empty ? -ENOENT : -EINVAL;
 	else if (!(b = name_buffer()))
 		r = -ENOMEM;
 	else
 		r = i->ops->readlink(i, b, PATH_LEN);
 	if (r > 0) {
+		touch_atime(i);
 		u64 n = min64((u64)r, (u32)room);
 		r = copy_out(t->mm, to, b, n) < 0 ? -EFAULT : (s64)n;
 	}

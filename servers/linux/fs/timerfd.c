@@ -59,7 +59,7 @@ static u32 timer_poll(struct file *f, struct poll_table *pt)
 {
 	struct timerfd *x = f->priv;
 	poll_wait(pt, &x->wait);
-	return due(x) ? POLLIN | POLLRDNORM : 0;
+	return due(x) ? POLLIN : 0;
 }
 
 static void timer_release(struct file *f)
@@ -72,6 +72,7 @@ static void timer_release(struct file *f)
 static const struct file_ops timer_ops = {
 	.read = timer_read,
 	.poll = timer_poll,
+	.seek = seek_nowhere,
 	.release = timer_release,
 };
 

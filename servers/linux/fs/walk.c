@@ -153,6 +153,7 @@ s64 walk_follow(struct walk *w, struct dentry *d)
 		return -ENOMEM;
 	}
 	r = i->ops->readlink(i, b, PATH_LEN - 1);
+	touch_atime(i);
 	inode_put(i);
 	if (r <= 0) {
 		name_release(b);
@@ -199,6 +200,8 @@ static s64 up(struct walk *w)
 /* One name down; `last`: nothing comes after it. */
 static s64 down(struct walk *w, const char *name, u32 len, bool last)
 {
+	if (len > NAME_LEN)
+		return -ENAMETOOLONG;
 	struct dentry *d = dentry_find(w->at.dentry, name, len, name_hash(name, len));
 	bool got = false;
 	if (!d || (d->inode && d->inode->ops->stale)) {
@@ -263,8 +266,6 @@ s64 walk_run(struct walk *w)
 		while (*end && *end != '/')
 			end++;
 		u64 len = (u64)(end - name);
-		if (len > NAME_LEN)
-			return -ENAMETOOLONG;
 		w->rest = end;
 		while (*w->rest == '/')
 			w->rest++;

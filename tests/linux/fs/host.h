@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+#include <string.h>
+
+#include "../../../servers/linux/fs/fs.h"
+
+extern u32 host_signals;
+extern u64 host_fail_after;
+/* An empty root, one task with all capabilities. */
+struct task *host_start(u32 pid);
+/* A call of servers/linux/fs by its number (made by run.py). */
+s64 host_call(struct task *t, u64 nr, const u64 a[6]);

@@ -1,0 +1,87 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""servers/linux/fs on the host: random calls, compared with the kernel that runs here.
+
+    run.py [--quick] [--seed N] [--calls N]     TAP; a seed that fails can be given again
+"""
+import argparse
+import pathlib
+import subprocess
+import sys
+import tempfile
+import tomllib
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+HERE = pathlib.Path(__file__).resolve().parent
+FLAGS = ["-std=c2x", "-Wall", "-Wextra", "-Werror", "-g", "-O1", "-fno-strict-aliasing", "-fwrapv",
+         "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-builtin",
+         "-I", str(ROOT / "include"), "-I", str(ROOT / "build" / "gen")]
+
+
+def dispatch(directory):
+    """host_call: the calls of fs/, by number."""
+    rows = tomllib.loads((ROOT / "abi" / "linux.toml").read_text())["call"]
+    lines = ['#include "' + str(HERE / "host.h") + '"',
+             "s64 host_call(struct task *t, u64 nr, const u64 a[6])", "{", "\tswitch (nr) {"]
+    for row in rows:
+        if row.get("handler", "").startswith("fs/"):
+            args = "".join(f", a[{i}]" for i in range(len(row["args"].split())))
+            lines.append(f"\tcase {row['nr']}: return lx_{row['name']}(t{args});")
+    lines += ["\tdefault: return -ENOSYS;", "\t}", "}"]
+    path = pathlib.Path(directory) / "call.c"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def build(compiler, test, directory):
+    program = f"{directory}/{compiler}-{test}"
+    sources = [HERE / f"{test}.c", HERE / "host.c", dispatch(directory), ROOT / "build/gen/linux/names.c",
+               *sorted((ROOT / "servers/linux/fs").glob("*.c"))]
+    done = subprocess.run([compiler, *FLAGS, "-o", program, *map(str, sources)], capture_output=True, text=True,
+                          check=False, timeout=600)
+    if done.returncode:
+        print("# " + done.stderr.replace("\n", "\n# "))
+        return None
+    return program
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--calls", type=int, default=20000)
+    args = parser.parse_args()
+    seeds = [args.seed] if args.seed is not None else list(range(1, 6 if args.quick else 41))
+    count = failed = 0
+
+    def tap(good, name):
+        nonlocal count, failed
+        count, failed = count + 1, failed + (not good)
+        print(f"{'ok' if good else 'not ok'} {count} {name}", flush=True)
+
+    subprocess.run(["make", "-s", "-C", str(ROOT), "gen", "build/gen/linux/.stamp"], check=True, timeout=300)
+    with tempfile.TemporaryDirectory(prefix="tessera-fs-") as directory:
+        root = pathlib.Path(directory) / "root"
+        root.mkdir()
+        for compiler in ("gcc", "clang"):
+            program = build(compiler, "diff_test", directory)
+            tap(program is not None, f"{compiler} builds")
+            for seed in seeds if program else []:
+                done = subprocess.run(["unshare", "--mount", program, str(root), str(seed), str(args.calls)],
+                                      capture_output=True, text=True, errors="replace", check=False, timeout=600,
+                                      env={"ASAN_OPTIONS": "detect_leaks=0"})
+                if done.returncode == 3:
+                    print(f"ok {count + 1} # SKIP {done.stdout.strip()}")
+                    count += 1
+                    break
+                if done.returncode:
+                    print("# " + (done.stdout + done.stderr)[-4000:].strip().replace("\n", "\n# "))
+                tap(done.returncode == 0, f"seed {seed} ({compiler}): {args.calls} calls as Linux answers them")
+            if args.quick:
+                break
+    print(f"1..{count}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
