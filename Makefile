@@ -248,10 +248,22 @@ HAVE    = $(if $(SYS),$(if $(filter $(SYS),$(SYSTEMS)),,$(error SYS=$(SYS): no s
 IMAGE   = $(if $(SYS),build/systems/$(SYS).elf,build/programs/$(P).elf)
 PROVE   = @sh tools/deps.sh prove && $(PYTHON) proofs/run.py
 
+# By itself: a shell on a disk that is kept. With P or SYS: that program, or system.
+CHOSEN := $(strip $(SYS) $(if $(filter command environment,$(origin P)),$(P)))
+ifeq ($(CHOSEN),)
+run: build/root/disk.img
+	@./tessera shell --disk $< --cpus $(CPUS)
+else
 run:
 	$(HAVE)$(DEPS) run
 	$(SUBMAKE) all
 	@$(EMU) --timeout 0 build/kernel/tessera.elf $(IMAGE)
+endif
+
+build/root/disk.img:
+	$(DEPS) run
+	$(say) ROOT $@
+	@$(PYTHON) tools/mkroot.py --ext2 --size 256M -o $@
 
 test:
 	$(DEPS) test
