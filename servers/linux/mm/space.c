@@ -7,15 +7,15 @@
  * Never:      sleeps.
  *
  * Entries are a cache of the tree of pages: they may be cleared at any time, and a fault enters them
- * again.  So a space has at most TABLES_MAX page-table pages, and one is taken from elsewhere in it
- * when there is no more.
+ * again.  So a space has a limited number of page-table pages, and one is taken from elsewhere in it
+ * when there is no more; when there is no memory for them, from the space that has most.
  */
 #include "space.h"
 
 enum {
-	KEEP = 16,        /* spaces kept for later use */
-	KEEP_TABLES = 32, /* with at most so many page-table pages */
-	TABLES_MAX = 2048,
+	KEEP = 16,         /* spaces kept for later use */
+	KEEP_TABLES = 32,  /* with at most so many page-table pages */
+	TABLES_LEAST = 64, /* that a space may have, and twice what all pages need in a row */
 };
 
 /* A page-table page. */
@@ -26,6 +26,7 @@ struct table {
 	u32 level;
 };
 
+static struct list live = { &live, &live }; /* spaces in use */
 static struct list kept = { &kept, &kept }; /* the one used last is last */
 static u32 kept_count;
 static volatile u64 *words; /* the server thread's message page */
@@ -70,6 +71,7 @@ static void space_free(struct space *s)
 			kobj_free(s->grant[i]);
 	}
 	list_for_safe(at, &s->tables) table_free(s, container_of(at, struct table, link));
+	list_del(&s->link);
 	kfree(s);
 }
 
@@ -79,27 +81,36 @@ static void kept_remove(struct space *s)
 	kept_count--;
 }
 
+/* One that was used for this layout; else the oldest; NULL: there is none. */
+static struct space *kept_find(u64 layout)
+{
+	for (struct list *at = kept.prev; at != &kept; at = at->prev) {
+		struct space *s = container_of(at, struct space, link);
+
+		if (s->layout == layout)
+			return s;
+	}
+	return list_empty(&kept) ? NULL : container_of(kept.next, struct space, link);
+}
+
 struct space *space_take(u64 layout)
 {
-	struct space *s;
+	struct space *s = kept_find(layout);
 
-	for (struct list *at = kept.prev; at != &kept; at = at->prev) {
-		s = container_of(at, struct space, link);
-		if (s->layout == layout) {
-			kept_remove(s);
-			return s;
-		}
+	if (s != NULL)
+		kept_remove(s);
+	else
+		s = space_new();
+	if (s != NULL) {
+		s->layout = layout;
+		list_add(&live, &s->link);
 	}
-	if (list_empty(&kept))
-		return space_new();
-	s = container_of(kept.next, struct space, link);
-	kept_remove(s);
-	s->layout = layout;
 	return s;
 }
 
 void space_give(struct space *s)
 {
+	list_del(&s->link);
 	if (s->table_count > KEEP_TABLES) {
 		space_free(s);
 		return;
@@ -134,22 +145,39 @@ static bool table_evict(struct space *s, u64 vaddr)
 	return false;
 }
 
-/* Some memory for kernel objects. */
+static struct space *largest(void)
+{
+	struct space *most = NULL;
+
+	list_for(at, &live)
+	{
+		struct space *s = container_of(at, struct space, link);
+
+		if (most == NULL || s->table_count > most->table_count)
+			most = s;
+	}
+	return most;
+}
+
+/* Some memory for kernel objects; what space s needs for vaddr stays. */
 static bool reclaim(struct space *s, u64 vaddr)
 {
-	if (list_empty(&kept))
-		return table_evict(s, vaddr);
-	struct space *old = container_of(kept.next, struct space, link);
+	struct space *other = largest();
 
-	kept_remove(old);
-	space_free(old);
+	if (list_empty(&kept))
+		return table_evict(other, other == s ? vaddr : UINT64_MAX);
+	other = container_of(kept.next, struct space, link);
+	kept_remove(other);
+	space_free(other);
 	return true;
 }
 
 /* The table of `level` for vaddr; those above it must be there. */
 static bool table_add(struct space *s, u64 vaddr, u32 level)
 {
-	if (s->table_count >= TABLES_MAX && !table_evict(s, vaddr))
+	const u64 most = TABLES_LEAST + pages_total() / 256;
+
+	if (s->table_count >= most && !table_evict(s, vaddr))
 		return false;
 	struct table *t = kalloc(sizeof *t);
 

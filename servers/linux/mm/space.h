@@ -8,7 +8,7 @@
 #include "tree.h"
 
 struct space {
-	struct list link;   /* of those kept for later use */
+	struct list link;   /* of those in use, or kept for later use */
 	struct list tables; /* of struct table */
 	u32 table_count;
 	u64 seed; /* where a program that is loaded into it is put, roughly: exec.c */
