@@ -23,8 +23,9 @@ SANITIZE = ["-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=
 # fake.c's directory comes first: its user.h takes the place of the kernel's calls.
 INCLUDE = ["-iquote", str(HERE), "-I", str(HERE), "-iquote", str(MM), "-I", str(ROOT / "include"),
            "-I", str(ROOT / "build" / "gen")]
-RUNS = {"model_test": (40, 20000), "exec_test": (20, 1000)}     # seeds, steps
-QUICK = {"model_test": (8, 6000), "exec_test": (3, 300)}
+# test and its words: seeds, steps
+RUNS = {"model_test": (40, 20000), "model_test short": (40, 20000), "exec_test": (20, 1000)}
+QUICK = {"model_test": (8, 6000), "model_test short": (8, 6000), "exec_test": (3, 300)}
 
 
 def build(compiler, test, directory):
@@ -36,10 +37,10 @@ def build(compiler, test, directory):
     return out if done.returncode == 0 else None, done.stdout
 
 
-def run(program, seed, steps):
+def run(program, seed, steps, words):
     env = dict(os.environ, ASAN_OPTIONS="detect_leaks=0")
     try:
-        done = subprocess.run([program, str(seed), str(steps)], text=True, env=env, timeout=600,
+        done = subprocess.run([program, str(seed), str(steps), *words], text=True, env=env, timeout=600,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         return done.returncode == 0, done.stdout
     except subprocess.TimeoutExpired:
@@ -68,13 +69,15 @@ def main():
             for test, (seeds, steps) in (QUICK if args.quick else RUNS).items():
                 if args.only not in f"{compiler}/{test}":
                     continue
+                test, *words = test.split()
                 program, text = build(compiler, test, directory)
+                test = "-".join([test, *words])
                 count += 1
                 failed += report(count, program is not None, f"{compiler}/{test}/build", text)
                 for seed in [args.seed] if args.seed else range(1, seeds + 1):
                     if program is None or (compiler == "clang" and seed > 2 and args.quick):
                         break
-                    good, text = run(program, seed, steps)
+                    good, text = run(program, seed, steps, words)
                     count += 1
                     failed += report(count, good, f"{compiler}/{test}/seed-{seed}", text)
     print(f"1..{count}")
