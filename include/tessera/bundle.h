@@ -64,7 +64,7 @@ struct bundle_segment {
 	uint64_t offset;     /* of its pages in the bundle */
 	uint32_t file_pages; /* so many are in the bundle; the rest are zeros */
 	uint32_t pages;
-	uint32_t rights;     /* MAP_READ | MAP_WRITE | MAP_EXEC */
+	uint32_t rights; /* MAP_READ | MAP_WRITE | MAP_EXEC */
 	uint32_t zero;
 };
 
@@ -93,16 +93,17 @@ enum bundle_restart { BUNDLE_NEVER, BUNDLE_ON_FAILURE, BUNDLE_ALWAYS };
 /* One thing that a device may be known by. */
 enum bundle_match { BUNDLE_PCI_ID, BUNDLE_PCI_CLASS, BUNDLE_VIRTIO, BUNDLE_PORTS };
 struct bundle_id {
-	uint32_t kind;  /* enum bundle_match */
-	uint32_t value; /* vendor << 16 | device; class << 16 | subclass << 8 | interface; type; port */
+	uint32_t kind; /* enum bundle_match */
+	uint32_t
+		value; /* vendor << 16 | device; class << 16 | subclass << 8 | interface; type; port */
 };
 
 struct bundle_driver {
 	uint32_t ids;
-	uint32_t index;     /* which of those that match, counted from 0 */
-	uint32_t address;   /* PCI address it must have, or BUNDLE_NONE */
+	uint32_t index;   /* which of those that match, counted from 0 */
+	uint32_t address; /* PCI address it must have, or BUNDLE_NONE */
 	uint32_t irqs, irqs_min;
-	uint32_t regions;   /* bit i: region i is mapped */
+	uint32_t regions; /* bit i: region i is mapped */
 	uint32_t dma_pages;
 	uint32_t zero;
 	struct bundle_id id[BUNDLE_IDS];
@@ -114,14 +115,14 @@ struct bundle_component {
 	uint32_t program;
 	uint32_t flags;
 	uint32_t prio;
-	uint32_t cpu, cpus;  /* first, and how many, as far as the machine has them */
-	uint32_t domain;     /* trust domain of its space */
+	uint32_t cpu, cpus; /* first, and how many, as far as the machine has them */
+	uint32_t domain;    /* trust domain of its space */
 	uint32_t stack_pages;
-	uint32_t restart;    /* enum bundle_restart */
-	uint32_t limit;      /* restarts within a minute; more: it is given up */
+	uint32_t restart; /* enum bundle_restart */
+	uint32_t limit;   /* restarts within a minute; more: it is given up */
 	uint32_t heartbeat_ms;
 	uint32_t budget_us, period_us;
-	uint32_t handles;    /* its table holds at least so many */
+	uint32_t handles; /* its table holds at least so many */
 	uint32_t irq_bit, free_bit;
 	uint32_t zero;
 	struct bundle_amount memory;
@@ -141,13 +142,14 @@ enum { BUNDLE_MAPPED = 1, BUNDLE_HANDLE = 2, BUNDLE_PHYSICAL = 4 };
 struct bundle_pool_use {
 	uint32_t pool, component;
 	uint32_t rights; /* RIGHT_FRAMES_* */
-	uint32_t flags;  /* BUNDLE_MAPPED, BUNDLE_HANDLE, BUNDLE_PHYSICAL: it is told where it lies */
+	uint32_t
+		flags; /* BUNDLE_MAPPED, BUNDLE_HANDLE, BUNDLE_PHYSICAL: it is told where it lies */
 };
 
 struct bundle_channel {
 	char name[2][COMP_NAME]; /* by side: what it is called there */
 	char protocol[COMP_NAME];
-	uint32_t component[2];   /* COMP_CLIENT, COMP_SERVER */
+	uint32_t component[2]; /* COMP_CLIENT, COMP_SERVER */
 	uint32_t bit[2], reset_bit[2];
 	uint32_t capacity;
 	uint32_t areas;
@@ -163,8 +165,8 @@ struct bundle_endpoint {
 struct bundle_endpoint_use {
 	char name[COMP_NAME]; /* what the component calls it */
 	uint32_t endpoint, component;
-	uint32_t side;        /* COMP_CLIENT, COMP_SERVER */
-	uint32_t flags;       /* BUNDLE_TRANSFER */
+	uint32_t side;  /* COMP_CLIENT, COMP_SERVER */
+	uint32_t flags; /* BUNDLE_TRANSFER */
 	uint64_t badge;
 };
 enum { BUNDLE_TRANSFER = 1 }; /* it may send capabilities in its calls */

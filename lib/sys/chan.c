@@ -11,11 +11,12 @@ static bool begin(struct chan *c)
 {
 	const struct comp_channel *i = c->info;
 	bool client = i->side == COMP_CLIENT;
-	bool ok = ring_producer_init(&c->out, (void *)(client ? i->request_out : i->answer_out),
-				     (const void *)(client ? i->request_in : i->answer_in),
-				     i->capacity) &&
-		  ring_consumer_init(&c->in, (const void *)(client ? i->answer_out : i->request_out),
-				     (void *)(client ? i->answer_in : i->request_in), i->capacity);
+	bool ok =
+		ring_producer_init(&c->out, (void *)(client ? i->request_out : i->answer_out),
+				   (const void *)(client ? i->request_in : i->answer_in),
+				   i->capacity) &&
+		ring_consumer_init(&c->in, (const void *)(client ? i->answer_out : i->request_out),
+				   (void *)(client ? i->answer_in : i->request_in), i->capacity);
 
 	return ok;
 }
@@ -54,8 +55,7 @@ void chan_stop(struct chan *c)
 
 enum chan_news chan_news(struct chan *c, u64 bits)
 {
-	if (bits >> c->info->reset_bit & 1 &&
-	    comp_call(SUP_RESET_ASKED, c->number, 0) != SUP_OK) {
+	if (bits >> c->info->reset_bit & 1 && comp_call(SUP_RESET_ASKED, c->number, 0) != SUP_OK) {
 		chan_stop(c);
 		return CHAN_RESET;
 	}

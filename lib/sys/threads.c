@@ -60,6 +60,9 @@ static err_t bind_all(const struct sys_thread *t)
 		e = thread_bind(t->thread, THREAD_SCHED, ANY(t->sched), 0);
 	if (err_is_ok(e))
 		e = thread_bind(t->thread, THREAD_MSG, ANY(t->msg_page), 0);
+	/* A component ends as a whole, whichever of its threads crashes. */
+	if (err_is_ok(e) && sys_comp != NULL)
+		e = thread_bind(t->thread, THREAD_FAULT, (any_h){ COMP_SUPERVISOR }, 0);
 	return e;
 }
 

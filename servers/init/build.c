@@ -68,8 +68,8 @@ static u64 overhead(const struct component *c)
 
 static void too_little(const char *name, u64 pages)
 {
-	sys_panic("there is not enough memory for %s: it needs %lu KiB, %lu KiB are left in all", name,
-		  pages * 4, memory_left() * 4);
+	sys_panic("there is not enough memory for %s: it needs %lu KiB, %lu KiB are left in all",
+		  name, pages * 4, memory_left() * 4);
 }
 
 static void pool_take(u32 i, u64 pages)
@@ -238,7 +238,8 @@ u32 life_object(struct component *c, u32 type, u64 param)
 
 	if (slot == 0)
 		return 0;
-	life_must(c, object_create((memory_h){ c->arena_cap }, SLOT_OWN(slot), type, c->used, param),
+	life_must(c,
+		  object_create((memory_h){ c->arena_cap }, SLOT_OWN(slot), type, c->used, param),
 		  "object");
 	c->used += OBJ_PAGES(type);
 	return c->broken ? 0 : slot;
@@ -285,7 +286,8 @@ void give(struct component *c, u32 from, u32 handle, u64 rights, u64 badge)
 void give_range(struct component *c, u32 from, u32 handle, u64 offset, u64 count, u64 rights)
 {
 	if (!c->broken)
-		life_must(c, range_derive((any_h){ from }, give_at(c, handle), offset, count, rights),
+		life_must(c,
+			  range_derive((any_h){ from }, give_at(c, handle), offset, count, rights),
 			  "part of a range");
 }
 
@@ -324,9 +326,9 @@ static u32 make_sched(struct component *c)
 	u32 sched = life_object(c, OBJ_SCHED, 0);
 
 	if (sched != 0)
-		life_must(c, sched_configure((sched_h){ sched }, (cpus_h){ HANDLE_CPUS },
-					     first_cpu(c), sys_ticks(c->b->budget_us),
-					     sys_ticks(c->b->period_us)),
+		life_must(c,
+			  sched_configure((sched_h){ sched }, (cpus_h){ HANDLE_CPUS }, first_cpu(c),
+					  sys_ticks(c->b->budget_us), sys_ticks(c->b->period_us)),
 			  "scheduling context");
 	return sched;
 }
@@ -374,7 +376,8 @@ static void give_memory(struct component *c, struct comp_info *info, u32 cap,
 
 	give_range(c, cap, h, used, x->count - used, RIGHTS_ALL_MEMORY);
 	info->memory[info->memories++] = (struct comp_memory){
-		.first = x->first + used, .count = x->count - used, .handle = h, .node = x->node };
+		.first = x->first + used, .count = x->count - used, .handle = h, .node = x->node
+	};
 }
 
 static void give_all_memory(struct component *c, struct comp_info *info)
@@ -446,8 +449,9 @@ bool component_build(struct component *c)
 void component_start(struct component *c)
 {
 	c->last_sign = sys_clock();
-	life_must(c, thread_start((thread_h){ c->thread }, programs[c->b->program].entry, stack_top(),
-				  info_vaddr()),
+	life_must(c,
+		  thread_start((thread_h){ c->thread }, programs[c->b->program].entry, stack_top(),
+			       info_vaddr()),
 		  "start");
 }
 

@@ -91,13 +91,15 @@ static bool amount_ok(const struct bundle_amount *a)
 
 static void check_segment(const struct bundle_segment *s, u64 lowest)
 {
-	expect(pages_ok(s->offset, s->file_pages) && s->file_pages <= s->pages, "pages of a segment");
+	expect(pages_ok(s->offset, s->file_pages) && s->file_pages <= s->pages,
+	       "pages of a segment");
 	expect(s->vaddr % SYS_PAGE == 0 && s->vaddr >= lowest && s->pages < 1u << 24 &&
 		       s->vaddr < 1ull << 38,
 	       "address of a segment");
 	expect((s->rights & MAP_READ) && s->rights < (MAP_READ | MAP_WRITE | MAP_EXEC),
 	       "rights of a segment");
-	expect((s->rights & MAP_WRITE) || s->file_pages == s->pages, "zeros that cannot be written");
+	expect((s->rights & MAP_WRITE) || s->file_pages == s->pages,
+	       "zeros that cannot be written");
 }
 
 static void check_programs(void)
@@ -125,7 +127,8 @@ static void check_component(const struct bundle_component *c)
 	expect(c->prio < 255 && c->cpus != 0 && c->domain <= 0xffff, "priority or CPUs");
 	expect(c->stack_pages != 0 && c->stack_pages <= 256, "stack");
 	expect(c->restart <= BUNDLE_ALWAYS && c->limit <= BUNDLE_LIMIT_MAX, "restart policy");
-	expect(c->handles <= SYS_SLOTS_MAX && c->irq_bit <= 62 && c->free_bit <= 63, "handles, bits");
+	expect(c->handles <= SYS_SLOTS_MAX && c->irq_bit <= 62 && c->free_bit <= 63,
+	       "handles, bits");
 	expect(c->budget_us != 0 && c->budget_us <= c->period_us, "budget");
 	expect(amount_ok(&c->memory), "memory of a component");
 	expect(c->driver.ids <= BUNDLE_IDS && c->driver.irqs <= COMP_IRQS &&
@@ -162,7 +165,8 @@ static void check_channel(const struct bundle_channel *c)
 		expect(c->bit[side] <= 62 && c->reset_bit[side] <= 62, "bits of a channel");
 	}
 	expect(ends(c->protocol, COMP_NAME), "protocol");
-	expect(c->capacity != 0 && (c->capacity & (c->capacity - 1)) == 0 && c->capacity <= 1u << 16,
+	expect(c->capacity != 0 && (c->capacity & (c->capacity - 1)) == 0 &&
+		       c->capacity <= 1u << 16,
 	       "capacity");
 	expect(c->areas <= COMP_AREAS, "areas");
 	for (u32 a = 0; a < c->areas; a++)
@@ -174,7 +178,8 @@ static void check_endpoints(void)
 	u32 parts = bundle_count(BUNDLE_COMPONENTS);
 
 	for (u32 i = 0; i < bundle_count(BUNDLE_ENDPOINTS); i++)
-		expect(ends(endpoints[i].name, COMP_NAME) && endpoints[i].owner < parts, "endpoint");
+		expect(ends(endpoints[i].name, COMP_NAME) && endpoints[i].owner < parts,
+		       "endpoint");
 	for (u32 i = 0; i < bundle_count(BUNDLE_ENDPOINT_USES); i++) {
 		const struct bundle_endpoint_use *u = &endpoint_uses[i];
 

@@ -18,7 +18,7 @@ struct reset {
 	bool down;
 	bool agreed[2];
 	bool waits[2]; /* it has no rings, and will take the next ones */
-	u64 asked; /* when sides that run were asked to let go */
+	u64 asked;     /* when sides that run were asked to let go */
 };
 
 enum { LET_GO_MS = 20000 };

@@ -20,7 +20,7 @@
 enum { CALL_US = 5000000, REFUSALS = 8 };
 
 static volatile u64 *page; /* init's message page */
-static notif_h refused; /* a bit for each component's device */
+static notif_h refused;    /* a bit for each component's device */
 static bool trouble;
 u64 epoch_ns; /* wall clock when the clock was 0; 0: unknown */
 
@@ -149,8 +149,8 @@ static bool find(struct component *c, struct plat_device *d)
 	for (u64 i = 0; i < devices; i++) {
 		if (!describe(i, d) || !matches(b, d))
 			continue;
-		bool here = b->address == BUNDLE_NONE ? index++ == b->index
-						      : d->address == b->address;
+		bool here =
+			b->address == BUNDLE_NONE ? index++ == b->index : d->address == b->address;
 		if (here) {
 			c->device = i;
 			return true;
@@ -330,7 +330,8 @@ void device_refusals(u64 bits)
 		u64 count = 0, address = 0, what = 0;
 
 		if (!(bits >> i & 1) || c->device_cap == 0 || c->refusals >= REFUSALS ||
-		    !err_is_ok(device_faults((device_h){ c->device_cap }, &count, &address, &what)) ||
+		    !err_is_ok(
+			    device_faults((device_h){ c->device_cap }, &count, &address, &what)) ||
 		    count == 0)
 			continue;
 		c->refusals++;

@@ -84,7 +84,7 @@ struct component {
 	bool refused; /* no other life would get it either */
 	u32 irqs[COMP_IRQS];
 	u32 device_cap; /* 0: not behind an IOMMU */
-	u32 refusals; /* told in this life */
+	u32 refusals;   /* told in this life */
 	/* all lives */
 	u32 restarts, recent;
 	bool last_failed;

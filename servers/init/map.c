@@ -7,8 +7,8 @@
 #include "init.h"
 
 enum { LARGE = 512 };
-#define WINDOW 0x8000000000ull       /* in a component: pools, rings, registers */
-#define OWN_WINDOW 0x10000000000ull  /* in init: what it writes to */
+#define WINDOW 0x8000000000ull      /* in a component: pools, rings, registers */
+#define OWN_WINDOW 0x10000000000ull /* in init: what it writes to */
 
 u64 life_window(struct component *c, u64 pages)
 {
@@ -26,11 +26,14 @@ static void add_table(struct component *c, u32 space, u64 vaddr, u64 level)
 	u64 missing = 0;
 
 	if (slot != 0)
-		life_must(c, ptable_attach((ptable_h){ slot }, (any_h){ space }, vaddr, level, &missing),
-			  "page table");
+		life_must(
+			c,
+			ptable_attach((ptable_h){ slot }, (any_h){ space }, vaddr, level, &missing),
+			"page table");
 }
 
-static u64 map_some(struct component *c, u32 space, u32 grant, u64 vaddr, u64 offset, u64 n, u64 attr)
+static u64 map_some(struct component *c, u32 space, u32 grant, u64 vaddr, u64 offset, u64 n,
+		    u64 attr)
 {
 	u64 done = 0;
 	err_t e = grant_map((grant_h){ grant }, vaddr, offset, n < 64 ? n : 64, attr, &done);
@@ -51,8 +54,9 @@ void life_map(struct component *c, u32 space, u32 frames, u64 vaddr, u64 pages, 
 
 	if (c->broken || frames == 0)
 		return;
-	life_must(c, grant_create((any_h){ frames }, SLOT_OWN(grant), (any_h){ space }, vaddr, pages,
-				  rights),
+	life_must(c,
+		  grant_create((any_h){ frames }, SLOT_OWN(grant), (any_h){ space }, vaddr, pages,
+			       rights),
 		  "grant");
 	(void)cap_info((any_h){ frames }, &kind, &first, &count);
 	bool large = (vaddr / SYS_PAGE) % LARGE == 0 && first % LARGE == 0;
@@ -60,8 +64,8 @@ void life_map(struct component *c, u32 space, u32 frames, u64 vaddr, u64 pages, 
 		u64 n = pages - at;
 
 		if (large && n >= LARGE)
-			at += LARGE * map_some(c, space, grant, vaddr + at * SYS_PAGE, at, n / LARGE,
-					       attr | MAP_SIZE_2M);
+			at += LARGE * map_some(c, space, grant, vaddr + at * SYS_PAGE, at,
+					       n / LARGE, attr | MAP_SIZE_2M);
 		else
 			at += map_some(c, space, grant, vaddr + at * SYS_PAGE, at, n, attr);
 	}
@@ -86,9 +90,10 @@ static void load_segment(struct component *c, const struct bundle_segment *s)
 	if (!(s->rights & MAP_WRITE)) {
 		u32 slot = life_slot(c);
 
-		life_must(c, range_derive((any_h){ HANDLE_IMAGE }, SLOT_OWN(slot),
-					  bundle_image_page(s->offset), s->pages,
-					  RIGHT_FRAMES_READ | (s->rights & MAP_EXEC)),
+		life_must(c,
+			  range_derive((any_h){ HANDLE_IMAGE }, SLOT_OWN(slot),
+				       bundle_image_page(s->offset), s->pages,
+				       RIGHT_FRAMES_READ | (s->rights & MAP_EXEC)),
 			  "pages of the image");
 		life_map(c, c->space, slot, s->vaddr, s->pages, s->rights);
 		return;
@@ -99,8 +104,8 @@ static void load_segment(struct component *c, const struct bundle_segment *s)
 	if (frames == 0)
 		return;
 	if (s->file_pages != 0) {
-		memcpy(window_open(frames, s->file_pages, &grant),
-		       (const char *)bundle + s->offset, s->file_pages * SYS_PAGE);
+		memcpy(window_open(frames, s->file_pages, &grant), (const char *)bundle + s->offset,
+		       s->file_pages * SYS_PAGE);
 		window_close(grant);
 	}
 	life_map(c, c->space, frames, s->vaddr, s->pages, s->rights);

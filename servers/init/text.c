@@ -54,7 +54,10 @@ void text_fault(const struct component *c, const struct msg *m)
 	switch (m->tag >> TAG_LABEL_SHIFT) {
 	case FAULT_PAGE:
 		sys_print("init: %s crashed: cannot %s address 0x%lx", c->b->name,
-			  code & 16 ? "execute at" : code & 2 ? "write" : "read", m->w[1]);
+			  code & 16  ? "execute at"
+			  : code & 2 ? "write"
+				     : "read",
+			  m->w[1]);
 		break;
 	case FAULT_EXCEPTION:
 		sys_print("init: %s crashed: exception %lu, code 0x%lx", c->b->name, vector, code);

@@ -8,9 +8,9 @@
 
 #define MINUTE (60 * sys_info->clock_hz)
 
-enum { ACCUSATIONS = 16 };
+enum { ACCUSATIONS = 16, READY_US = 20000000 };
 
-static u64 lives; /* that ended */
+static u64 lives;                /* that ended */
 static struct component *victim; /* boot command line: init.end=NAME:MS */
 static u64 victim_ticks, victim_next;
 
@@ -95,10 +95,16 @@ bool watch_accusation(struct component *c)
 	return count(&c->accusing, &c->accusations) > ACCUSATIONS;
 }
 
+static u64 earlier(u64 a, u64 b)
+{
+	return a == 0 || (b != 0 && b < a) ? b : a;
+}
+
 /* May it be started once more? */
 static bool policy(struct component *c, bool failure)
 {
-	if (c->refused || c->b->restart == BUNDLE_NEVER || (c->b->restart == BUNDLE_ON_FAILURE && !failure))
+	if (c->refused || c->b->restart == BUNDLE_NEVER ||
+	    (c->b->restart == BUNDLE_ON_FAILURE && !failure))
 		return false;
 	if (count(&c->window, &c->recent) <= c->b->limit)
 		return true;
@@ -164,9 +170,7 @@ static void supervised_call(struct component *c, struct msg *m, bool *answer)
 			power_end(first, second);
 		m->w[0] = SUP_REFUSED;
 		break;
-	case SUP_USAGE:
-		m->w[0] = c->b->flags & BUNDLE_POWER ? usage(m) : SUP_REFUSED;
-		break;
+	case SUP_USAGE: m->w[0] = c->b->flags & BUNDLE_POWER ? usage(m) : SUP_REFUSED; break;
 	case SUP_WRITE: m->w[0] = c->b->flags & BUNDLE_CONSOLE ? SUP_OK : SUP_REFUSED; break;
 	default: m->w[0] = SUP_BAD; break;
 	}
@@ -245,24 +249,34 @@ static void check_platform(void)
 	}
 }
 
-/* Says once when everybody that is to run does. */
-static void all_ready(void)
+static const char *condition(const struct component *c)
 {
-	static bool told;
-
-	for (u32 i = 0; i < components; i++) {
-		if (component[i].state < READY)
-			return;
-	}
-	if (!told)
-		text_line("all are ready, %lu ms after the kernel began",
-			  sys_clock() / (sys_info->clock_hz / 1000));
-	told = true;
+	if (c->state == WAITING)
+		return "waits for others";
+	return c->state == STARTED ? "is not ready" : NULL;
 }
 
-static u64 earlier(u64 a, u64 b)
+/* Says once when everybody that is to run does; or, after a while, who does not. */
+static u64 all_ready(u64 now)
 {
-	return a == 0 || (b != 0 && b < a) ? b : a;
+	static bool told, complained;
+	u64 limit = sys_ticks(READY_US);
+	bool all = true;
+
+	for (u32 i = 0; i < components; i++)
+		all = all && condition(&component[i]) == NULL;
+	if (all && !told)
+		text_line("all are ready, %lu ms after the kernel began",
+			  now / (sys_info->clock_hz / 1000));
+	told = told || all;
+	if (told || complained || now < limit)
+		return told || complained ? 0 : limit;
+	complained = true;
+	for (u32 i = 0; i < components; i++) {
+		if (condition(&component[i]) != NULL)
+			text_line("%s %s", component[i].b->name, condition(&component[i]));
+	}
+	return 0;
 }
 
 u64 watch_turn(void)
@@ -271,7 +285,7 @@ u64 watch_turn(void)
 
 	check_platform();
 	device_look();
-	all_ready();
+	next = earlier(next, all_ready(sys_clock()));
 	next = earlier(next, channel_turn(sys_clock()));
 	for (u32 i = 0; i < components; i++)
 		next = earlier(next, heartbeat(&component[i], sys_clock()));

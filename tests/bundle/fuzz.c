@@ -101,8 +101,10 @@ static void look(void)
 
 static u64 value(void)
 {
-	static const u64 odd[] = { 0, 1, 7, 8, 24, 64, 4095, 4096, 4097, 0x7fffffff, 0x80000000,
-				   0xffffffff, 0x100000000, ~0ull, ~0ull - 4095, 1ull << 63 };
+	static const u64 odd[] = { 0,          1,          7,           8,     24,
+				   64,         4095,       4096,        4097,  0x7fffffff,
+				   0x80000000, 0xffffffff, 0x100000000, ~0ull, ~0ull - 4095,
+				   1ull << 63 };
 
 	return chance() % 3 == 0 ? chance() : odd[chance() % (sizeof odd / sizeof *odd)];
 }

@@ -45,7 +45,8 @@ int main(void)
 	ok = ok && echo(ROUNDS);
 	sys_print("%s 1 the other client is served on\n", ok ? "ok" : "not ok");
 	bool two = lives() == 2;
-	sys_print("%s 2 only the client that broke its ring was ended, twice\n", two ? "ok" : "not ok");
+	sys_print("%s 2 only the client that broke its ring was ended, twice\n",
+		  two ? "ok" : "not ok");
 	sys_print("1..2\n# done\n");
 	(void)comp_call(SUP_POWER, 0, !ok || !two);
 	return 1;

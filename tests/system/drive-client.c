@@ -85,7 +85,8 @@ static bool all(u64 operation, u64 round)
 			if (operation == BLK_WRITE)
 				fill(unit, sent, round);
 			e = (struct ring_entry){ { word(operation, unit | sent << 8),
-						   sent * (UNIT / BLK_SECTOR), unit * UNIT, UNIT } };
+						   sent * (UNIT / BLK_SECTOR), unit * UNIT,
+						   UNIT } };
 			if (chan_put(&chan, &e) != RING_OK)
 				break;
 			sent++;

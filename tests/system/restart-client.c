@@ -45,20 +45,23 @@ int main(void)
 	if (!chan_open(&chan, "crasher") || end.h == 0)
 		sys_panic("no channel or endpoint");
 	comp_ready();
+	u64 began = sys_clock();
 	for (u32 i = 0; i < LIVES && ok; i++) {
 		ok = crash(end);
 		if (i == FIRST)
 			first = usage();
 	}
 	last = usage();
+	u64 us = (sys_clock() - began) / sys_ticks(1);
+	sys_print("# %lu us from crash to crash\n", us / LIVES);
 	sys_print("%s 1 a component crashes and is started again a thousand times\n",
 		  ok ? "ok" : "not ok");
 	sys_print("# %lu lives, %lu times new rings; pages %lu and %lu, slots %lu and %lu\n",
 		  last.lives, resets, first.pages, last.pages, first.slots, last.slots);
 	ok = ok && resets == LIVES;
 	sys_print("%s 2 its channel begins anew each time\n", resets == LIVES ? "ok" : "not ok");
-	bool same = first.pages == last.pages && first.slots == last.slots &&
-		    first.left == last.left;
+	bool same =
+		first.pages == last.pages && first.slots == last.slots && first.left == last.left;
 	sys_print("%s 3 everything that its lives took came back\n", same ? "ok" : "not ok");
 	sys_print("1..3\n# done\n");
 	(void)comp_call(SUP_POWER, 0, !ok || !same);

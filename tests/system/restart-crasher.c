@@ -5,6 +5,12 @@
  */
 #include "tessera/chan.h"
 
+static void crash(void *unused)
+{
+	(void)unused;
+	*(volatile u64 *)0x100000 = 1;
+}
+
 static void busy(void *unused)
 {
 	(void)unused;
@@ -30,6 +36,10 @@ int main(void)
 	comp_ready();
 	while (!err_is_ok(ep_recv(end, &m, 0)))
 		m.tag = 0;
-	*(volatile u64 *)0x100000 = 1;
+	if (sys_comp->restarts % 2 == 1 &&
+	    err_is_ok(sys_thread_create(&thread, 0, 10, sys_comp->cpus - 1)) &&
+	    err_is_ok(sys_thread_run(&thread, crash, NULL)))
+		(void)comp_wait(0);
+	crash(NULL);
 	return 0;
 }

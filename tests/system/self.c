@@ -13,8 +13,8 @@ static void show_capabilities(void)
 
 		if (!err_is_ok(cap_info((any_h){ h }, &kind, &first, &count)))
 			continue;
-		sys_print("cap %u type %lu rights %lu owner %lu first %lu count %lu\n", h, kind & 0xff,
-			  kind >> 32, kind >> 16 & 1, first, count);
+		sys_print("cap %u type %lu rights %lu owner %lu first %lu count %lu\n", h,
+			  kind & 0xff, kind >> 32, kind >> 16 & 1, first, count);
 	}
 }
 
@@ -28,8 +28,8 @@ static void show_pools(void)
 
 		for (u64 k = 0; at != NULL && k <= last; k += 512)
 			sum |= at[k];
-		sys_print("pool %s pages %lu mapped %u first word %lx others %u\n", p->name, p->count,
-			  at != NULL, at != NULL ? at[0] : 0, at != NULL && sum != at[0]);
+		sys_print("pool %s pages %lu mapped %u first word %lx others %u\n", p->name,
+			  p->count, at != NULL, at != NULL ? at[0] : 0, at != NULL && sum != at[0]);
 		if (at != NULL && (p->rights & RIGHT_FRAMES_WRITE))
 			at[last] = 1;
 	}
