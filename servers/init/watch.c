@@ -8,7 +8,9 @@
 
 #define MINUTE (60 * sys_info->clock_hz)
 
-enum { ACCUSATIONS = 16, READY_US = 20000000 };
+enum { ACCUSATIONS = 16, READY_MS = 20000 };
+
+static u64 ready_ms = READY_MS;
 
 static u64 lives;                /* that ended */
 static struct component *victim; /* boot command line: init.end=NAME:MS */
@@ -209,10 +211,16 @@ static u64 heartbeat(struct component *c, u64 now)
 	return 0;
 }
 
-/* For tests: a component whose lives are ended every so many milliseconds. */
+/*
+ * Words for tests: a component whose lives are ended every so many milliseconds; when to say
+ * who is not ready.
+ */
 void watch_open(void)
 {
 	const char *at = sys_option("init.end=");
+
+	if (sys_option("init.ready=") != NULL)
+		ready_ms = text_number(sys_option("init.ready="));
 
 	for (u32 i = 0; at != NULL && i < components; i++) {
 		size_t n = strlen(component[i].b->name);
@@ -260,7 +268,7 @@ static const char *condition(const struct component *c)
 static u64 all_ready(u64 now)
 {
 	static bool told, complained;
-	u64 limit = sys_ticks(READY_US);
+	u64 limit = sys_ticks(1000 * ready_ms);
 	bool all = true;
 
 	for (u32 i = 0; i < components; i++)

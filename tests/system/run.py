@@ -39,7 +39,9 @@ CRASHES = {
 # name, system, kernel, machine and its options, (test, what init's console must match)
 RUNS = [
     ("pair", "pair", DEBUG, {}, CRASHES),
-    ("pair, release", "pair", RELEASE, {}, {}),
+    ("pair, release", "pair", RELEASE, {"append": "init.ready=0"}, {
+        "init says who is not ready": r"^init: client waits for others$",
+        "init says when all are ready": r"^init: all are ready, \d+ ms after the kernel began$"}),
     ("pair, one CPU, counted", "pair", DEBUG, {"cpus": 1, "icount": True}, CRASHES),
     ("pair, four CPUs", "pair", DEBUG, {"cpus": 4, "machine": "q35"}, {}),
     ("pair, 16 MiB", "pair", DEBUG, {"mem": "16M"}, {}),
