@@ -146,8 +146,8 @@ static u64 option(const char *name)
 
 int main(void)
 {
-	bool busy = false;
 	u64 bits, events;
+	bool busy;
 
 	if (!drv_configure())
 		sys_panic("no device, or no channel to serve");
@@ -160,6 +160,8 @@ int main(void)
 		rings_open();
 	start("starts");
 	comp_ready();
+	/* What was asked for before the rings were looked at for the first time was not signalled. */
+	busy = !parked;
 	for (;;) {
 		events = wait(busy, &bits);
 		if (bits & 1ull << channel->reset_bit)

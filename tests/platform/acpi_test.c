@@ -161,7 +161,7 @@ static void fuzz(uint32_t rounds)
 				put(at + 4,
 				    model_random() % 3 ? model_random() % 512 : model_random(), 4);
 			else
-				model_memory[at + 36 + model_random() % bytes % 200] =
+				model_memory[at + 36 + model_random() % 200] =
 					(uint8_t)(model_random() % 3 ? model_random() % 64
 								     : model_random());
 			bytes = get32(at + 4);
