@@ -10,6 +10,7 @@ with musl and with glibc.  Both sides run in the same file tree, each case in an
 """
 
 import argparse
+import concurrent.futures
 import os
 import pathlib
 import re
@@ -26,9 +27,9 @@ SECONDS = 20       # for each case
 GROUP = 60         # cases in one boot
 MARK = "@@tessera-case"
 DRIVER = f"""#!/bin/sh
-# Runs each case named in /cases/list and prints what it printed.
+# Runs each case named and prints what it printed.
 mkdir -p /w /out
-while read name; do
+for name; do
 	mkdir -p /w/$name && cd /w/$name
 	if [ -x /cases/$name ]; then
 		setsid timeout -s KILL {SECONDS} /cases/$name >/out/o 2>&1 </dev/null
@@ -41,7 +42,7 @@ while read name; do
 	echo
 	chmod 755 . 2>/dev/null
 	cd /; rm -rf /w/$name
-done </cases/list
+done
 """
 
 
@@ -94,12 +95,11 @@ def parse(text):
 
 def on_host(tree, names, cases):
     """In a file tree of its own, with /proc and /dev."""
-    (cases / "list").write_text("\n".join(names) + "\n")
     with tempfile.TemporaryDirectory(prefix="tessera-compare-") as top:
         tree.write(top)
         shutil.copytree(cases, os.path.join(top, "cases"))
         script = ("mount -t proc proc $0/proc && mount --rbind /dev $0/dev && mount -t tmpfs tmpfs $0/tmp && chmod 1777 $0/tmp && "
-                  "exec chroot $0 /usr/bin/env -i PATH=/bin:/usr/bin:/sbin:/usr/sbin HOME=/root /bin/sh /cases/driver")
+                  "exec chroot $0 /usr/bin/env -i PATH=/bin:/usr/bin:/sbin:/usr/sbin HOME=/root /bin/sh /cases/driver " + " ".join(names))
         done = subprocess.run(["unshare", "--mount", "--pid", "--fork", "--uts", "--ipc", "sh", "-c", script, top], capture_output=True, check=False,
                               timeout=len(names) * SECONDS)
         if done.returncode != 0 and MARK.encode() not in done.stdout:
@@ -108,11 +108,21 @@ def on_host(tree, names, cases):
 
 
 def on_tessera(names, cases, arguments):
-    (cases / "list").write_text("\n".join(names) + "\n")
+    """One boot: what each case printed, and what was said on standard error."""
     command = [str(ROOT / "tessera"), "run", f"--timeout={60 + 10 * len(names)}", "--mem=512M", "--cwd=/root", *arguments,
-               "--env=PATH=/bin:/usr/bin:/sbin:/usr/sbin", f"--dir={cases}:/cases", "/bin/busybox", "sh", "/cases/driver"]
+               "--env=PATH=/bin:/usr/bin:/sbin:/usr/sbin", f"--dir={cases}:/cases", "/bin/busybox", "sh", "/cases/driver", *names]
     done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, check=False)
-    return parse(done.stdout), done
+    return parse(done.stdout), done.stderr.decode(errors="replace")
+
+
+def run_part(part, cases, arguments):
+    """All cases of a part: a boot that ends early costs the case it ended in, not those after it."""
+    found, said = {}, ""
+    while part:
+        guest, said = on_tessera(part, cases, arguments)
+        found.update(guest)
+        part = part[len([n for n in part if n in guest]) + 1:]
+    return found, said
 
 
 def show(name, host, guest):
@@ -166,20 +176,16 @@ def main():
             for name in names:
                 print(f"--- {name}: {host.get(name, ('none', b''))[0]}\n{host.get(name, (0, b''))[1].decode(errors='replace')}", end="")
             return 0
-        for at in range(0, len(names), GROUP):
-            part, done = names[at:at + GROUP], None
-            while part:
-                guest, done = on_tessera(part, cases, args.arguments)
-                # A boot that ends early costs the case it ended in, not those after it.
-                reached = [n for n in part if n in guest]
-                for name in part[:len(reached) + 1]:
+        parts = [names[at:at + GROUP] for at in range(0, len(names), GROUP)]
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            for part, (guest, errors_) in zip(parts, pool.map(lambda p: run_part(p, cases, args.arguments), parts)):
+                for name in part:
                     good = name in guest and name in host and guest[name] == host[name]
                     tap(good, name)
                     if not good:
                         show(name, host.get(name, (-1, b"")), guest.get(name))
-                part = part[len(reached) + 1:]
-                if (args.verbose or not reached) and done.stderr:
-                    print("# " + done.stderr.decode(errors="replace")[-3000:].replace("\n", "\n# "))
+                if errors_ and (args.verbose or len(guest) < len(part)):
+                    print("# " + errors_[-3000:].replace("\n", "\n# "))
     print(f"1..{passed + failed}")
     return 1 if failed else 0
 

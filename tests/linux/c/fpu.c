@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <sys/time.h>
 #include <sys/wait.h>
+#include <sys/wait.h>
 #include <unistd.h>
 static volatile double disturb;
 static void on(int s) { (void)s; disturb = disturb * 1.5 + 0.1; if (disturb > 1e6) disturb = 0; }
@@ -19,7 +20,7 @@ static void *work(void *arg)
 }
 int main(void)
 {
-	struct itimerval it = { { 0, 1000 }, { 0, 1000 } };
+	struct itimerval it = { { 0, 10000 }, { 0, 10000 } };
 	signal(SIGALRM, on);
 	setitimer(ITIMER_REAL, &it, NULL);
 	pthread_t t[4];
