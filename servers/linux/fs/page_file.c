@@ -6,37 +6,36 @@
  */
 #include "fs.h"
 
-/* Zeros for a hole from pos on; 0: there is none. */
-static s64 read_hole(struct inode *i, struct uio *to, u64 pos)
+const char zero_page[PAGE];
+
+u64 hole_at(struct inode *i, u64 pos)
 {
-	static const char zeros[PAGE];
-	u64 data = i->ops->next_data(i, pos, false);
-	return data > pos ? uio_put(to, zeros, min64(data - pos, PAGE)) : 0;
+	/* With as many blocks as it has pages there is none. */
+	if (i->blocks * 512 >= i->size || !i->ops->next_data)
+		return 0;
+	return min64(i->ops->next_data(i, pos, false) - pos, PAGE);
 }
 
 s64 page_file_read(struct file *f, struct uio *to, u64 *pos)
 {
 	struct inode *i = f->inode;
-	u64 done = 0;
+	u64 done = 0, wanted = to->left;
 	while (to->left && *pos < i->size) {
 		u64 at = *pos % PAGE, n = min64(PAGE - at, i->size - *pos);
 		page_t p = 0;
-		s64 r = 0;
-		/* Fewer blocks than it has pages: perhaps a hole, which need not become a page. */
-		if (i->blocks < i->size / 512 && i->ops->next_data &&
-		    (r = read_hole(i, to, *pos)) != 0) {
-			if (r < 0)
-				return done ? (s64)done : r;
-			done += (u64)r;
-			*pos += (u64)r;
-			continue;
-		}
-		r = i->ops->page(i, *pos / PAGE, false, &p);
-		if (r == -ENXIO)
-			break;
-		if (r >= 0) {
-			r = uio_put(to, (const char *)page_data(p) + at, n);
-			page_put(p);
+		s64 r;
+		u64 hole = hole_at(i, *pos);
+		if (hole) {
+			n = min64(hole, i->size - *pos);
+			r = uio_put(to, zero_page, n);
+		} else {
+			r = i->ops->page(i, *pos / PAGE, false, &p);
+			if (r == -ENXIO)
+				break;
+			if (r >= 0) {
+				r = uio_put(to, (const char *)page_data(p) + at, n);
+				page_put(p);
+			}
 		}
 		if (r < 0)
 			return done ? (s64)done : r;
@@ -45,7 +44,7 @@ s64 page_file_read(struct file *f, struct uio *to, u64 *pos)
 		if ((u64)r < n && to->left)
 			break;
 	}
-	if (done && !(f->flags & O_NOATIME))
+	if (wanted && !(f->flags & O_NOATIME))
 		touch_atime(i);
 	return (s64)done;
 }

@@ -22,8 +22,16 @@ static s64 move_page(struct file *in, u64 *in_pos, struct file *out, u64 *out_po
 	if (*in_pos >= i->size)
 		return 0;
 	page_t p;
-	u64 at = *in_pos % PAGE;
-	s64 r = i->ops->page(i, *in_pos / PAGE, false, &p);
+	u64 at = *in_pos % PAGE, hole = hole_at(i, *in_pos);
+	s64 r;
+	if (hole) {
+		r = write_from(out, zero_page, min64(min64(want, hole), i->size - *in_pos),
+			       out_pos);
+		if (r > 0)
+			*in_pos += (u64)r;
+		return r;
+	}
+	r = i->ops->page(i, *in_pos / PAGE, false, &p);
 	if (r < 0)
 		return r == -ENXIO ? 0 : r;
 	u64 n = min64(min64(want, PAGE - at), i->size - *in_pos);

@@ -45,7 +45,8 @@ static void unix_release(struct socket *s)
 	u->dead = true;
 	u->shut = SHUT_RECEIVE | SHUT_SEND;
 	/* Also what was never accepted, so nobody could read it. */
-	bool unread = !list_empty(&u->queue) || u->embryo;
+	bool unread = u->embryo;
+	list_for(l, &u->queue) unread |= container_of(l, struct unix_message, link)->bytes != 0;
 	unix_unbind(u);
 	while (!list_empty(&u->backlog)) {
 		struct usock *e = container_of(u->backlog.next, struct usock, waiting);
@@ -53,11 +54,7 @@ static void unix_release(struct socket *s)
 		e->embryo = true;
 		e->s.ops->release(&e->s);
 	}
-	while (!list_empty(&u->queue)) {
-		struct unix_message *q = container_of(u->queue.next, struct unix_message, link);
-		unix_take(u, q);
-		unix_message_free(q);
-	}
+	unix_purge(u);
 	if (peer && stream(u) && peer->peer == u) {
 		peer->shut = SHUT_RECEIVE | SHUT_SEND;
 		if (unread)
@@ -190,6 +187,11 @@ static s64 connect_datagram(struct usock *u, const unsigned char *address, u32 l
 	}
 	struct usock *old = u->peer;
 	u->peer = to;
+	if (old && old != to && !list_empty(&u->queue)) {
+		unix_purge(u); /* messages of before are lost, and who sent them is told */
+		if (!old->dead && old->peer == u)
+			old->s.error = ECONNRESET;
+	}
 	if (old)
 		usock_put(old);
 	return 0;

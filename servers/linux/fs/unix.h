@@ -75,6 +75,7 @@ void unix_message_free(struct unix_message *q);
 s64 unix_message_put(const struct unix_message *q, struct uio *to, u64 at, u64 bytes);
 void unix_append(struct usock *to, struct unix_message *q);
 void unix_take(struct usock *u, struct unix_message *q);
+void unix_purge(struct usock *u); /* all that came is lost */
 u64 unix_charge(u64 bytes);
 
 s64 unix_send(struct socket *s, struct message *m, bool wait);

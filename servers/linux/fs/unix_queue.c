@@ -194,6 +194,15 @@ static s64 target(struct usock *u, struct message *m, struct usock **to)
 	return 0;
 }
 
+void unix_purge(struct usock *u)
+{
+	while (!list_empty(&u->queue)) {
+		struct unix_message *q = container_of(u->queue.next, struct unix_message, link);
+		unix_take(u, q);
+		unix_message_free(q);
+	}
+}
+
 static s64 refuses(struct usock *u, struct usock *to, const struct message *m)
 {
 	if (to->s.type != SOCK_DGRAM)
@@ -203,6 +212,7 @@ static s64 refuses(struct usock *u, struct usock *to, const struct message *m)
 			u->peer = NULL;
 			u->connected = false;
 			usock_put(to);
+			unix_purge(u); /* as Linux does */
 		}
 		return -ECONNREFUSED;
 	}
@@ -288,7 +298,7 @@ static struct unix_message *message_at(struct list *l)
 static void along(struct usock *u, struct message *m, struct unix_message *q)
 {
 	bool peek = m->flags & MSG_PEEK;
-	if (u->s.pass_cred) {
+	if (u->s.pass_cred && !m->has_cred) {
 		m->cred = q->cred;
 		m->has_cred = true;
 	}
@@ -337,7 +347,7 @@ static s64 receive_packet(struct usock *u, struct message *m, bool wait)
 /* May the bytes of q follow, in one call, those of a message with these credentials? */
 static bool glued(const struct usock *u, const struct message *m, const struct unix_message *q)
 {
-	return !q->rights && !(u->s.pass_cred && memcmp(&m->cred, &q->cred, sizeof q->cred) != 0);
+	return !(u->s.pass_cred && memcmp(&m->cred, &q->cred, sizeof q->cred) != 0);
 }
 
 static s64 stream_bytes(struct usock *u, struct message *m, struct list **at, u64 *done)
@@ -345,8 +355,7 @@ static s64 stream_bytes(struct usock *u, struct message *m, struct list **at, u6
 	struct unix_message *q = message_at(*at);
 	bool peek = m->flags & MSG_PEEK;
 	u64 n = min64(q->bytes - q->taken, m->uio.left);
-	if (*done == 0)
-		along(u, m, q);
+	along(u, m, q);
 	s64 r = unix_message_put(q, &m->uio, q->taken, n);
 	if (r < 0)
 		return r;

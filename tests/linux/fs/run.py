@@ -36,7 +36,7 @@ def dispatch(directory):
 def build(compiler, test, directory):
     program = f"{directory}/{compiler}-{test}"
     sources = [HERE / f"{test}.c", HERE / "host.c", dispatch(directory), ROOT / "build/gen/linux/names.c",
-               *sorted((ROOT / "servers/linux/fs").glob("*.c"))]
+               *sorted(f for f in (ROOT / "servers/linux/fs").glob("*.c") if not f.name.startswith("remote"))]
     done = subprocess.run([compiler, *FLAGS, "-o", program, *map(str, sources)], capture_output=True, text=True,
                           check=False, timeout=600)
     if done.returncode:
