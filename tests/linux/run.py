@@ -16,7 +16,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 HERE = ROOT / "tests" / "linux"
 FLAGS = ["-std=c2x", "-Wall", "-Wextra", "-Werror", "-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-I", str(ROOT),
          "-I", str(ROOT / "include"), "-I", str(ROOT / "build" / "gen")]
-HOST = {"ldisc": ["servers/linux/tty/ldisc.c"]}        # tests/linux/host/NAME_test.c -> what is tested
+HOST = {"ldisc": ["servers/linux/tty/ldisc.c"], "timer": ["servers/linux/core/timer.c"]}        # tests/linux/host/NAME_test.c -> what is tested
 
 
 class Tap:
