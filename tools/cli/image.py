@@ -3,13 +3,14 @@
 
 import os
 import pathlib
-import shutil
 import subprocess
 import sys
 
 import emu
 from root import cpio, ext2
 from sysgen import model, pack
+
+from . import back
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
@@ -20,6 +21,12 @@ PAGE = 4096
 
 class ImageError(Exception):
     pass
+
+
+def back_dir(text):
+    """HOST:GUEST:rw -> (host, guest)"""
+    host, _, rest = text[:-len(":rw")].partition(":")
+    return os.path.abspath(host), os.path.normpath("/" + (rest or os.path.abspath(host)).lstrip("/"))
 
 
 def newest():
@@ -39,6 +46,8 @@ def build():
     if STAMP.exists() and STAMP.stat().st_mtime >= newest():
         return
     print("tessera: building", file=sys.stderr)
+    if subprocess.run(["sh", str(ROOT / "tools/deps.sh"), "run"], stdout=sys.stderr, check=False).returncode:
+        raise ImageError("what the build needs is not there (see above)")
     done = subprocess.run(["make", "-C", str(ROOT), "--no-print-directory", "-s", "-j2", "say=@:", "run-parts"], stdout=sys.stderr, check=False)
     if done.returncode:
         raise ImageError("the build failed; `make run-parts` shows why")
@@ -83,11 +92,16 @@ class Plan:
         self.args, self.directory = args, pathlib.Path(directory)
         start, root = self.directory / "start", self.directory / "root"
         start.write_bytes(words(args, argv, env, stdio))
-        self.disk = None
-        self.system = "disk" if args.disk else "run"
+        self.disk, self.back = None, [back_dir(text) for text in args.dir if text.endswith(":rw")]
+        self.system = "disk" if args.disk or self.back else "run"
         files = {"start": start}
+        if args.disk and self.back:
+            raise ImageError("--dir ...:rw and --disk do not go together: what is on the disk stays there")
         if args.disk:
             self._use_disk(args.disk)
+        elif self.back:
+            self.disk = str(self.directory / "disk.img")
+            ext2.image(tree, self.disk, tree.bytes() * 2 + (64 << 20))
         else:
             root.write_bytes(cpio.pack(tree))
             files["root"] = root
@@ -126,14 +140,11 @@ class Plan:
         """The emulator's command line."""
         kernel = BUILD / ("kernel-debug" if self.args.debug_kernel else "kernel") / "tessera.elf"
         config = emu.resolve(emu.Config(str(kernel), [str(self.boot)], machine=self.args.machine, cpus=self.args.cpus, mem=self.args.mem))
-        extra = self.devices(socket)
-        if self.args.machine == "q35-iommu" and os.path.exists("/usr/share/seabios/bios.bin"):
-            extra += []
-        config.extra = extra
+        config.extra = self.devices(socket)
         return emu.qemu_command(config)
 
     def bring_back(self):
         """Changes of directories given with :rw."""
-
-
-__all__ = ["Plan", "ImageError", "build", "ext2", "shutil"]
+        for number, (host, guest) in enumerate(self.back):
+            if not back.bring(self.disk, guest, host, str(self.directory / f"back{number}")):
+                print(f"tessera: {guest} is not there any more; {host} stays as it was", file=sys.stderr)

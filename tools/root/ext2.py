@@ -9,7 +9,8 @@ import tempfile
 from .tree import TreeError
 
 
-def _tool(name):
+def tool(name):
+    """Where a program of e2fsprogs is: seldom on a user's PATH."""
     for directory in ("/sbin", "/usr/sbin", "/bin", "/usr/bin"):
         if os.path.exists(os.path.join(directory, name)):
             return os.path.join(directory, name)
@@ -25,7 +26,7 @@ def image(tree, path, size=0):
         tree.write(stage)
         with open(path, "wb") as file:
             file.truncate(size)
-        command = [_tool("mke2fs"), "-q", "-F", "-t", "ext2", "-b", "4096", "-O", "has_journal,^resize_inode,^dir_index,^ext_attr",
+        command = [tool("mke2fs"), "-q", "-F", "-t", "ext2", "-b", "4096", "-O", "has_journal,^resize_inode,^dir_index,^ext_attr",
                    "-E", "root_owner=0:0", "-m", "0", "-d", stage, path]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
