@@ -6,7 +6,8 @@
 The emulator logs every instruction of the release kernel and of the benchmark program; those between
 the last two readings of the counter before row() are counted, for each function of the source (inlined
 ones too, as the debug information has it), per operation. --list prints the last operation's
-instructions in order instead, with their lines.
+instructions in order instead, with their lines. Only the files of tests/bench that measure the
+rows run.
 """
 import argparse
 import collections
@@ -50,14 +51,29 @@ class Recorder:
             self.now.append(at)
 
     def read(self, path):
+        numbers = {}    # most addresses come very often
         with open(path, encoding="ascii", errors="replace") as log:
             for line in log:
-                if m := events.LINE.match(line):
-                    self.see(int(m[1], 16))
+                if not line.startswith("Trace "):
+                    continue
+                word = line.split("/", 2)[1]
+                if word not in numbers:
+                    numbers[word] = int(word, 16)
+                self.see(numbers[word])
 
 
-def record(machine):
-    """(names of rows with values, addresses executed in each)."""
+def groups(names):
+    """Words for the benchmark program's command line: which of its files measure these rows."""
+    sources = {p.stem: p.read_text() for p in (proc.ROOT / "tests/bench").glob("*.c")}
+    for name in names:
+        found = [stem for stem, source in sources.items() if f'"{name}"' in source]
+        if len(found) != 1:
+            sys.exit(f"iprof: no row {name} in tests/bench")
+        yield f"only={found[0]}"
+
+
+def record(machine, append):
+    """(row, addresses executed in it), for all rows measured."""
     counters = {a for a, text in events.instructions(PROGRAM) if text.startswith("rdtsc")}
     recorder = Recorder(counters, events.symbol(PROGRAM, "row"))
     ranges = ",".join(f"{a:#x}+{b - a:#x}" for a, b in map(text_range, (KERNEL, PROGRAM)))
@@ -67,8 +83,8 @@ def record(machine):
         reader = threading.Thread(target=recorder.read, args=(fifo,), daemon=True)
         reader.start()
         extra = ["-singlestep", "-d", "exec,nochain", "-dfilter", ranges, "-D", fifo]
-        cfg = emu.Config(KERNEL, [PROGRAM], machine=machine, cpus=2, icount=True, timeout=900,
-                         expect="^# done", extra=extra)
+        cfg = emu.Config(KERNEL, [PROGRAM], machine=machine, cpus=2, icount=True, append=append,
+                         timeout=900, expect="^# done", extra=extra)
         result = emu.run(cfg)
         if not result.ok:
             sys.exit(f"iprof: {result.reason}; repeat: {cfg.command()}")
@@ -131,10 +147,11 @@ def main(argv):
     p.add_argument("--list", action="store_true")
     p.add_argument("--machine", choices=("microvm", "q35"), default="microvm")
     args = p.parse_args(argv)
-    found = {r["name"]: (r, trace) for r, trace in record(args.machine)}
+    append = " ".join(sorted(set(groups(args.row))))
+    found = {r["name"]: (r, trace) for r, trace in record(args.machine, append)}
     for name in args.row:
         if name not in found:
-            sys.exit(f"iprof: no row {name}; there are: {' '.join(found)}")
+            sys.exit(f"iprof: row {name} was not measured; there are: {' '.join(found)}")
         r, trace = found[name]
         n = max(1, round(len(trace) / max(r["value"], 1)))
         print(f"{name}: {r['value']} {r['unit']}, {n} operations seen")

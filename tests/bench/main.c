@@ -69,14 +69,24 @@ static void calibrate(void)
 	sys_print("# %lu ticks are 1000 instructions\n", ticks_per_1000);
 }
 
+/* `only=ipc` on the command line leaves the other files out. */
+static bool wanted(const char *word)
+{
+	return sys_option("only=") == NULL || sys_option(word) != NULL;
+}
+
 static void run_all(void *arg)
 {
 	(void)arg;
 	calibrate();
-	bench_ipc();
-	bench_events();
-	bench_objects();
-	bench_worst();
+	if (wanted("only=ipc"))
+		bench_ipc();
+	if (wanted("only=events"))
+		bench_events();
+	if (wanted("only=objects"))
+		bench_objects();
+	if (wanted("only=worst"))
+		bench_worst();
 	sys_print("# done\n");
 	(void)notif_signal(end, 1);
 }
