@@ -265,6 +265,11 @@ static struct written list_entry(u32 g, u64 word, u64 offset)
 
 	if (attr > MAP_BITS)
 		return (struct written){ ERR_ARG, 0, 0, false };
+	/* As for grant_map: the level of small pages is a constant. */
+	if (attr == 0)
+		return leaves_clear(g, word, 1, 0, 1);
+	if (!(attr & MAP_SIZES))
+		return leaves_write(g, word - attr, offset, 1, attr, 1);
 	return attr & ~(u64)MAP_SIZES ? leaves_write_any(g, word - attr, offset, 1, attr)
 				      : leaves_clear_any(g, word - attr, 1, attr);
 }
