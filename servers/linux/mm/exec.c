@@ -160,17 +160,17 @@ static s64 elf_map(struct mm *mm, const struct elf *e)
 
 /* --- where ------------------------------------------------------------------------------------------ */
 
-/* A random number of `mask` bits; those above 1 GiB are the space's. */
-static u64 random_pages(const struct mm *mm, u64 mask, unsigned which)
-{
-	u64 fresh;
+enum place { PLACE_STACK, PLACE_MAPPINGS, PLACE_PROGRAM, PLACE_HEAP };
 
-	random_bytes(&fresh, sizeof fresh);
-	return ((fresh & RANDOM_FRESH) | ((mm->space->seed >> (10 * which)) << 18)) & mask;
+/* A random number of `mask` bits; those above 1 GiB are the space's. */
+static u64 random_pages(const struct mm *mm, const struct start *s, u64 mask, enum place which)
+{
+	return ((s->random[which] & RANDOM_FRESH) | ((mm->space->seed >> (10 * which)) << 18)) &
+	       mask;
 }
 
 /* Places of stack and mappings. @return the end of the stack */
-static u64 layout_make(struct mm *mm, const struct task *t)
+static u64 layout_make(struct mm *mm, const struct start *s, const struct task *t)
 {
 	const u64 limit = t->process->rlimit[RLIMIT_STACK].soft;
 	u64 room = STACK_LEAST;
@@ -179,26 +179,28 @@ static u64 layout_make(struct mm *mm, const struct task *t)
 		random_bytes(&mm->space->seed, sizeof mm->space->seed);
 	if (limit > room)
 		room = limit < ADDRESS_END / 6 * 5 ? page_up(limit) : ADDRESS_END / 6 * 5;
-	const u64 top = ADDRESS_END - (random_pages(mm, RANDOM_STACK, 0) << PAGE_SHIFT);
+	const u64 top =
+		ADDRESS_END - (random_pages(mm, s, RANDOM_STACK, PLACE_STACK) << PAGE_SHIFT);
 	const u64 below = ADDRESS_END - ((u64)(RANDOM_STACK + 1) << PAGE_SHIFT) - room -
 			  ((u64)STACK_GAP << PAGE_SHIFT);
 
-	mm->top = (below >> PAGE_SHIFT) - random_pages(mm, RANDOM_BASE, 1);
+	mm->top = (below >> PAGE_SHIFT) - random_pages(mm, s, RANDOM_BASE, PLACE_MAPPINGS);
 	mm->hint = mm->top;
 	return top;
 }
 
 /* A program that can lie anywhere gets a place; then its last page must still be an address. */
-static s64 program_place(const struct mm *mm, struct elf *e)
+static s64 program_place(const struct mm *mm, struct elf *e, const struct start *s)
 {
 	if (e->header.type == ELF_DYN)
-		e->bias = PIE_BASE + (random_pages(mm, RANDOM_BASE, 2) << PAGE_SHIFT) - e->low;
+		e->bias = PIE_BASE +
+			  (random_pages(mm, s, RANDOM_BASE, PLACE_PROGRAM) << PAGE_SHIFT) - e->low;
 	if (e->header.type == ELF_EXEC && e->low < LOWEST_ADDRESS)
 		return -EPERM;
 	return e->high + e->bias > ADDRESS_END ? -ENOMEM : 0;
 }
 
-static void places_note(struct mm *mm, const struct elf *e)
+static void places_note(struct mm *mm, const struct elf *e, const struct start *start)
 {
 	mm->start_code = UINT64_MAX;
 	for (u32 i = 0; i < e->header.phnum; i++) {
@@ -216,7 +218,8 @@ static void places_note(struct mm *mm, const struct elf *e)
 		if (at + s->filesz > mm->end_data)
 			mm->end_data = at + s->filesz;
 	}
-	mm->start_brk = e->bias + e->high + (random_pages(mm, RANDOM_BRK, 0) << PAGE_SHIFT);
+	mm->start_brk =
+		e->bias + e->high + (random_pages(mm, start, RANDOM_BRK, PLACE_HEAP) << PAGE_SHIFT);
 	mm->brk = mm->start_brk;
 }
 
@@ -311,13 +314,13 @@ static s64 program_load(struct mm *mm, struct elf *e, struct task *t, struct sta
 	const struct elf_segment *stack = elf_find(e, SEGMENT_STACK);
 	s64 r;
 
-	s->top = layout_make(mm, t);
-	r = program_place(mm, e);
+	s->top = layout_make(mm, s, t);
+	r = program_place(mm, e, s);
 	if (r == 0)
 		r = elf_map(mm, e);
 	if (r < 0)
 		return r;
-	places_note(mm, e);
+	places_note(mm, e, s);
 	image->entry = s->entry = e->bias + e->header.entry;
 	if (interp != NULL)
 		r = interpreter_load(mm, t, e, interp, image, &s->base);
@@ -337,6 +340,7 @@ s64 exec_load(struct mm *mm, struct file *file, const char *name, char *const ar
 	struct elf e;
 	s64 r = elf_read(&e, file);
 
+	random_bytes(s.random, sizeof s.random); /* all at once: each call makes a new key */
 	if (r == 0)
 		r = program_load(mm, &e, t, &s, image);
 	kfree(e.segment);

@@ -21,8 +21,9 @@ struct start {
 	char *const *argv, *const *envp;
 	u64 phdr, phnum, base, entry;
 	bool exec_stack;
-	u64 top; /* end of the stack */
-	u64 sp;  /* out */
+	u64 top;       /* end of the stack */
+	u64 random[6]; /* places; the last two are for the program */
+	u64 sp;        /* out */
 };
 
 /* stack.c: the stack's area, arguments, environment and auxiliary vector. */

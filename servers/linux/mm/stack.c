@@ -8,7 +8,6 @@
  * From the top: eight zero bytes, the program's name, environment, arguments, "x86_64", sixteen random
  * bytes, the auxiliary vector, pointers to the environment and to the arguments, their number.
  */
-#include "../core/random.h"
 #include "exec.h"
 
 enum {
@@ -150,7 +149,6 @@ s64 stack_make(struct mm *mm, struct start *s, const struct task *t)
 {
 	u64 args = 0, envs = 0, arg_bytes = 0, env_bytes = 0;
 	const u64 name_bytes = strlen(s->name) + 1;
-	u8 random[RANDOM_BYTES];
 
 	if (list_size(s->argv, &args, &arg_bytes) < 0 || list_size(s->envp, &envs, &env_bytes) < 0)
 		return -E2BIG;
@@ -169,9 +167,8 @@ s64 stack_make(struct mm *mm, struct start *s, const struct task *t)
 	s->sp = (random_at - vector) & ~15ull;
 	struct writer w = { .mm = mm, .strings = first, .vector = s->sp };
 
-	random_bytes(random, sizeof random);
 	put_bytes(&w, name, s->name, name_bytes);
-	put_bytes(&w, random_at, random, sizeof random);
+	put_bytes(&w, random_at, &s->random[4], RANDOM_BYTES);
 	put_bytes(&w, random_at + RANDOM_BYTES, platform, sizeof platform);
 	put_word(&w, args);
 	put_list(&w, s->argv);
