@@ -88,7 +88,12 @@ u64 sys_after(u64 microseconds);
 
 /* --- slots -------------------------------------------------------------------------- */
 
+/* Unless a program defines these itself: see lib/sys/slot_maps.c. */
 enum { SYS_SLOTS_MAX = 4096 };
+extern const u32 sys_slots_max;
+extern u64 sys_slot_used[];  /* a bit each */
+extern u32 sys_slot_page[];  /* pages that sys_create took: the first, how many */
+extern u32 sys_slot_pages[];
 
 /* Hand out handles [first, end) from now on, all of them empty. */
 void sys_slots_reset(u32 first, u32 end);
@@ -98,6 +103,8 @@ u32 sys_slot(void);
 void sys_slot_free(u32 slot);
 /* How many slots are handed out, the pages of slots themselves included. */
 u32 sys_slots_used(void);
+/* How many more there can be. */
+u32 sys_slots_left(void);
 /* Every slot handed out lies below this one. */
 u32 sys_slots_end(void);
 /* The end of the slots that there are now; sys_slot makes more when it needs them. */

@@ -7,13 +7,10 @@
  */
 #include "start.h"
 
-static u32 page_of[SYS_SLOTS_MAX];
-static u32 pages_of[SYS_SLOTS_MAX];
-
 void sys_note_pages(u32 slot, u32 number, u32 pages)
 {
-	page_of[slot] = number;
-	pages_of[slot] = pages;
+	sys_slot_page[slot] = number;
+	sys_slot_pages[slot] = pages;
 }
 
 /*
@@ -231,8 +228,8 @@ err_t sys_destroy(any_h cap)
 
 	if (!err_is_ok(e))
 		return e;
-	if (pages_of[cap.h] != 0)
-		sys_pages_free(page_of[cap.h], pages_of[cap.h]);
+	if (sys_slot_pages[cap.h] != 0)
+		sys_pages_free(sys_slot_page[cap.h], sys_slot_pages[cap.h]);
 	sys_note_pages(cap.h, 0, 0);
 	sys_slot_free(cap.h);
 	return OK;

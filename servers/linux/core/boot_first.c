@@ -20,7 +20,7 @@ enum {
 	MCR_ON = 11, /* DTR, RTS, interrupts */
 	READ_MAX = 64,
 	OBJECTS_MIN = 8 << 8, /* pages that kernel objects get at least: 8 MiB */
-	OBJECTS_PART = 8,     /* and this part of all */
+	OBJECTS_PART = 6,     /* and this part of all */
 	STEP = 64,
 	LARGE_PAGES = 512, /* in 2 MiB */
 };

@@ -23,6 +23,8 @@ void process_list_del(struct process *p);
 
 /* --- thread.c ----------------------------------------------------------------------- */
 
+/* Once: how many there can be. */
+void tasks_limit(void);
 /* A task with its kernel objects, stopped, all else cleared; NULL: no memory, too many. */
 struct task *task_alloc(void);
 void task_free(struct task *t);

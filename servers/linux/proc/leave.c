@@ -211,7 +211,9 @@ static void fault_signal(struct task *t, int signo, int code, u64 addr)
 
 static void out_of_memory(struct task *t)
 {
-	log_line("out of memory: process %u (%s) ends", t->process->pid, t->process->comm);
+	log_line("out of memory: process %u (%s) ends; pages of objects %u, slots %u, pages %lu",
+		 t->process->pid, t->process->comm, sys_pages_left(), sys_slots_left(),
+		 pages_free());
 	process_exit(t->process, SIGKILL);
 }
 

@@ -22,6 +22,7 @@ void tasks_start(void)
 {
 	list_init(&all);
 	futexes_start();
+	tasks_limit();
 }
 
 static struct number *find(u32 pid)

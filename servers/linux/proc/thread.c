@@ -11,6 +11,8 @@
 
 enum {
 	TASKS_MAX = 4096,
+	PAGES_EACH = 22, /* thread, time, space, page tables, stack of a fiber */
+	SLOTS_EACH = 18,
 	PRIO_NORMAL = 80,
 	PRIO_IDLE = 70,
 	PRIO_REALTIME = 90, /* and above, by a tenth of Linux's priority */
@@ -26,8 +28,20 @@ u32 cpu_running[CPUS_MAX];
 
 static struct task *task[TASKS_MAX];
 static struct task *unused; /* linked by peer.next */
-static u32 made, in_use;
+static u32 made, in_use, limit;
 static struct timer balance;
+
+/* So many that all of them find what they need of the kernel's objects. */
+void tasks_limit(void)
+{
+	u32 pages = sys_pages_left() / PAGES_EACH, slots = sys_slots_left() / SLOTS_EACH;
+
+	limit = pages < slots ? pages : slots;
+	if (limit > TASKS_MAX)
+		limit = TASKS_MAX;
+	if (options.procs != 0 && options.procs < limit)
+		limit = options.procs;
+}
 
 struct task *task_by_badge(u64 badge)
 {
@@ -98,7 +112,7 @@ struct task *task_alloc(void)
 {
 	struct task *t = unused;
 
-	if (options.procs != 0 && in_use >= options.procs)
+	if (in_use >= limit)
 		return NULL;
 	if (t != NULL) {
 		unused = (struct task *)(void *)t->peer.next;
