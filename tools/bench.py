@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Runs the benchmark program in an emulator whose clock counts instructions.
 
-    bench.py [--machine microvm|q35] [--append WORDS] [--no-events]
+    bench.py [--machine microvm|q35] [--append WORDS] [--no-events] [--no-systems]
 
 Reads console lines `bench name=<n> value=<v> unit=<u> n=<k> [key=value...]`, prints them beside the
 aims of tests/bench/aims.toml, and writes build/bench.json: rows of name, value, unit, n, machine,
@@ -19,6 +19,7 @@ import check
 import emu
 import events
 import proc
+import sysbench
 
 ROOT = proc.ROOT
 KERNEL = "build/kernel/tessera.elf"
@@ -102,6 +103,7 @@ def main(argv):
     p.add_argument("--machine", choices=("microvm", "q35"), default="microvm")
     p.add_argument("--append", default="")
     p.add_argument("--no-events", action="store_true", help="count instructions only")
+    p.add_argument("--no-systems", action="store_true", help="without devices in whole systems")
     args = p.parse_args(argv)
     for path in (KERNEL, PROGRAM):
         if not (ROOT / path).exists():
@@ -112,6 +114,8 @@ def main(argv):
     rows += kernel_size()
     for r in rows:
         r.update(machine=args.machine, commit=commit())
+    if not args.no_systems:
+        rows += [{**parse_line(s), "machine": "q35-iommu", "commit": commit()} for s in sysbench.lines()]
     pathlib.Path(ROOT / "build/bench.json").write_text(json.dumps(rows, indent=1) + "\n")
     print_table(rows, aims())
     return 0

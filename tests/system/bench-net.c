@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Instructions for a frame of 60 bytes (64 with its check sequence), of everybody: client, multiplexer,
+ * driver, kernel; as bench-disk does it.  Frames come from a peer that never stops sending.
+ */
+#include <tessera/chan.h>
+#include <tessera/net.h>
+
+enum { BUFFERS = 64, BUFFER = 2048, FRAME = 60, SENDING = 1000, CALIBRATE_US = 20000 };
+
+static struct chan net;
+static volatile u64 *idle;
+static u64 idle_ticks, idle_counts;
+static u8 *area, own[6];
+static u32 under_way; /* frames sent whose buffers are not free yet */
+static u64 came, went;
+static bool forward, known;
+
+struct mark {
+	u64 clock, count;
+};
+
+static struct mark mark(void)
+{
+	return (struct mark){ sys_clock(), *idle };
+}
+
+static u64 work_since(const struct mark *m)
+{
+	u64 ticks = sys_clock() - m->clock, spent = (*idle - m->count) * idle_ticks / idle_counts;
+
+	return ticks > spent ? ticks - spent : 0;
+}
+
+static void put(u32 id, u64 operation, u64 place, u64 bytes)
+{
+	const struct ring_entry e = { { id | operation << 32, place, bytes, 0 } };
+
+	(void)chan_put(&net, &e);
+}
+
+/* A frame that came in buffer `id`: away with it, or back to where it came from. */
+static void received(u32 id, u64 bytes)
+{
+	u8 *f = area + (u64)id * BUFFER;
+
+	came++;
+	if (!forward) {
+		put(id, NET_RECEIVE, (u64)id * BUFFER, BUFFER);
+		return;
+	}
+	memcpy(f, f + 6, 6);
+	memcpy(f + 6, own, 6);
+	put(SENDING + id, NET_SEND, (u64)id * BUFFER, bytes);
+}
+
+static void take(void)
+{
+	struct ring_entry e;
+
+	while (chan_get(&net, &e) == RING_OK) {
+		u32 id = (u32)e.w[0];
+
+		if (id < BUFFERS && e.w[0] >> 32 == NET_DONE) {
+			received(id, e.w[1]);
+		} else if (id >= SENDING && id < SENDING + BUFFERS) {
+			went++;
+			put(id - SENDING, NET_RECEIVE, (u64)(id - SENDING) * BUFFER, BUFFER);
+		} else if (id >= SENDING + BUFFERS && id < SENDING + 2 * BUFFERS) {
+			went++;
+			under_way--;
+		} else if (id == SENDING - 1) {
+			for (u32 i = 0; i < 6; i++)
+				own[i] = (u8)(e.w[2] >> (8 * i));
+			known = true;
+		}
+	}
+}
+
+static void wait(u64 us)
+{
+	u64 bits = comp_wait(chan_idle(&net, false) ? sys_after(us) : 1);
+
+	chan_busy(&net);
+	(void)chan_news(&net, bits);
+	take();
+}
+
+static void calibrate(void)
+{
+	for (u32 i = 0; i < 2; i++) {
+		struct mark m = mark();
+
+		(void)comp_wait(sys_after(CALIBRATE_US));
+		idle_ticks = sys_clock() - m.clock;
+		idle_counts = *idle - m.count;
+	}
+}
+
+/* Into the void. */
+static void transmit(u64 n)
+{
+	u64 end = went + n;
+
+	while (went < end) {
+		for (; under_way < BUFFERS / 2; under_way++) {
+			u64 place = (BUFFERS + (u64)under_way) * BUFFER;
+			u8 *f = area + place;
+
+			memset(f, 0, FRAME);
+			f[0] = 2;
+			memcpy(f + 6, own, 6);
+			f[12] = 0x88;
+			f[13] = 0xb6;
+			put(SENDING + BUFFERS + under_way, NET_SEND, place, FRAME);
+		}
+		wait(100000);
+	}
+}
+
+static void print(const char *name, const struct mark *m, u64 n)
+{
+	sys_print("bench name=%s value=%lu unit=instructions n=%lu\n", name, work_since(m) / n, n);
+}
+
+/* As many as come in a while. */
+static void measure_coming(const char *name, u64 *count)
+{
+	u64 end = sys_after(100000);
+
+	while (sys_clock() < end)
+		wait(10000);
+	struct mark m = mark();
+	u64 before = *count;
+	end = sys_after(500000);
+	while (sys_clock() < end)
+		wait(10000);
+	if (*count == before)
+		sys_panic("nothing came");
+	print(name, &m, *count - before);
+}
+
+int main(void)
+{
+	if (!chan_open(&net, "net"))
+		sys_panic("no network");
+	area = (u8 *)net.info->area[0].vaddr;
+	idle = (volatile u64 *)comp_pool("idle")->vaddr;
+	put(SENDING - 1, NET_INFO, 0, 0);
+	comp_ready();
+	while (!known)
+		wait(100000);
+	calibrate();
+	transmit(512);
+	struct mark m = mark();
+	u64 before = went;
+	transmit(4096);
+	print("net_tx_64", &m, went - before);
+	while (under_way != 0)
+		wait(100000);
+	for (u32 i = 0; i < BUFFERS; i++)
+		put(i, NET_RECEIVE, (u64)i * BUFFER, BUFFER);
+	measure_coming("net_rx_64", &came);
+	forward = true;
+	measure_coming("net_forward_64", &went);
+	sys_print("# done\n");
+	return 0;
+}
