@@ -5,7 +5,7 @@
 
 Each boots systems/disk.toml or tests/system/disk-*.toml with an empty disk. The first client writes and reads
 blocks at random, checks what it reads, and says how often it wrote each; the disk's image must
-hold just that afterwards. In some the driver is killed again and again meanwhile. Then drivers that
+hold just that afterwards. In some a component is killed again and again meanwhile. Then drivers that
 are hostile.
 """
 import argparse
@@ -31,11 +31,13 @@ VIRTIO = "virtio-blk-pci,drive=d,disable-legacy=on"
 SLOT = ["-global", "virtio-mmio.force-legacy=false"]
 CONFINED = ["-device", VIRTIO + ",iommu_platform=on"]
 IN_SLOT = [*SLOT, "-device", "virtio-blk-device,drive=d"]
-# name, system, machine, devices, words for the driver, seconds (quick, full); partitions of the disk
+# name, system, machine, devices, words for a component, seconds (quick, full); partitions of the disk
 CASES = [
     ("virtio", "disk", "q35-iommu", CONFINED, "", 2, 20),
     ("virtio, killed each second", "disk", "q35-iommu", CONFINED, "driver.crash-after-ms=1000", 6, 60),
     ("virtio, hanging each second", "disk", "q35-iommu", CONFINED, "driver.hang-after-ms=1000", 6, 60),
+    ("virtio, multiplexer killed each second", "disk", "q35-iommu", CONFINED, "mux.crash-after-ms=1000", 5, 60),
+    ("virtio, other client killed each second", "disk", "q35-iommu", CONFINED, "second.crash", 4, 60),
     ("nvme", "disk-nvme", "q35-iommu", ["-device", "nvme,drive=d,serial=1"], "", 2, 20),
     ("virtio in a slot", "disk-slot", "microvm", IN_SLOT, "", 2, 20),
     ("virtio in a slot, killed each second", "disk-slot", "microvm", IN_SLOT,
@@ -152,11 +154,12 @@ def run_case(name, system, machine, devices, words, seconds):
         sum_of(writes) == int(m.group(4), 16)
     lines.append(f"{'ok' if right else 'not ok'} {name}: the disk holds what was written, once each")
     rates = [int(r) for r in re.findall(r"# (\d+) KiB/s", result.console)]
-    again = len(re.findall(r"^init: driver is started again", result.console, re.M))
+    victim = words.split(".")[0] or "driver"
+    again = len(re.findall(rf"^init: {victim} is started again", result.console, re.M))
     if words:
-        lines.append(f"{'ok' if again > 0 else 'not ok'} {name}: the driver was started again")
+        lines.append(f"{'ok' if again > 0 else 'not ok'} {name}: {victim} was started again")
     lines.append(f"# {name}: {sum(rates) // max(len(rates), 1)} KiB/s, longest wait {m.group(3)} ms, "
-                 f"driver started again {again} times")
+                 f"{victim} started again {again} times")
     return lines
 
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Another client of the disk: it may only read, and reads as much as it can in large pieces, so
- * that the first client's small ones must get their share.
+ * that the first client's small ones must get their share.  With the word "crash" it dies after a
+ * second, with requests under way.
  */
 #include <tessera/disk.h>
 
@@ -11,6 +12,7 @@ int main(void)
 {
 	static struct disk disk;
 	struct disk_done d;
+	u64 crash = sys_option("crash") ? sys_after(1000000) : ~0ull;
 	u64 at = 0, pieces = 0;
 	u32 id;
 
@@ -30,6 +32,8 @@ int main(void)
 		}
 		while (!disk_poll(&disk, &d))
 			disk_news(&disk, comp_wait(disk_idle(&disk) ? 0 : 1));
+		if (sys_clock() >= crash)
+			__builtin_trap();
 		if (d.status != BLK_DONE)
 			sys_panic("status %u", d.status);
 	}
