@@ -231,6 +231,9 @@ KERNEL_MATRIX = [
     ("q35-four-cpus", DEBUG, {"machine": "q35", "cpus": 4, "edu": True}),
     ("q35-iommu-edu", DEBUG, {"machine": "q35-iommu", "edu": True}),
     ("q35-iommu-edu-release", RELEASE, {"machine": "q35-iommu", "edu": True}),
+    # A processor that needs page tables for user mode apart from the kernel's, with PCIDs and without.
+    ("kpti", DEBUG, {"cpu": "max,vendor=GenuineIntel", "accel": "tcg"}),
+    ("kpti-release", RELEASE, {"cpu": "max,vendor=GenuineIntel,-pcid", "accel": "tcg"}),
     ("64-mib", DEBUG, {"mem": "64M"}),
     ("16-gib", DEBUG, {"machine": "q35", "mem": "16G"}),
 ]

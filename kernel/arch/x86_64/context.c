@@ -162,6 +162,8 @@ static RARELY void switch_any(u32 from, u32 to)
 		return;
 	}
 	switch_space(me, TH(to)->space);
+	if (machine.barriers)
+		domain_enter(me, SP(TH(to)->space)->domain);
 	fpu_switch(me, to);
 	segments_clear(me);
 	bases_load(me, to);

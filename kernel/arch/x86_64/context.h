@@ -56,7 +56,8 @@ static inline void bases_load(struct percpu *me, u32 t)
 /* To be called when any part of it changed. */
 static inline void special_update(u32 t)
 {
-	FR(t)->special = (TH(t)->flags & THREAD_FPU) | FR(t)->dr7 | FR(t)->fs_base | FR(t)->gs_base;
+	FR(t)->special = (TH(t)->flags & THREAD_FPU) | FR(t)->dr7 | FR(t)->fs_base |
+			 FR(t)->gs_base | (machine.kpti || machine.barriers);
 }
 
 /* --- frames -------------------------------------------------------------------------------------- */

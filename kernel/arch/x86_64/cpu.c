@@ -18,7 +18,7 @@ struct machine machine;
 struct gate {
 	u64 low, high;
 };
-static struct gate idt[256];
+static _Alignas(4096) struct gate idt[256];
 
 enum {
 	CR4_DE = 1 << 3,
@@ -104,7 +104,7 @@ void cpu_detect(void)
 	xstate_detect();
 }
 
-void idt_init(void)
+u64 idt_init(void)
 {
 	for (u32 i = 0; i < 256; i++) {
 		u64 at = (u64)trap_stub[i];
@@ -114,12 +114,13 @@ void idt_init(void)
 			  : i == 2  ? IST_NMI
 			  : i == 8  ? IST_DOUBLE
 			  : i == 18 ? IST_MACHINE
-				    : 0;
+				    : machine.kpti ? IST_ENTRY : 0;
 
 		idt[i].low = (at & 0xffff) | (u64)KERNEL_CS << 16 | ist << 32 | type << 32 |
 			     (at >> 16 & 0xffff) << 48;
 		idt[i].high = at >> 32;
 	}
+	return (u64)idt;
 }
 
 void cpu_prepare(u32 cpu)
@@ -146,6 +147,7 @@ void cpu_prepare(u32 cpu)
 	p->tss.rsp[0] = p->stack;
 	for (u32 i = IST_DEBUG; i <= IST_MACHINE; i++)
 		p->tss.ist[i] = area + IST_AT + i * IST_SIZE;
+	p->tss.ist[IST_ENTRY] = area + ENTRY_AT + PAGE_SIZE;
 	p->tss.io_map = sizeof(struct tss);
 }
 
@@ -196,9 +198,10 @@ void cpu_start(u32 cpu)
 	wrmsr(MSR_FS_BASE, 0);
 	/* SYSRET adds 8 for SS and 16 for CS to the upper selector. */
 	wrmsr(MSR_STAR, (u64)KERNEL_CS << 32 | (u64)(KERNEL_SS | 3) << 48);
-	wrmsr(MSR_LSTAR, (u64)syscall_entry);
+	wrmsr(MSR_LSTAR, machine.kpti ? (u64)syscall_entry_guarded : (u64)syscall_entry);
 	wrmsr(MSR_FMASK, FMASK_SET);
 	/* Nothing enters through these: no 32-bit code exists, and SYSENTER without CS faults. */
 	wrmsr(MSR_CSTAR, 0);
 	wrmsr(MSR_SYSENTER_CS, 0);
+	mitigate_start(p);
 }

@@ -9,6 +9,10 @@
  * in idle_loop, so no entry interrupts another but those with a stack of their
  * own (IST), which touch neither GS nor locks.
  *
+ * All of it but what runs later is in pages that user mode's page tables map
+ * too.  Where processors leak, the exits are replaced by guarded ones at boot,
+ * and entries by such as change tables: docs/design/mitigations.md.
+ *
  * Manuals:    Intel SDM vol 2 (SYSCALL, SYSRET, SWAPGS), vol 3, 6.14.
  */
 #include "abi.h"
@@ -58,12 +62,20 @@
 	pop	%r11
 	.endm
 
-	.section .text, "ax"
-	.globl syscall_entry, kernel_exit, idle_loop, idle_end
+	/* At boot, a jump to `target` is written over `site`, if what `when` says is needed. */
+	.macro patch site target when
+	.pushsection .patches, "a"
+	.quad \site, \target, \when
+	.popsection
+	.endm
+
+	.section .entry, "ax"
+	.globl syscall_entry, syscall_entry_guarded, kernel_exit, idle_loop, idle_end
 	.balign 64
 syscall_entry:
 	swapgs
 	mov	%rsp, %gs:GS_SCRATCH
+syscall_save:
 	mov	%gs:GS_CALL_TOP, %rsp
 	push	%gs:GS_SCRATCH
 	push	%r11
@@ -93,9 +105,11 @@ kernel_exit:
 	add	$8, %rsp
 exit_scratch:
 	pop_scratch			/* rcx is never above the last user page, see USER_PAGES */
+exit_call:
 	pop	%rsp
 	swapgs
 	sysretq
+	patch	exit_call, exit_call_guarded, GUARD_EXIT
 
 exit_other:
 	cmp	$KIND_FOREIGN, %r10
@@ -104,8 +118,10 @@ exit_other:
 	ja	idle
 	pop_scratch
 	add	$24, %rsp		/* call_rsp, vector, error */
+exit_full:
 	swapgs
 	iretq
+	patch	exit_full, exit_full_guarded, GUARD_EXIT
 
 /*
  * A call or an answer with all there is in registers, and nothing to save but
@@ -126,9 +142,11 @@ exit_other:
 	add	$(8 * 8), %rsp		/* words, kind, r10 */
 	xor	%r10d, %r10d
 	pop_scratch
+exit_\name:
 	pop	%rsp
 	swapgs
 	sysretq
+	patch	exit_\name, exit_call_guarded, GUARD_EXIT
 1:	pop	%rsp
 	jmp	syscall_slow_rest
 	.endm
@@ -155,6 +173,7 @@ idle_end:
 trap_entry:
 	testb	$3, 24(%rsp)
 	jz	trap_from_kernel
+	patch	trap_entry, trap_entry_guarded, GUARD_TABLES
 	push	$0			/* call_rsp */
 	push	%r11
 	push	%rcx
@@ -194,6 +213,7 @@ trap_from_kernel:
 /* #DB, NMI, #DF and #MC: from anywhere, so GS may be either. */
 	.balign 16
 ist_entry:
+	patch	ist_entry, ist_entry_guarded, GUARD_TABLES
 	push	$0
 	push	%r11
 	push	%rcx
@@ -204,6 +224,106 @@ ist_entry:
 	call	trap_ist		/* 1: a trap of user mode, now in the thread's frame */
 	test	%eax, %eax
 	jnz	1f
+	pop_words
+	add	$8, %rsp
+	pop	%r10
+	pop_scratch
+	add	$24, %rsp
+	iretq
+1:	swapgs
+	lfence
+	mov	$1, %esi
+	mov	%gs:GS_STACK, %rsp
+	jmp	trap_enter
+
+/*
+ * Guarded: user mode has page tables of its own (GS_USER_CR3, 0 if not), which
+ * map this file and the CPU's own area; and buffers are overwritten (VERW).
+ * Once user tables were loaded, what the TLB has of them may stay.
+ */
+	.macro user_tables reg
+	mov	%gs:GS_USER_CR3, \reg
+	test	\reg, \reg
+	jz	1f
+	mov	\reg, %cr3
+	mov	%gs:GS_CR3_KEEP, \reg
+	or	\reg, %gs:GS_USER_CR3
+1:	verw	%gs:GS_VERW
+	.endm
+
+exit_call_guarded:			/* rsp is at call_rsp */
+	pop	%gs:GS_SCRATCH
+	user_tables %rsp
+	mov	%gs:GS_SCRATCH, %rsp
+	swapgs
+	sysretq
+
+exit_full_guarded:			/* rsp is at rip */
+	pop	%gs:GS_IRET
+	pop	%gs:GS_IRET + 8
+	pop	%gs:GS_IRET + 16
+	pop	%gs:GS_IRET + 24
+	pop	%gs:GS_IRET + 32
+	mov	%rax, %gs:GS_SCRATCH
+	user_tables %rax
+	mov	%gs:GS_SCRATCH, %rax
+	mov	%gs:GS_IRET_AT, %rsp
+	swapgs
+	iretq
+
+syscall_entry_guarded:
+	swapgs
+	mov	%rsp, %gs:GS_SCRATCH
+	mov	%gs:GS_KERNEL_CR3, %rsp
+	mov	%rsp, %cr3
+	jmp	syscall_save
+
+/* On the stack of IST_ENTRY, since user tables do not map the thread's frame. */
+trap_entry_guarded:
+	testb	$3, 24(%rsp)
+	jz	trap_from_kernel
+	swapgs
+	lfence
+	mov	%rax, %gs:GS_SCRATCH
+	mov	%gs:GS_KERNEL_CR3, %rax
+	mov	%rax, %cr3
+	mov	%rsp, %rax
+	mov	%gs:GS_FRAME_END, %rsp
+	push	48(%rax)		/* ss, rsp, rflags, cs, rip, error code, vector */
+	push	40(%rax)
+	push	32(%rax)
+	push	24(%rax)
+	push	16(%rax)
+	push	8(%rax)
+	push	(%rax)
+	mov	%gs:GS_SCRATCH, %rax
+	push	$0
+	push	%r11
+	push	%rcx
+	push_scratch KIND_FULL
+	push_words
+	mov	136(%rsp), %esi
+	mov	%gs:GS_STACK, %rsp
+	jmp	trap_enter
+
+/* The CPU's area is found from the stack; what it interrupted goes on with the tables it had. */
+ist_entry_guarded:
+	push	$0
+	push	%r11
+	push	%rcx
+	push_scratch KIND_FULL
+	push_words
+	cld
+	mov	%rsp, %rdi
+	mov	%rsp, %rax
+	and	$~0xffff, %rax
+	mov	%cr3, %rbx
+	mov	PERCPU_AT + GS_KERNEL_CR3(%rax), %rax
+	mov	%rax, %cr3
+	call	trap_ist
+	test	%eax, %eax
+	jnz	1f
+	mov	%rbx, %cr3
 	pop_words
 	add	$8, %rsp
 	pop	%r10

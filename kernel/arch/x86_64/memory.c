@@ -24,6 +24,7 @@ enum { MMIO_PAGES = 512, LARGE = 512, HUGE = 512 * 512 };
 
 static u64 next_page; /* where the search for free RAM goes on */
 static u32 root;
+static u32 user; /* a root table: its upper half is that of user mode's tables, if they are apart */
 static u32 mmio_used;
 
 /* --- RAM for the kernel -------------------------------------------------------------- */
@@ -99,18 +100,19 @@ static void map(u64 address, u64 page, u32 level, u64 flags)
 		page << PAGE_SHIFT | flags | (level > 1 ? PTE_PS : 0);
 }
 
-static bool is_mapped(u64 address)
+/* The page at an address, mapped by 4 KiB, or NIL. */
+static u32 page_at(u64 address)
 {
 	u32 table = root;
 
-	for (u32 l = LEVEL_ROOT; l > 1; l--) {
+	for (u32 l = LEVEL_ROOT; l > 0; l--) {
 		u64 e = PTE(table, (u32)(address >> (3 + 9 * l)) & 511);
 
 		if ((e & PTE_P) == 0)
-			return false;
+			return NIL;
 		table = pte_page(e);
 	}
-	return (PTE(table, (u32)(address >> PAGE_SHIFT) & 511) & PTE_P) != 0;
+	return table;
 }
 
 static void map_image(const u8 *from, const u8 *to, u64 flags)
@@ -141,7 +143,7 @@ static void map_direct(u64 first, u64 end)
 static void map_descriptors(u64 first, u64 end)
 {
 	for (u64 a = (u64)PD(first) & ~(PAGE_SIZE - 1); a < (u64)PD(end); a += PAGE_SIZE) {
-		if (!is_mapped(a))
+		if (page_at(a) == NIL)
 			map(a, boot_pages(1), 1, FLAGS_DATA);
 	}
 }
@@ -208,6 +210,30 @@ static void map_new(u64 address, u32 pages)
 		map(address + i * PAGE_SIZE, boot_pages(1), 1, FLAGS_DATA);
 }
 
+/* What user mode's tables map of the kernel, where they are not the kernel's own. */
+static void map_entry(u64 address, u64 flags)
+{
+	u32 kernel = root, page = page_at(address);
+
+	root = user;
+	map(address, page, 1, flags | PTE_P | PTE_A);
+	root = kernel;
+}
+
+static void map_entries(u64 idt)
+{
+	user = boot_pages(1);
+	for (u64 a = (u64)kernel_start; a < (u64)entry_end; a += PAGE_SIZE)
+		map_entry(a, 0);
+	map_entry(idt, PTE_NX);
+	for (u32 i = 0; i < CPU_MAX && i < machine.processors; i++) {
+		map_new((u64)CPU(i) + ENTRY_AT, 1);
+		map_entry((u64)CPU(i) + PERCPU_AT, PTE_W | PTE_D | PTE_NX);
+		map_entry((u64)CPU(i) + IST_AT, PTE_W | PTE_D | PTE_NX);
+		map_entry((u64)CPU(i) + ENTRY_AT, PTE_W | PTE_D | PTE_NX);
+	}
+}
+
 static void map_percpu(u32 cpu)
 {
 	u64 area = (u64)CPU(cpu);
@@ -218,7 +244,7 @@ static void map_percpu(u32 cpu)
 	map_new(area + IST_AT, 1);
 }
 
-void memory_init(void)
+void memory_init(u64 idt)
 {
 	keep(IMAGE(kernel_start), IMAGE(kernel_end) - IMAGE(kernel_start));
 	next_page = IMAGE(kernel_end);
@@ -228,6 +254,8 @@ void memory_init(void)
 	map_image(data_start, kernel_end, PTE_NX | PTE_W | PTE_D);
 	for (u32 i = 0; i < CPU_MAX && i < machine.processors; i++)
 		map_percpu(i);
+	if (machine.kpti)
+		map_entries(idt);
 	map_ram();
 	map_module();
 	/* Makes the tables above it now, so that the root is complete. */
@@ -275,10 +303,12 @@ void arch_words_copy(u32 to, u32 from, u32 first, u32 n)
 /* The kernel's half never changes after boot: both entries stay as they are. */
 void arch_space_init(u32 sp)
 {
+	u32 from = machine.kpti ? user : root;
+
 	if (SP(sp)->kind != SPACE_CPU)
 		return;
-	PTE(SPACE_ROOT(sp), 256) = PTE(root, 256);
-	PTE(SPACE_ROOT(sp), 511) = PTE(root, 511);
+	PTE(SPACE_ROOT(sp), 256) = PTE(from, 256);
+	PTE(SPACE_ROOT(sp), 511) = PTE(from, 511);
 }
 
 bool arch_level_ok(u32 kind, u32 level)

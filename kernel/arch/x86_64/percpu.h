@@ -6,6 +6,7 @@
  *   0x2000  struct percpu, to which GS points while the CPU is in the kernel
  *   0x5000  its stack (two pages in debug kernels)
  *   0x7000  four stacks of 1 KiB, for #DB, NMI, #DF and #MC
+ *   0x8000  a stack for all other traps, where user mode has page tables of its own
  *
  * What lies between is not mapped.  A CPU is found from its stack pointer.
  *
@@ -17,6 +18,7 @@
 #define PERCPU_0 0xffffff9000000000
 #define STACK_TOP_AT 0x6000
 #define IST_AT 0x7000
+#define ENTRY_AT 0x8000
 
 /* Offsets that entry.S knows. */
 #define GS_SCRATCH 0
@@ -24,6 +26,17 @@
 #define GS_EXIT 16
 #define GS_STACK 24
 #define GS_CPU 32
+#define GS_KERNEL_CR3 40
+#define GS_USER_CR3 48
+#define GS_CR3_KEEP 56
+#define GS_VERW 64
+#define GS_IRET_AT 72
+#define GS_IRET 80
+#define GS_FRAME_END 124
+
+/* What a patch of entry.S is for. */
+#define GUARD_EXIT 1
+#define GUARD_TABLES 2
 
 /* Segment selectors; SYSRET wants this order (Intel SDM vol 3, 5.8.8). */
 #define KERNEL_CS 0x08
@@ -37,7 +50,7 @@
 #include "sched.h"
 
 enum { STACK_PAGES = DEBUG ? 2 : 1, IST_SIZE = 1024, PCIDS = 64 };
-enum { IST_DEBUG = 1, IST_NMI = 2, IST_DOUBLE = 3, IST_MACHINE = 4 };
+enum { IST_DEBUG = 1, IST_NMI = 2, IST_DOUBLE = 3, IST_MACHINE = 4, IST_ENTRY = 5 };
 
 /* Intel SDM vol 3, 8.7; aligned so that rsp[0] is. */
 struct __attribute__((packed, aligned(4))) tss {
@@ -56,8 +69,18 @@ struct percpu {
 	u64 exit;     /* the current thread's frame, or `idle` */
 	u64 stack;
 	u32 cpu;
+	u32 space; /* whose root table CR3 holds in user mode; NIL: the kernel's own */
 
-	u32 space; /* whose root table CR3 holds; NIL: the kernel's own */
+	/* For guarded entries and exits, see mitigate.c. */
+	u64 kernel_cr3;
+	u64 user_cr3; /* of the current thread's space; 0: as in the kernel */
+	u64 cr3_keep; /* bit 63, where there are PCIDs */
+	u64 verw;     /* a selector that can be written to */
+	u64 iret_at;  /* where `iret` is */
+	u64 iret[5];
+	struct tss tss;
+	u32 domain; /* of the space that was used last */
+
 	u32 apic_id;
 	bool fpu_used;       /* the FPU registers hold a thread's values */
 	bool fpu_off;        /* CR0.TS is set */
@@ -78,12 +101,14 @@ struct percpu {
 	u64 flush_waiting; /* bit c: CPU c has not answered; atomic */
 
 	u64 gdt[7];
-	struct tss tss;
 };
 _Static_assert(offsetof(struct percpu, call_top) == GS_CALL_TOP &&
 		       offsetof(struct percpu, exit) == GS_EXIT &&
 		       offsetof(struct percpu, stack) == GS_STACK &&
-		       offsetof(struct percpu, cpu) == GS_CPU,
+		       offsetof(struct percpu, cpu) == GS_CPU &&
+		       offsetof(struct percpu, kernel_cr3) == GS_KERNEL_CR3 &&
+		       offsetof(struct percpu, iret) == GS_IRET &&
+		       offsetof(struct percpu, tss.rsp) == GS_FRAME_END,
 	       "as entry.S has it");
 _Static_assert(sizeof(struct percpu) <= PAGE_SIZE && sizeof(struct cpu) <= PERCPU_AT, "fits");
 
@@ -119,7 +144,7 @@ OPAQUE_BASE(percpu_base, PERCPU_0)
 
 /* entry.S */
 extern const u8 trap_stub[256][16];
-extern const u8 syscall_entry[];
+extern const u8 syscall_entry[], syscall_entry_guarded[], entry_end[];
 extern const u8 idle_loop[], idle_end[];
 _Noreturn void kernel_exit(void); /* leave the kernel; the stack is forgotten */
 
@@ -127,7 +152,7 @@ _Noreturn void kernel_exit(void); /* leave the kernel; the stack is forgotten */
 void cpu_detect(void);     /* features of this machine, on CPU 0 */
 void cpu_prepare(u32 cpu); /* fill in the CPU's own area */
 void cpu_start(u32 cpu);   /* registers of the CPU that calls */
-void idt_init(void);
+u64 idt_init(void); /* where it is: a page of its own */
 
 /* lapic.c */
 void lapic_init(void);  /* on CPU 0: find and map; calibrate */
@@ -144,12 +169,19 @@ void smp_release(void); /* let the started CPUs go */
 void serve(void);       /* answer flush requests to this CPU */
 void switch_space(struct percpu *me, u32 sp);
 
+/* mitigate.c */
+void mitigate_choose(void);        /* on CPU 0, with features and command line known */
+void mitigate_start(struct percpu *me); /* on each CPU */
+void mitigate_report(void);
+void user_tables_set(struct percpu *me, u32 sp); /* NIL: none */
+void domain_enter(struct percpu *me, u32 domain);
+
 /* tsc.c */
 void tsc_lead(void);
 void tsc_follow(void);
 
 /* memory.c */
-void memory_init(void);
+void memory_init(u64 idt);
 void memory_descriptors(void); /* all RAM reserved; on the kernel's own tables */
 u64 memory_root(void);         /* CR3 of the kernel's own tables */
 

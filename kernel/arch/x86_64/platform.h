@@ -130,6 +130,12 @@ struct machine {
 	u32 kept;
 	struct machine_range keep[RANGE_MAX];
 
+	/* Where processors leak: see mitigate.c. */
+	bool kpti;     /* user mode has page tables of its own */
+	bool verw;     /* buffers are overwritten on the way to user mode */
+	bool barriers; /* between trust domains, branch predictors are emptied */
+	bool ibpb;     /* by IBPB too */
+
 	/* What every processor has. */
 	bool x2apic; /* in use: APIC ids above 254 need remapped interrupts */
 	bool tsc_deadline;

@@ -31,7 +31,10 @@ static void load_kernel_space(struct percpu *me)
 {
 	if (me->space == NIL)
 		return;
-	write_cr3(memory_root());
+	if (machine.kpti)
+		user_tables_set(me, NIL);
+	else
+		write_cr3(memory_root());
 	ATOMIC_AND(&SP(me->space)->active, ~me->bit);
 	me->space = NIL;
 }
@@ -46,7 +49,14 @@ void switch_space(struct percpu *me, u32 sp)
 		load_kernel_space(me);
 		return;
 	}
-	space_load(me, sp);
+	if (!machine.kpti) {
+		space_load(me, sp);
+		return;
+	}
+	user_tables_set(me, sp);
+	me->space = sp;
+	if (old != NIL)
+		ATOMIC_AND(&SP(old)->active, ~me->bit);
 }
 
 /* The mark is taken away first: what is unmapped from now on sets it again. */
@@ -59,6 +69,10 @@ static void flush_here(struct percpu *me, u32 sp, u64 first, u64 pages)
 		return;
 	}
 	ATOMIC_AND(&SP(sp)->stale, ~me->bit);
+	if (machine.kpti) {
+		me->user_cr3 &= ~me->cr3_keep;
+		return;
+	}
 	if (pages > INVLPG_MAX) {
 		write_cr3(read_cr3());
 		return;

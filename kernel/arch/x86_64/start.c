@@ -26,8 +26,8 @@ u64 boot_early(u32 info, u32 magic)
 	cpu_detect();
 	info_read(magic, info);
 	acpi_read();
-	idt_init();
-	memory_init();
+	mitigate_choose();
+	memory_init(idt_init());
 	return memory_root();
 }
 
@@ -147,6 +147,7 @@ static void banner(void)
 	console_text(" MiB, clock ");
 	console_decimal(machine.tsc_hz / 1000000);
 	console_text(" MHz\n");
+	mitigate_report();
 }
 
 void boot_late(void)
