@@ -313,8 +313,9 @@ check:
 fmt:
 	@git ls-files '*.c' '*.h' | xargs -r clang-format -i
 
-report: $(if $(SYS),$(B)/systems/$(SYS)/bundle.bin)
-	$(HAVE)@cat $(B)/systems/$(SYS)/report.txt
+report:
+	@$(SYSGEN) report $(or $(firstword $(wildcard systems/$(SYS).toml tests/system/$(SYS).toml)),$(error SYS=$(SYS): \
+		no such system; there are: $(patsubst systems/%.toml,%,$(wildcard systems/*.toml systems/*/*.toml))))
 
 docs:
 	$(SUBMAKE) gen

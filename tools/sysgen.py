@@ -4,6 +4,7 @@
     sysgen.py check SYSTEM.toml              only look for errors
     sysgen.py build SYSTEM.toml -o DIR       DIR/bundle.bin, DIR/report.txt, DIR/graph.svg,
                                              DIR/emulator (@DIR/emulator is for tools/emu.py)
+    sysgen.py report SYSTEM.toml             who holds what, who reaches whom; -o FILE.svg: the picture
     sysgen.py depend SYSTEM.toml -o FILE     what of the tree it is made from, for make
     sysgen.py programs SYSTEM.toml           names of the programs it needs
 
@@ -42,7 +43,7 @@ def emulator(system, out):
 def main(argv):
     p = argparse.ArgumentParser(description=__doc__,
                                 formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("verb", choices=("check", "build", "depend", "programs"))
+    p.add_argument("verb", choices=("check", "build", "report", "depend", "programs"))
     p.add_argument("system")
     p.add_argument("-o", "--output")
     p.add_argument("--build", default="build", help="where the programs are")
@@ -50,6 +51,11 @@ def main(argv):
     system, errors = model.read(args.system, ROOT)
     if args.verb == "depend" and not errors:
         pathlib.Path(args.output).write_text(depend(system, args.build))
+        return 0
+    if args.verb == "report" and not errors:
+        print(report.text(system), end="")
+        if args.output:
+            pathlib.Path(args.output).write_text(graph.svg(system))
         return 0
     if args.verb == "programs" and not errors:
         print("\n".join(system.sources()))

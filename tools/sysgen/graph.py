@@ -76,7 +76,8 @@ def lines_of(s):
     for ch in s.channels:
         areas = f" [{', '.join(ch.areas)}]" if ch.areas else ""
         found.setdefault((ch.client, ch.server, "channel"), []).append(ch.protocol + areas)
-    joined = {(ch.client, ch.server, a) for ch in s.channels for a in ch.areas}
+    joined = {(*pair, a) for ch in s.channels for a in ch.areas
+              for pair in ((ch.client, ch.server), (ch.server, ch.client))}
     for p in s.pools:
         writers = [u for u in p.uses if "w" in u.rights]
         for w in writers:
@@ -195,7 +196,10 @@ def svg(s):
     title = f"{s.name}: {s.description}" if s.description else s.name
     width = max(width, wide, len(title) * 10.8 + 2 * MARGIN)
     body = [text(MARGIN, 32, title, "title", "start")]
-    drawn = [draw_line(nodes, i, *line) for i, line in enumerate(lines)]
+    drawn, pairs = [], {}
+    for line in lines:                  # several lines between two components lie beside each other
+        index = pairs[frozenset(line[:2])] = pairs.get(frozenset(line[:2]), 0) + 1
+        drawn.append(draw_line(nodes, index, *line))
     body += [path for path, _ in drawn] + [w for _, words in drawn for w in words]
     for n in nodes.values():
         body += draw_node(n)

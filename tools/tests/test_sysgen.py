@@ -342,7 +342,7 @@ class Report(unittest.TestCase):
 
 class Shipped(unittest.TestCase):
     def test_every_system_of_the_tree_is_right(self):
-        files = sorted(ROOT.glob("systems/*.toml")) + sorted(ROOT.glob("tests/system/*.toml"))
+        files = sorted(ROOT.glob("systems/**/*.toml")) + sorted(ROOT.glob("tests/system/*.toml"))
         self.assertTrue(files)
         for path in files:
             with self.subTest(path=path.name):
