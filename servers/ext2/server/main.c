@@ -78,18 +78,25 @@ static void serve_all(void)
 
 	if (server.fs != NULL)
 		set_time();
-	while (chan_get(&client, &e) == RING_OK) {
+	/* Nothing is taken that cannot be answered. */
+	while (chan_can_answer(&client, 0) && chan_get(&client, &e) == RING_OK) {
 		u32 slot = (u32)e.w[0];
 
 		if (slot < FS_SLOTS)
 			serve(&e, (void *)((char *)messages + (u64)slot * FS_SLOT_BYTES));
 		else
 			e.w[1] = (u64)-E2_EINVAL;
-		if (chan_put(&client, &e) != RING_OK)
-			break;
+		(void)chan_put(&client, &e);
 	}
 	if (chan_broken(&client))
 		chan_complain(&client);
+}
+
+/* For requests, or, when there is no room for their answers, for that. */
+static bool may_wait(void)
+{
+	return chan_can_answer(&client, 0) ? chan_idle(&client, false) :
+					     chan_idle_for_answers(&client, 0);
 }
 
 static void look_at(u64 bits)
@@ -118,7 +125,7 @@ int main(void)
 		}
 		u64 bits = server_bits;
 		server_bits = 0;
-		if (bits == 0 && chan_idle(&client, false))
+		if (bits == 0 && may_wait())
 			bits = comp_wait(commit_at);
 		look_at(bits);
 	}

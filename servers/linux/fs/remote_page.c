@@ -247,7 +247,10 @@ static s64 take(struct remote_node *n, u64 index, u64 number, bool writable)
 	return 0;
 }
 
-/* The server has no blocks behind its end of the file: move it. */
+/*
+ * The server has no blocks behind its end of the file, and clears what is behind it when the end
+ * moves: so it moves before anything is written there.
+ */
 static s64 grow(struct remote_node *n, u64 index)
 {
 	struct fs_call c;
@@ -315,7 +318,9 @@ s64 remote_page(struct inode *i, u64 index, bool for_write, page_t *out)
 		s64 r = 0;
 
 		/* A page that was only read may lie in a hole: the server gives it blocks. */
-		if (p != 0 && (!for_write || held_of(p)->writable)) {
+		bool inside = (index + 1) * PAGE <= n->known_size;
+
+		if (p != 0 && (!for_write || (held_of(p)->writable && inside))) {
 			held_of(p)->used = true;
 			page_get(p);
 			*out = p;
@@ -325,7 +330,7 @@ s64 remote_page(struct inode *i, u64 index, bool for_write, page_t *out)
 			return -ENXIO;
 		if (held_now > count / HELD_PART)
 			(void)evict(EVICT);
-		if (for_write && index >= (n->known_size + PAGE - 1) / PAGE)
+		if (for_write && !inside)
 			r = grow(n, index);
 		if (r >= 0)
 			r = for_write ? ask_page(n, index, true) : ask_ahead(n, index);
