@@ -18,6 +18,7 @@ import tomllib
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
 import emu                                                      # noqa: E402
+from root import ext2                                            # noqa: E402
 from sysgen import model, report                                # noqa: E402
 
 DEBUG, RELEASE = "build/kernel-debug/tessera.elf", "build/kernel/tessera.elf"
@@ -93,6 +94,7 @@ RUNS = [
     ("drive, trusted driver", "drive-trusted", DEBUG, {"machine": "q35", "extra": FREE}, {}),
     ("drive, trusted driver, MMIO", "drive-trusted", DEBUG, {
         "extra": MMIO, "append": "platform.virtio-slots"}, {}),
+    ("ext2", "ext2", DEBUG, {"machine": "q35-iommu", "mem": "128M", "extra": CONFINED, "ext2": 112}, {}),
 ]
 
 
@@ -132,17 +134,38 @@ def compare(system, console, tap):
                 f"more than told: {mine - told}\nless: {told - mine}" if told != mine else "")
 
 
+def make_ext2(path):
+    """With one file, /greeting."""
+    with tempfile.TemporaryDirectory() as tree:
+        (pathlib.Path(tree) / "greeting").write_text("hello\n")
+        subprocess.run([ext2.tool("mke2fs"), "-q", "-F", "-t", "ext2", "-b", "4096", "-O",
+                        "has_journal,^resize_inode,^dir_index,^ext_attr", "-m", "0", "-d", tree, path],
+                       check=True)
+
+
+def check_ext2(name, path, inodes):
+    """e2fsck finds nothing, and so many inodes in use."""
+    done = subprocess.run([ext2.tool("e2fsck"), "-fn", path], text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT)
+    ok = done.returncode == 0 and f": {inodes}/" in done.stdout
+    return ok, f"{name}: e2fsck finds a clean file system with what was written", "" if ok else done.stdout
+
+
 def boot(name, system, kernel, options, patterns, tap):
     options = dict(options)
-    fails = options.pop("fails", False)
+    fails, inodes = options.pop("fails", False), options.pop("ext2", 0)
     with tempfile.NamedTemporaryFile(dir=ROOT / "build", suffix=".img") as disk:
         disk.truncate(DISK_BYTES)
+        if inodes:
+            make_ext2(disk.name)
         cfg = emu.Config(str(ROOT / kernel), [str(ROOT / f"build/systems/{system}.elf")],
                          timeout=120, expect=r"^\[\w+\] # done$")
         for key, value in options.items():
             setattr(cfg, key, value)
         cfg.extra = [w.format(disk=disk.name) for w in cfg.extra]
         result = emu.run(cfg)
+        if inodes:
+            tap.say(*check_ext2(name, disk.name, inodes))
     tail = "\n".join(result.console.splitlines()[-25:])
     if not fails:
         for m in re.finditer(r"^\[\w+\] (not ok|ok) \d+ (.*?)\s*$", result.console, re.MULTILINE):
