@@ -232,7 +232,7 @@ KERNEL_MATRIX = [
     ("q35-iommu-edu", DEBUG, {"machine": "q35-iommu", "edu": True}),
     ("q35-iommu-edu-release", RELEASE, {"machine": "q35-iommu", "edu": True}),
     # A processor that needs page tables for user mode apart from the kernel's, with PCIDs and without.
-    ("kpti", DEBUG, {"cpu": "max,vendor=GenuineIntel", "accel": "tcg"}),
+    ("kpti", DEBUG, {"cpu": "max,vendor=GenuineIntel", "accel": "tcg", "append": "barriers=on"}),
     ("kpti-release", RELEASE, {"cpu": "max,vendor=GenuineIntel,-pcid", "accel": "tcg"}),
     ("64-mib", DEBUG, {"mem": "64M"}),
     ("16-gib", DEBUG, {"machine": "q35", "mem": "16G"}),
@@ -286,7 +286,7 @@ def emulate_tests(name, cfg, filter_):
     if filter_ or not 0 < len(out.failed) <= 3 or any(t.startswith("(") for t in out.failed):
         return out
     for test in list(out.failed):
-        alone = dataclasses.replace(cfg, append=f"test={test.replace(' ', '_')}")
+        alone = dataclasses.replace(cfg, append=f"{cfg.append} test={test.replace(' ', '_')}".strip())
         second = emulate(name + "-again", alone)
         if not second.failed and second.passed:
             out.failed.remove(test)
@@ -297,10 +297,11 @@ def emulate_tests(name, cfg, filter_):
 
 def kernel_job(name, kernel, options):
     def run(filter_):
-        cfg = emu.Config(kernel, ["build/programs/ktest.elf"], timeout=240, expect="^# done",
-                         append=f"test={filter_.replace(' ', '_')}" if filter_ else "")
+        cfg = emu.Config(kernel, ["build/programs/ktest.elf"], timeout=240, expect="^# done")
         for key, value in options.items():
             setattr(cfg, key, value)
+        if filter_:
+            cfg.append = f"{cfg.append} test={filter_.replace(' ', '_')}".strip()
         missing = missing_machine(cfg)
         return skip(missing) if missing else emulate_tests(f"kernel-{name}", cfg, filter_)
     compiler = "clang" if kernel == CLANG else "gcc"

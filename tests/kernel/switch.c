@@ -57,6 +57,42 @@ static void serve_with_fs(struct worker *w)
 	serve(w);
 }
 
+/* Answers with the sum of what it gets. */
+static void add_up(struct worker *w)
+{
+	err_t e = ep_recv(w->ep, &w->m, 0);
+
+	while (err_is_ok(e)) {
+		w->m.w[0] += w->m.w[1] + w->m.w[5];
+		w->m.tag = 1;
+		e = ep_reply_recv(w->ep, &w->m, 0, (reply_h){ 0 });
+	}
+}
+
+TEST(domains, "calls go to and fro between spaces of different trust domains")
+{
+	static struct sys_space space[3];
+	struct worker *w[3];
+
+	for (u32 i = 0; i < 3; i++) {
+		EXPECT_OK(sys_space_create_shared(&space[i], i == 2 ? 0xffff : i));
+		w[i] = worker_new(PRIO_HIGH, 0, 0, add_up);
+		w[i]->ep = sys_ep();
+		EXPECT_OK(sys_thread_set_space(&w[i]->t, &space[i]));
+		worker_run(w[i]);
+	}
+	for (u64 n = 0; n < ROUNDS; n++) {
+		struct msg m = { .tag = 6, .w = { n, 1000, 0, 0, 0, 1000000 } };
+
+		EXPECT_OK(ep_call(w[n % 3]->ep, &m, 0));
+		EXPECT_EQ(m.w[0], n + 1001000);
+	}
+	for (u32 i = 0; i < 3; i++) {
+		sys_thread_destroy(&w[i]->t);
+		sys_space_destroy(&space[i]);
+	}
+}
+
 TEST(bases, "caller and server keep their own FS bases")
 {
 	static u64 word[2] = { 111, 222 };
