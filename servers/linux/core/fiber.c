@@ -22,6 +22,7 @@ struct fiber {
 	struct list link; /* idle or ready */
 	enum fiber_state state;
 	bool pending;     /* woken before it slept */
+	bool for_nobody;  /* its work is no task's */
 	u32 waiters;      /* in which it is entered */
 	u32 flags;        /* SLEEP_* of its sleep */
 	s64 result;       /* of its sleep */
@@ -33,7 +34,9 @@ struct fiber {
 
 static struct list idle, ready;
 static struct fiber *running;
-static u32 count;
+static u32 count;    /* of all fibers */
+static u32 reserved; /* for so many tasks */
+static u32 extra;    /* that work for no task */
 
 void fiber_switch(u64 *save, u64 load);
 
@@ -65,6 +68,7 @@ static _Noreturn void fiber_main(void)
 
 			running->start = NULL;
 			f(running->arg);
+			extra -= running->for_nobody;
 			fiber_work_for(NULL);
 		}
 		loop_once();
@@ -99,12 +103,22 @@ static bool fiber_make(void)
 	return true;
 }
 
-bool fibers_reserve(unsigned tasks)
+/* One for each task, one for the loop, one for each fiber of no task, and some. */
+static bool enough(u32 tasks, u32 others)
 {
-	while (count < tasks + SPARE) {
+	while (count < tasks + others + SPARE) {
 		if (!fiber_make())
 			return false;
 	}
+	return true;
+}
+
+bool fibers_reserve(unsigned tasks)
+{
+	if (!enough(tasks, extra))
+		return false;
+	if (tasks > reserved)
+		reserved = tasks;
 	return true;
 }
 
@@ -186,11 +200,14 @@ static bool start(struct task *task, void (*f)(void *), void *arg)
 {
 	struct fiber *n;
 
-	if (list_empty(&idle) || idle.next->next == &idle) {
-		if (!fiber_make())
-			return false;
-	}
+	if (task == NULL && !enough(reserved, extra + 1))
+		return false;
 	n = first_of(&idle);
+	if (n == NULL)
+		return false;
+	if (task == NULL)
+		extra++;
+	n->for_nobody = task == NULL;
 	n->start = f;
 	n->arg = arg;
 	n->task = task;
