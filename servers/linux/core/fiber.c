@@ -270,7 +270,11 @@ s64 fiber_sleep(u64 deadline, unsigned flags)
 	}
 	f->state = FIBER_SLEEPS;
 	loop_leaves(f->task);
+	if (f->task != NULL)
+		f->task->system_ticks += now_ticks() - f->task->entered;
 	leave();
+	if (f->task != NULL)
+		f->task->entered = now_ticks();
 	(void)timer_cancel(&f->timer);
 	f->pending = false;
 	return f->result;

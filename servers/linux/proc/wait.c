@@ -21,8 +21,9 @@ enum { P_ALL, P_PID, P_PGID };
 enum { RUSAGE_SELF = 0, RUSAGE_CHILDREN = -1, RUSAGE_THREAD = 1 };
 
 struct rusage {
-	s64 utime[2], stime[2], maxrss, zero0[4], minflt, majflt, zero1[8];
+	s64 utime[2], stime[2], maxrss, zero0[3], minflt, majflt, zero1[8];
 };
+_Static_assert(sizeof(struct rusage) == 144, "struct rusage of Linux");
 
 /* Whom to wait for, and what was found. */
 struct want {
