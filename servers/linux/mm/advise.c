@@ -158,21 +158,6 @@ s64 lx_madvise(struct task *t, u64 addr, u64 bytes, u64 advice)
 
 /* --- msync --------------------------------------------------------------------------------- */
 
-/* What may have been written since the file's system last heard of it. */
-static void tell_dirty(struct mm *mm, const struct area *a, u64 from, u64 to)
-{
-	struct inode *inode = a->file->inode;
-	struct leaf *l;
-
-	if (inode->ops->dirty == NULL)
-		return;
-	for (u64 at = from; (l = tree_next(&mm->tree, at, to)) != NULL;
-	     at = l->first + LEAF_PAGES) {
-		for_bits(i, leaf_range(l, from, to) & l->present & l->write)
-			inode->ops->dirty(inode, a->index + (l->first + i) - a->start, l->page[i]);
-	}
-}
-
 /* One area's file; may sleep. */
 static s64 sync_area(struct mm *mm, const struct area *a, u64 from, u64 to, u64 flags)
 {
@@ -182,7 +167,7 @@ static s64 sync_area(struct mm *mm, const struct area *a, u64 from, u64 to, u64 
 	if (file == NULL || !(a->flags & AREA_SHARED))
 		return 0;
 	file_get(file);
-	tell_dirty(mm, a, from, to);
+	area_dirty(mm, a, from, to);
 	if ((flags & MS_SYNC) && file->inode->ops->sync != NULL)
 		e = file->inode->ops->sync(file->inode, true);
 	file_put(file);

@@ -12,7 +12,7 @@
 #include "internal.h"
 
 enum {
-	AROUND = 16,     /* pages of a file entered at once: an aligned window */
+	AROUND = 32,     /* pages of a file entered at once: an aligned window */
 	AHEAD_MOST = 16, /* anonymous pages made at once */
 };
 
@@ -169,6 +169,8 @@ static s64 file_page(struct mm *mm, const struct area *a, u64 page, bool for_wri
 		inode->ops->dirty(inode, index, *p);
 	mm_put(mm);
 	file_put(file);
+	if (e == -ENOSPC && pages_free() < pages_total() / 32)
+		return -ENOMEM;
 	return e < 0 && e != -ENOMEM && e != -EINTR ? -ENXIO : e;
 }
 

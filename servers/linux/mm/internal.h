@@ -95,6 +95,8 @@ bool is_data(const struct area *a);
 void count_area(struct mm *mm, const struct area *a, s64 sign);
 /* Take the pages [from, to) out of the tree and the kernel's table. */
 void pages_drop(struct mm *mm, u64 from, u64 to);
+/* Tell the file system of pages of a shared file that may have been written to since it last heard. */
+void area_dirty(struct mm *mm, const struct area *a, u64 from, u64 to);
 /* Remove areas and pages. */
 s64 range_unmap(struct mm *mm, u64 from, u64 to);
 

@@ -90,6 +90,20 @@ void pages_drop(struct mm *mm, u64 from, u64 to)
 	}
 }
 
+void area_dirty(struct mm *mm, const struct area *a, u64 from, u64 to)
+{
+	struct inode *inode = a->file == NULL ? NULL : a->file->inode;
+	struct leaf *l;
+
+	if (inode == NULL || !(a->flags & AREA_SHARED) || inode->ops->dirty == NULL)
+		return;
+	for (u64 at = from; (l = tree_next(&mm->tree, at, to)) != NULL;
+	     at = l->first + LEAF_PAGES) {
+		for_bits(i, leaf_range(l, from, to) & l->present & l->write)
+			inode->ops->dirty(inode, a->index + (l->first + i) - a->start, l->page[i]);
+	}
+}
+
 s64 range_unmap(struct mm *mm, u64 from, u64 to)
 {
 	struct list gone;
@@ -105,6 +119,7 @@ s64 range_unmap(struct mm *mm, u64 from, u64 to)
 	list_init(&gone);
 	i = area_index(mm, from);
 	while (i < mm->areas && mm->area[i]->start < to) {
+		area_dirty(mm, mm->area[i], mm->area[i]->start, mm->area[i]->end);
 		count_area(mm, mm->area[i], -1);
 		area_remove(mm, i, &gone);
 	}

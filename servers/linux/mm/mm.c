@@ -71,6 +71,8 @@ void mm_put(struct mm *mm)
 	if (--mm->refs != 0)
 		return;
 	list_del(&mm->all);
+	for (u32 i = 0; i < mm->areas; i++)
+		area_dirty(mm, mm->area[i], mm->area[i]->start, mm->area[i]->end);
 	pages_free_all(mm);
 	space_give(mm->space);
 	list_init(&gone);
