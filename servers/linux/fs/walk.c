@@ -55,7 +55,12 @@ static void go(struct walk *w, struct path to, bool held)
 
 s64 walk_begin(struct walk *w, struct task *t, s64 dirfd, const char *name, unsigned flags)
 {
-	*w = (struct walk){ .t = t, .root = *fs_root(t), .flags = flags, .rest = name };
+	/* All but the stack, which needs no first values. */
+	memset(w, 0, offsetof(struct walk, stack));
+	w->t = t;
+	w->root = *fs_root(t);
+	w->flags = flags;
+	w->rest = name;
 	if (*name == '/') {
 		w->at = w->root;
 		return 0;
