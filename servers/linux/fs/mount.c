@@ -345,7 +345,7 @@ static s64 mount_start(const char *type, const char *name)
 
 static s64 set_flags(struct path *p, u64 flags)
 {
-	if (p->dentry != p->mount->root)
+	if (!p->mount || p->dentry != p->mount->root)
 		return -EINVAL;
 	p->mount->flags = (u32)flags & (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC);
 	return 0;
@@ -357,7 +357,9 @@ static s64 bind(struct task *t, u64 source, const struct path *at)
 	s64 r = path_user(t, AT_FDCWD, source, WALK_FOLLOW, &from);
 	if (r < 0)
 		return r;
-	if (is_dir(from.dentry->inode) != is_dir(at->dentry->inode))
+	if (!from.mount)
+		r = -EINVAL;
+	else if (is_dir(from.dentry->inode) != is_dir(at->dentry->inode))
 		r = -ENOTDIR;
 	else
 		r = mount_add(from.mount->sb, from.dentry, at, from.mount->flags, NULL);
@@ -383,7 +385,10 @@ s64 lx_mount(struct task *t, u64 source, u64 target, u64 type, u64 flags, u64 da
 	s64 r = path_user(t, AT_FDCWD, target, WALK_FOLLOW, &at);
 	if (r < 0)
 		return r;
-	if (flags & MS_REMOUNT)
+	/* Files without a place in the tree have no mount. */
+	if (!at.mount || at.dentry->deleted)
+		r = -EINVAL;
+	else if (flags & MS_REMOUNT)
 		r = set_flags(&at, flags);
 	else if (flags & MS_BIND)
 		r = bind(t, source, &at);
@@ -417,7 +422,7 @@ s64 lx_umount2(struct task *t, u64 name, u64 flags)
 	if (r < 0)
 		return r;
 	struct mount *m = p.mount;
-	if (p.dentry != m->root || !m->parent)
+	if (!m || p.dentry != m->root || !m->parent)
 		r = -EINVAL;
 	else if (m->children || (!(flags & MNT_DETACH) && m->refs > 2))
 		r = -EBUSY;

@@ -108,6 +108,22 @@ page_t radix_take(struct radix *r, u64 index)
 	return to_page(at);
 }
 
+static void free_nodes(void *at, unsigned level)
+{
+	struct node *n = at;
+	for (unsigned i = 0; level > 1 && i < FAN; i++)
+		if (n->slot[i])
+			free_nodes(n->slot[i], level - 1);
+	kfree(n);
+}
+
+void radix_clear(struct radix *r)
+{
+	if (r->root && r->height)
+		free_nodes(r->root, r->height);
+	*r = (struct radix){ 0 };
+}
+
 u64 radix_next(const struct radix *r, u64 from)
 {
 	u64 index = from;

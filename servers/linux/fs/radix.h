@@ -14,5 +14,7 @@ page_t radix_get(const struct radix *r, u64 index);
 /* Where no page is yet.  False: no memory. */
 bool radix_set(struct radix *r, u64 index, page_t p);
 page_t radix_take(struct radix *r, u64 index);
+/* All its nodes go; pages must have been taken before. */
+void radix_clear(struct radix *r);
 /* The first index >= `from` that has a page; UINT64_MAX: none. */
 u64 radix_next(const struct radix *r, u64 from);

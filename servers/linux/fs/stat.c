@@ -211,7 +211,7 @@ static s64 access_at(struct task *t, u64 dirfd, u64 name, u64 mode, u64 flags)
 	struct inode *i = p.dentry->inode;
 	if ((mode & MAY_WRITE) && read_only(&p) && (is_reg(i) || is_dir(i) || is_link(i)))
 		r = -EROFS;
-	if (r == 0 && (mode & MAY_EXEC) && is_reg(i) && (p.mount->flags & MS_NOEXEC))
+	if (r == 0 && (mode & MAY_EXEC) && is_reg(i) && p.mount && (p.mount->flags & MS_NOEXEC))
 		r = -EACCES;
 	if (r == 0)
 		r = ids_permission(&real, i, (u32)mode);

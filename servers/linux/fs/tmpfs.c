@@ -100,6 +100,8 @@ static void free_all(struct inode *i)
 	n->backing_bytes = 0;
 	for (u64 at = 0; (at = radix_next(&n->pages, at)) != UINT64_MAX; at++)
 		page_put(radix_take(&n->pages, at));
+	/* Where memory ran out nodes without pages may have stayed. */
+	radix_clear(&n->pages);
 }
 
 static s64 set_size(struct inode *i, u64 size)

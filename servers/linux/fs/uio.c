@@ -55,6 +55,16 @@ s64 uio_put(struct uio *u, const void *from, u64 bytes)
 	return (s64)done;
 }
 
+/* A page of a file may be copied to another place in itself (sendfile). */
+static void copy(void *to, const void *from, u64 n)
+{
+	u64 a = (u64)(uintptr_t)to, b = (u64)(uintptr_t)from;
+	if (a - b < n || b - a < n)
+		memmove(to, from, n);
+	else
+		memcpy(to, from, n);
+}
+
 s64 uio_get(struct uio *u, void *to, u64 bytes)
 {
 	u64 done = 0;
@@ -64,7 +74,7 @@ s64 uio_get(struct uio *u, void *to, u64 bytes)
 		const void *from = uio_window(u, &n, ACCESS_READ);
 		if (!from)
 			return done ? (s64)done : -EFAULT;
-		memcpy((char *)to + done, from, n);
+		copy((char *)to + done, from, n);
 		uio_advance(u, n);
 		done += n;
 	}

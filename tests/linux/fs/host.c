@@ -89,8 +89,14 @@ u64 pages_free(void)
 	return PAGES - 1 - pages_used + free_count;
 }
 
+const unsigned char *host_memory;
+u64 host_memory_bytes;
+
 static bool bad(u64 addr, u64 bytes)
 {
+	if (host_memory)
+		return bytes && (addr < (u64)host_memory || bytes > host_memory_bytes ||
+				 addr - (u64)host_memory > host_memory_bytes - bytes);
 	return bytes && (addr < 65536 || addr > TASK_SIZE || bytes > TASK_SIZE - addr);
 }
 
@@ -99,7 +105,8 @@ s64 copy_in(struct mm *mm, void *to, u64 from, u64 bytes)
 	(void)mm;
 	if (bad(from, bytes))
 		return -EFAULT;
-	memcpy(to, (void *)from, bytes);
+	if (bytes)
+		memcpy(to, (void *)from, bytes);
 	return 0;
 }
 
@@ -108,17 +115,18 @@ s64 copy_out(struct mm *mm, u64 to, const void *from, u64 bytes)
 	(void)mm;
 	if (bad(to, bytes))
 		return -EFAULT;
-	memcpy((void *)to, from, bytes);
+	if (bytes)
+		memcpy((void *)to, from, bytes);
 	return 0;
 }
 
 s64 copy_string(struct mm *mm, char *to, u64 from, u64 room)
 {
 	(void)mm;
-	if (bad(from, 1))
-		return -EFAULT;
 	for (u64 i = 0; i < room; i++)
-		if ((to[i] = ((char *)from)[i]) == 0)
+		if (bad(from + i, 1))
+			return -EFAULT;
+		else if ((to[i] = ((char *)from)[i]) == 0)
 			return (s64)i;
 	return -ENAMETOOLONG;
 }
@@ -126,10 +134,10 @@ s64 copy_string(struct mm *mm, char *to, u64 from, u64 room)
 void *user_window(struct mm *mm, u64 addr, u64 *bytes, unsigned access)
 {
 	(void)mm, (void)access;
-	if (bad(addr, *bytes))
-		return NULL;
 	/* Small pieces, as pages of a program would be. */
 	*bytes = min64(*bytes, PAGE - addr % PAGE);
+	if (bad(addr, *bytes))
+		return NULL;
 	return (void *)addr;
 }
 
@@ -421,10 +429,22 @@ struct task *host_start(u32 pid)
 		the_process.rlimit[i] = (struct rlimit){ UINT64_MAX, UINT64_MAX };
 	syscall(302 /* prlimit64 */, 0, RLIMIT_NOFILE, NULL, &the_process.rlimit[RLIMIT_NOFILE]);
 	the_task.process = &the_process;
+	the_task.mm = (struct mm *)&the_task; /* there is one; nobody looks into it */
 	the_task.tid = pid;
 	list_add(&the_process.tasks, &the_task.peer);
 	the_task.ids.cap_effective = the_task.ids.cap_permitted = ~0ull;
 	the_task.files = fdtable_new();
 	the_task.fs = fsinfo_new();
 	return &the_task;
+}
+
+void host_mounts(struct task *t)
+{
+	static const char *const what[][2] = { { "devtmpfs", "/dev" }, { "proc", "/proc" }, { "sysfs", "/sys" } };
+	for (u32 i = 0; i < 3; i++) {
+		const u64 mkdir[6] = { (u64)(uintptr_t)what[i][1], 0755 };
+		const u64 mount[6] = { (u64)(uintptr_t)what[i][0], mkdir[0], (u64)(uintptr_t)what[i][0] };
+		host_call(t, 83, mkdir);
+		host_call(t, 165, mount);
+	}
 }
