@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Runs the benchmark program in an emulator whose clock counts instructions.
 
-    bench.py [--machine microvm|q35] [--append WORDS] [--no-events] [--no-systems]
+    bench.py [--machine microvm|q35] [--append WORDS] [--no-events] [--no-systems] [--no-linux]
 
 Reads console lines `bench name=<n> value=<v> unit=<u> n=<k> [key=value...]`, prints them beside the
 aims of tests/bench/aims.toml, and writes build/bench.json: rows of name, value, unit, n, machine,
@@ -18,6 +18,7 @@ import tomllib
 import check
 import emu
 import events
+import linuxbench
 import proc
 import sysbench
 
@@ -91,7 +92,7 @@ def print_table(rows, table):
         over = f"  {r['value'] / aim:.1f} x the aim" if aim and r["value"] > aim else ""
         each = ", ".join(f"{v:g} {k}" for k, v in r.get("events", {}).items())
         print(f"{r['name']:28} {r['value']:>10} {aim or '-':>8}  {r['unit']}{over}"
-              + (f"  ({each})" if each else ""))
+              + (f"  ({r['ratio']} x Linux's {r['linux']})" if "ratio" in r else "") + (f"  ({each})" if each else ""))
     lacking = [n for n in table if n not in {r["name"] for r in rows}]
     if lacking:
         print("not measured: " + ", ".join(lacking))
@@ -104,6 +105,7 @@ def main(argv):
     p.add_argument("--append", default="")
     p.add_argument("--no-events", action="store_true", help="count instructions only")
     p.add_argument("--no-systems", action="store_true", help="without devices in whole systems")
+    p.add_argument("--no-linux", action="store_true", help="without Linux programs, here and on Linux")
     args = p.parse_args(argv)
     for path in (KERNEL, PROGRAM):
         if not (ROOT / path).exists():
@@ -116,6 +118,8 @@ def main(argv):
         r.update(machine=args.machine, commit=commit())
     if not args.no_systems:
         rows += [{**parse_line(s), "machine": "q35-iommu", "commit": commit()} for s in sysbench.lines()]
+    if not args.no_linux:
+        rows += [{**parse_line(s), "machine": "microvm", "commit": commit()} for s in linuxbench.lines()]
     pathlib.Path(ROOT / "build/bench.json").write_text(json.dumps(rows, indent=1) + "\n")
     print_table(rows, aims())
     return 0

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: MIT
+"""What Linux programs pay for system calls: the same static program (tests/linux/bench/lbench.c) on
+Tessera and on Debian's cloud kernel, in the same emulator, which counts instructions.
+
+    linuxbench.py        rows for tools/bench.py on standard output; --no-peer: without Linux
+"""
+import glob
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+import emu
+import proc
+from root import base, cpio
+from root.tree import Tree, TreeError
+
+ROOT = proc.ROOT
+KERNEL = "build/kernel/tessera.elf"
+CODE = ROOT / "tests/linux/bench/lbench.c"
+PEER = "linux-image-cloud-amd64"
+CPU = "max,erms=off"         # string instructions then cost what they move
+
+
+def program(directory):
+    out = os.path.join(directory, "lbench")
+    subprocess.run(["musl-gcc", "-O2", "-static", "-o", out, str(CODE)], check=True)
+    return out
+
+
+def tree_of(lbench):
+    tree = Tree()
+    for name in ("dev", "proc", "sys"):
+        tree.directory(name)
+    tree.directory("tmp", 0o1777)
+    tree.device("dev/zero", 1, 5)
+    tree.device("dev/null", 1, 3)
+    tree.device("dev/console", 5, 1)
+    tree.file("lbench", lbench)
+    return tree
+
+
+def rows_of(text):
+    return {m[1]: int(m[2]) for m in re.finditer(r"^row (\w+) (\d+)\s*$", text, re.MULTILINE)}
+
+
+def on_tessera(archive):
+    """The personality as the kernel's first program, with this tree."""
+    done = proc.run(["make", "--no-print-directory", "-s", f"ROOT={archive}", "kernel", "linux-first"], 900)
+    if done.rc != 0:
+        sys.exit("linuxbench: the build failed:\n" + done.out)
+    result = emu.run(emu.Config(KERNEL, ["build/programs/linux-first.elf"], cpus=1, mem="512M", cpu=CPU, icount=True, append="init=/lbench",
+                                timeout=300, expect="^done"))
+    if not result.ok:
+        sys.exit(f"linuxbench: {result.reason}\n{result.console[-2000:]}")
+    return rows_of(result.console)
+
+
+def peer_kernel():
+    """The newest cloud kernel that apt knows."""
+    out = subprocess.run(["apt-cache", "depends", PEER], capture_output=True, text=True, check=False).stdout
+    found = re.search(r"Depends: (linux-image-\S+)", out)
+    if not found:
+        raise TreeError(f"apt knows no {PEER}")
+    return max(glob.glob(os.path.join(base.package(found[1]), "boot", "vmlinuz-*")))
+
+
+def on_linux(archive):
+    command = [emu.QEMU, "-M", "pc", "-nodefaults", "-no-user-config", "-display", "none", "-serial", "stdio", "-no-reboot", "-m", "512M",
+               "-smp", "1", "-cpu", CPU, *emu.accel_args(emu.Config("", icount=True)), "-kernel", peer_kernel(), "-initrd", str(archive),
+               "-append", "console=ttyS0 rdinit=/lbench panic=-1 quiet"]
+    done = proc.run(emu.guarded(command), 600)
+    rows = rows_of(done.out.replace("\r", ""))
+    if not rows:
+        raise TreeError("Linux did not run the program:\n" + done.out[-1500:])
+    return rows
+
+
+def lines(peer=True):
+    """Lines as tools/bench.py reads them."""
+    os.chdir(ROOT)
+    with tempfile.TemporaryDirectory(prefix="tessera-bench-") as directory:
+        archive = pathlib.Path(directory) / "root.cpio"
+        archive.write_bytes(cpio.pack(tree_of(program(directory))))
+        ours, theirs = on_tessera(archive), {}
+        if peer:
+            try:
+                theirs = on_linux(archive)
+            except TreeError as error:
+                print(f"linuxbench: without a peer: {error}", file=sys.stderr)
+    for name, value in ours.items():
+        other = f" linux={theirs[name]} ratio={value / theirs[name]:.2f}" if theirs.get(name) else ""
+        yield f"bench name={name} value={value} unit=instructions n=1{other}"
+
+
+if __name__ == "__main__":
+    for text in lines("--no-peer" not in sys.argv):
+        print(text)
