@@ -58,6 +58,7 @@ class Config:
     accel: str = "auto"
     icount: bool = False
     edu: bool = False
+    poweroff: bool = False
     append: str = ""
     extra: list = dataclasses.field(default_factory=list)
     timeout: float = 60.0
@@ -223,7 +224,8 @@ def machine_args(cfg):
 
 def qemu_command(cfg, iso=None, console="stdio", gdb_socket=None):
     cmd = [QEMU, *machine_args(cfg), "-nodefaults", "-no-user-config", "-display", "none",
-           "-serial", console, "-no-reboot", "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
+           "-serial", console, "-no-reboot",
+           *([] if cfg.poweroff else ["-device", "isa-debug-exit,iobase=0xf4,iosize=4"]),
            "-m", cfg.mem, "-smp", str(cfg.cpus), "-cpu", cfg.cpu,
            *accel_args(cfg, stops=bool(gdb_socket))]
     if cfg.edu:
@@ -394,6 +396,8 @@ def verdict(cfg, watch, rc, timed_out):
     if timed_out:
         return False, f"timeout after {cfg.timeout:g} s"
     word = CODES.get(rc, f"the emulator died of signal {-rc}" if rc < 0 else "unknown status")
+    if cfg.poweroff and rc == 0 and cfg.expect:
+        return bool(watch.expected()), "power-off, or a reset: the console must tell"
     if rc != 33:
         return False, f"{word} (status {rc})"
     if not watch.expected():
@@ -465,6 +469,8 @@ def parser():
     r.add_argument("--accel", choices=("auto", "tcg", "kvm"), default="auto")
     r.add_argument("--icount", action="store_true", help="deterministic: time is instructions")
     r.add_argument("--edu", action="store_true", help="add QEMU's educational PCI device")
+    r.add_argument("--poweroff", action="store_true",
+                   help="no exit device: the machine must switch itself off, after what --expect says")
     r.add_argument("--append", default="", help="words of the command line of the kernel")
     r.add_argument("--extra", action="append", default=[], help="one more argument of QEMU")
     r.add_argument("--timeout", type=float, default=60.0, help="seconds; 0: none")

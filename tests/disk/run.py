@@ -49,6 +49,8 @@ CASES = [
 ]
 # Partition 2, which the client has: first sector, sectors.
 PART = (40960, 65536)
+POWER = [("q35-iommu", "disk", CONFINED), ("microvm", "disk-slot", IN_SLOT),
+         ("pc", "disk-slot", ["-device", VIRTIO])]
 # How the driver is hostile, and words for its client.
 HOSTILE = [("silent", ""), ("garbage", ""), ("rings", ""), ("flood", ""), ("dma", "client.may-lie")]
 
@@ -133,6 +135,20 @@ def run_hostile(mode, words):
     return lines + ([] if result.ok and len(lines) == 5 else end_of(name, result))
 
 
+def run_power(machine, system, devices):
+    """Without the emulator's own exit the machine switches itself off, as its tables say."""
+    with tempfile.NamedTemporaryFile(suffix=".img") as disk:
+        disk.truncate(DISK_MIB << 20)
+        cfg = emu.Config(str(ROOT / KERNEL), [str(ROOT / f"build/systems/{system}.elf")], machine=machine,
+                         append="client.seconds=1", timeout=120, poweroff=True,
+                         expect=r"^init: the system ends with client",
+                         extra=["-drive", f"file={disk.name},if=none,id=d,format=raw", *devices])
+        result = emu.run(cfg)
+    name = f"{machine} switches itself off"
+    ok = result.ok and "cannot be switched off" not in result.console
+    return [f"ok {name}"] if ok else end_of(name, result)
+
+
 def run_case(name, system, machine, devices, words, seconds):
     """Lines of a report, without numbers."""
     with tempfile.NamedTemporaryFile(suffix=".img") as disk:
@@ -203,6 +219,7 @@ def main(argv):
     jobs = [lambda c=case: run_case(*c[:5], c[5] if args.quick else c[6])
             for case in CASES if args.only in case[0]]
     jobs += [lambda h=h: run_hostile(*h) for h in HOSTILE if args.only in "hostile driver, " + h[0]]
+    jobs += [lambda p=p: run_power(*p) for p in POWER if args.only in p[0] + " switches itself off"]
     for job in jobs:
         for s in job():
             m = re.match(r"(not ok|ok) (.*)", s)
