@@ -136,7 +136,8 @@ static void start_rings(void)
 	wr(E1000_TXDCTL, TXDCTL_DESCRIPTORS | TXDCTL_COUNT);
 	wr(E1000_TIPG, TIPG_DEFAULT);
 	wr(E1000_TCTL, TCTL_ENABLE | TCTL_PAD | TCTL_THRESHOLD | TCTL_DISTANCE);
-	wr(E1000_RCTL, RCTL_ENABLE | RCTL_MULTICAST | RCTL_BROADCAST | RCTL_STRIP);
+	/* Every frame on the wire: clients have addresses of their own (servers/net-mux). */
+	wr(E1000_RCTL, RCTL_ENABLE | RCTL_UNICAST | RCTL_MULTICAST | RCTL_BROADCAST | RCTL_STRIP);
 }
 
 static void unmask(void)

@@ -49,8 +49,8 @@ enum {
 	E1000_RAL = 0x5400,
 	E1000_RAH = 0x5404,
 };
-/* 10.2.5.1: on, all multicast, broadcast, buffers of 2048 bytes, no check sequence. */
-enum { RCTL_ENABLE = 1 << 1, RCTL_MULTICAST = 1 << 4, RCTL_BROADCAST = 1 << 15,
+/* 10.2.5.1: on, all unicast, all multicast, broadcast, buffers of 2048 bytes, no check sequence. */
+enum { RCTL_ENABLE = 1 << 1, RCTL_UNICAST = 1 << 3, RCTL_MULTICAST = 1 << 4, RCTL_BROADCAST = 1 << 15,
        RCTL_STRIP = 1 << 26 };
 enum { RXCSUM_IP = 1 << 8, RXCSUM_TCP = 1 << 9 }; /* 10.2.5.15 */
 #define RAH_VALID (1u << 31)                      /* 10.2.5.20 */

@@ -4,7 +4,7 @@
  *
  * `args` has a word for each channel: NAME=own for the device's own address, or NAME=02:00:00:00:00:01.
  * A channel without such a word is answered NET_GONE.  Addresses that are not the device's need one
- * that takes every frame off the wire (virtio does).
+ * that takes every frame off the wire.
  */
 #include "mux.h"
 

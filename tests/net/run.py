@@ -39,10 +39,17 @@ class Peer(threading.Thread):
 
     def __init__(self, mine, theirs):
         super().__init__(daemon=True)
-        self.theirs, self.over, self.frames = theirs, False, 0
+        self.theirs, self.over, self.frames, self.second = theirs, False, 0, 0
         self.link = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.link.bind(mine)
         self.link.settimeout(0.2)
+
+    def ask_second(self):
+        """A frame for the client that has an address other than the device's."""
+        try:
+            self.link.sendto(SECOND + PEER + b"\x88\xb5SECD" + bytes(42), self.theirs)
+        except OSError:
+            pass
 
     def run(self):
         while not self.over:
@@ -50,9 +57,13 @@ class Peer(threading.Thread):
                 frame = self.link.recv(4096)
             except OSError:
                 continue
-            if frame[:6] != PEER:
+            if frame[6:12] == SECOND and frame[14:18] == b"SECD":
+                self.second += 1
+            if frame[:6] != PEER or frame[6:12] == SECOND:
                 continue
             self.frames += 1
+            if self.frames % 16 == 0:
+                self.ask_second()
             try:
                 self.link.sendto(frame[6:12] + PEER + frame[12:], self.theirs)
             except OSError:
@@ -108,6 +119,7 @@ def run_case(name, system, device, words, seconds):
             ["#   " + s for s in result.console.splitlines()[-25:]]
     lines.append(f"{'not ok' if faults else 'ok'} {name}: nothing is on the wire that should not be")
     lines += [f"#   {f}" for f in faults]
+    lines.append(f"{'ok' if peer.second > 0 else 'not ok'} {name}: the second client is reached on the wire")
     again = len(re.findall(r"^init: driver is started again", result.console, re.M))
     if words:
         lines.append(f"{'ok' if again > 0 else 'not ok'} {name}: the driver was started again")
