@@ -245,3 +245,30 @@ TEST(table_of_other, "a slot in another table needs the right to insert or remov
 	IS(CALL1(root, SYS_CAP_DELETE, 0, 5 | only << 32), ERRNO_CAP);
 	IS(CALL1(root, SYS_CAP_DELETE, 0, 5 | t << 32), ERRNO_OK);
 }
+
+/* A page of slots at place `index` of root's table, with objects in it that go one by one. */
+static u64 full_page(u32 index)
+{
+	u64 s = new_object(OBJ_SLOTS, 0);
+
+	IS(CALL2(root, SYS_TABLE_ATTACH, HANDLE_TABLE, s, index), ERRNO_OK);
+	for (u32 i = 0; i < 4; i++)
+		IS(CALL2(root, SYS_CAP_MOVE, 0, new_object(OBJ_EP, 0), index * 64 + 1 + i), ERRNO_OK);
+	return s;
+}
+
+TEST(cap_delete_pages, "pages of slots that wait to be emptied wait in a row")
+{
+	u32 before = count_free();
+	u64 a = full_page(20), b = full_page(21), c = full_page(22);
+
+	IS(CALL1(root, SYS_CAP_DELETE, 0, a), ERRNO_OK);
+	IS(CALL1(root, SYS_CAP_DELETE, 0, b), ERRNO_OK);
+	IS(CALL1(root, SYS_CAP_DELETE, 0, c), ERRNO_OK);
+	const u64 ticket = out(root, 1);
+
+	do
+		IS(CALL1(root, SYS_CAP_DRAIN, 0, ticket), ERRNO_OK);
+	while (out(root, 0) != 0);
+	IS(count_free(), before);
+}

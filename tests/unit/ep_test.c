@@ -284,6 +284,36 @@ TEST(ep_rights, "each operation needs its right")
 	IS(CALL1(root, SYS_EP_CANCEL, recv, 0), ERRNO_RIGHTS);
 }
 
+TEST(ep_rights_short, "the short way of a call and of an answer needs the rights too")
+{
+	u64 ep = new_object(OBJ_EP, 0);
+	u64 call_only = derive(ep, RIGHT_EP_CALL, 0), recv = derive(ep, RIGHT_EP_RECV, 0);
+	struct worker a = new_thread(0, 100, 0), s = new_thread(0, 100, 0);
+
+	IS(CALL2(s.t, SYS_EP_RECV, ep, 0, 0), BLOCKED);
+	IS(CALL2(a.t, SYS_EP_CALL, recv, 0, 0), ERRNO_RIGHTS);
+	IS(CALL2(a.t, SYS_EP_CALL, ep, 0, 0), BLOCKED);
+	IS(CALL2(s.t, SYS_EP_REPLY_RECV, call_only, 0, 0), ERRNO_RIGHTS);
+	IS(CALL2(s.t, SYS_EP_REPLY_RECV, recv, 0, 0), BLOCKED);
+	IS(result(a.t), ERRNO_OK);
+}
+
+TEST(ep_answer_urgent, "who is ready and more urgent than the caller runs before it when it is answered")
+{
+	u64 ep = new_object(OBJ_EP, 2), n = new_object(OBJ_NOTIF, 2);
+	struct worker a = new_thread(1, 50, 0), b = new_thread(1, 80, 0),
+		      s = new_thread(1, 100, 0);
+
+	IS(CALL2(s.t, SYS_EP_RECV, ep, 0, 0), BLOCKED);
+	IS(CALL1(b.t, SYS_NOTIF_WAIT, n, 0), BLOCKED);
+	IS(CALL2(a.t, SYS_EP_CALL, ep, 0, 0), BLOCKED);
+	IS(CALL1(s.t, SYS_NOTIF_SIGNAL, n, 1), ERRNO_OK);
+	IS(CPU(1)->current, s.t);
+	IS(CALL2(s.t, SYS_EP_REPLY_RECV, ep, 0, 0), BLOCKED);
+	IS(CPU(1)->current, b.t);
+	IS(result(a.t), ERRNO_OK);
+}
+
 /* --- reply rights ------------------------------------------------------------------ */
 
 TEST(reply_dropped, "a reply right that is dropped ends the call with DONE_GONE")
@@ -297,9 +327,23 @@ TEST(reply_dropped, "a reply right that is dropped ends the call with DONE_GONE"
 	IS(CALL2(s.t, SYS_EP_RECV, ep, 0, 0), ERRNO_OK);
 	IS(CALL2(s.t, SYS_EP_RECV, ep, 0, 0), ERRNO_OK);
 	IS(result(a.t), ERRNO_DONE_GONE);
+	IS(TH(s.t)->reply_to, b.t);
 	delete_all(s.thread);
 	settle();
 	IS(result(b.t), ERRNO_DONE_GONE);
+}
+
+TEST(reply_dropped_by_send, "who received a message after a call has no right to answer")
+{
+	u64 ep = new_object(OBJ_EP, 0);
+	struct worker a = new_thread(0, 100, 0), s = new_thread(0, 100, 0);
+
+	IS(CALL2(a.t, SYS_EP_CALL, ep, 0, 0), BLOCKED);
+	IS(CALL2(s.t, SYS_EP_RECV, ep, 0, 0), ERRNO_OK);
+	IS(CALL2(root, SYS_EP_SEND, ep, 0, 0), BLOCKED);
+	IS(CALL2(s.t, SYS_EP_RECV, ep, 0, 0), ERRNO_OK);
+	IS(result(a.t), ERRNO_DONE_GONE);
+	IS(CALL2(s.t, SYS_REPLY, 0, 0, 0), ERRNO_STATE);
 }
 
 TEST(reply_saved, "saved reply rights answer later and in any order, each once")
@@ -355,6 +399,24 @@ TEST(reply_outlives, "a reply right outlives its caller without harm")
 	   ERRNO_OK);
 	IS(CALL3(s.t, SYS_REPLY, 0, 0, 0, x), ERRNO_OK);
 	IS(SLOT(slot_of(x))->type, 0);
+}
+
+TEST(reply_other_call, "a right to answer a call does not answer the next one of the same caller")
+{
+	u64 ep = new_object(OBJ_EP, 0), x = new_handle();
+	struct worker a = new_thread(0, 100, 0), s = new_thread(0, 100, 0);
+
+	IS(CALL2(a.t, SYS_EP_CALL, ep, 0, 0), BLOCKED);
+	IS(CALL2(s.t, SYS_EP_RECV, ep, 0, 0), ERRNO_OK);
+	IS(CALL1(s.t, SYS_REPLY_SAVE, 0, x), ERRNO_OK);
+	IS(CALL0(root, SYS_THREAD_STOP, a.thread), ERRNO_OK);
+	IS(CALL0(root, SYS_THREAD_RESUME, a.thread), ERRNO_OK);
+	IS(CALL2(a.t, SYS_EP_CALL, ep, 0, 0), BLOCKED);
+	IS(CALL2(s.t, SYS_EP_RECV, ep, 0, 0), ERRNO_OK);
+	IS(CALL3(s.t, SYS_REPLY, 0, 0, 0, x), ERRNO_OK);
+	IS(result(a.t), BLOCKED);
+	IS(CALL2(s.t, SYS_REPLY, 0, 0, 0), ERRNO_OK);
+	IS(result(a.t), ERRNO_OK);
 }
 
 TEST(reply_stopped_caller, "stopping a caller that waits for its answer makes the right worthless")

@@ -109,6 +109,8 @@ TEST(notif_bound, "a bound notification ends a receive with DONE_SIGNAL and its 
 	IS(out(a.t, 0), 6);
 	IS(CALL1(root, SYS_NOTIF_SIGNAL, n, 1), ERRNO_OK);
 	IS(CALL2(a.t, SYS_EP_RECV, ep, 0, 0), ERRNO_DONE_SIGNAL);
+	IS(out(a.t, 0), 1);
+	IS(out(a.t, 1), 0);
 	IS(CALL1(root, SYS_NOTIF_WAIT, n, 1), ERRNO_STATE);
 }
 

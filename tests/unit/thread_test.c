@@ -50,6 +50,16 @@ TEST(thread_bind_types, "each binding takes its type and needs its rights")
 	IS(CALL3(root, SYS_THREAD_BIND, th, 6, HANDLE_SCHED, 0), ERRNO_ARG);
 }
 
+TEST(thread_bind_msg, "of the frames that a thread is given for messages it keeps the first page")
+{
+	u64 th = new_object(OBJ_THREAD, 100 << 8), frames = new_frames(2);
+	u32 slot = SLOT_OF(page_of(th), TSLOT_MSG);
+
+	IS(CALL3(root, SYS_THREAD_BIND, th, THREAD_MSG, frames, 0), ERRNO_OK);
+	IS(SLOT(slot)->count, 1);
+	IS(TH(page_of(th))->msg, SLOT(slot)->first);
+}
+
 TEST(thread_bind_running,
      "space, table and message page are changed only while the thread is stopped")
 {
@@ -183,13 +193,15 @@ TEST(thread_stop_self, "a thread can stop, and destroy, itself")
 TEST(thread_set_cpu, "a stopped thread and its budget move to another CPU")
 {
 	struct worker w = new_thread(1, 100, 0);
-	u64 none = new_handle();
+	u64 none = new_handle(), one = new_handle();
 
 	IS(CALL2(root, SYS_THREAD_SET_CPU, w.thread, HANDLE_CPUS, 2), ERRNO_STATE);
 	IS(CALL0(root, SYS_THREAD_STOP, w.thread), ERRNO_OK);
 	IS(CALL2(root, SYS_THREAD_SET_CPU, w.thread, HANDLE_CPUS, 3), ERRNO_RANGE);
 	IS(CALL4(root, SYS_RANGE_DERIVE, HANDLE_CPUS, none, 1, 1, 0), ERRNO_OK);
 	IS(CALL2(root, SYS_THREAD_SET_CPU, w.thread, none, 0), ERRNO_RIGHTS);
+	IS(CALL4(root, SYS_RANGE_DERIVE, HANDLE_CPUS, one, 1, 1, RIGHTS_ALL_CPUS), ERRNO_OK);
+	IS(CALL2(root, SYS_THREAD_SET_CPU, w.thread, one, 1), ERRNO_RANGE);
 	IS(CALL2(root, SYS_THREAD_SET_CPU, w.thread, HANDLE_CPUS, 2), ERRNO_OK);
 	IS(CALL0(root, SYS_THREAD_RESUME, w.thread), ERRNO_OK);
 	settle();
@@ -211,6 +223,7 @@ TEST(thread_regs, "registers are read and written, and made harmless")
 	IS(CALL0(root, SYS_THREAD_STOP, b.thread), ERRNO_OK);
 	IS(CALL1(a.t, SYS_THREAD_GET_REGS, b.thread, REGS_GENERAL), ERRNO_OK);
 	IS(out(a.t, 0), REG_COUNT * 8);
+	IS(out(a.t, 1), 1);
 	IS(WORD(a.msg_page, 0), 100 + REG_RAX);
 	IS(WORD(a.msg_page, 16), 0x1000);
 	WORD(a.msg_page, 16) = 1ull << 63;
