@@ -2,9 +2,13 @@
 /*
  * Model of the locks of the kernel, and of stopping what runs on another CPU.
  *
- * Stands for: kernel/entry.c lock_all, kernel_syscall, leave_local;
- * kernel/sched.c sched_unready; kernel/arch/x86_64 arch_lock (FIFO, answers
- * requests while waiting) and arch_sync.
+ * Stands for: entries, local and global (which begin as a local one that does nothing), stopping what runs on another CPU, and
+ * locks that are FIFO and answer requests while they wait.
+ *
+ * Code: kernel/entry.c lock_all unlock_all kernel_syscall syscall_global leave_local leave_changed
+ * leave_global;
+ * kernel/sched.c sched_unready; kernel/arch/x86_64/state.h arch_lock arch_unlock;
+ * kernel/arch/x86_64/smp.c arch_sync serve_sync lock_wait.
  *
  * Claims: a global operation excludes every other; local ones exclude each
  * other on one CPU (trivially) and never overlap a global one; a thread that

@@ -2,8 +2,10 @@
 /*
  * Model of signals to a notification whose home is another CPU.
  *
- * Stands for: kernel/notif.c notif_set, mail, mailbox_take, notif_mailbox,
- * sys_notif_wait; kernel/entry.c kernel_kick, leave_local.
+ * Stands for: setting bits from another CPU, the mailbox of the home, and waiting.
+ *
+ * Code: kernel/notif.c notif_set mail mailbox_take notif_mailbox sys_notif_wait wake;
+ * kernel/entry.c kernel_kick leave_local leave_changed empty_mailbox.
  *
  * Claims: each bit that is signalled is taken exactly once by a wait; nobody
  * waits for ever (an end state in which the waiter still waits is an error).

@@ -7,6 +7,9 @@
  * time, LIVES of them on each side; reset_bit as a bit that is set by init, taken by waits, and
  * cleared when a life ends.
  *
+ * Code: servers/init/channel.c begin clear channel_agree channel_asked channel_born;
+ * lib/sys/chan.c chan_news chan_agree.
+ *
  * Claims: rings are cleared only while no side uses them; a side that uses rings uses the newest; no
  * side begins twice on the same rings; when nobody ends any more, both sides use the same rings (no
  * side waits for ever).

@@ -6,6 +6,8 @@
  * ring_get + ring_release, ring_arm and waiting (consumer); a notification as
  * a bit that is set by signals and taken by waits.
  *
+ * Code: include/tessera/ring.h ring_put ring_publish ring_arm_room ring_get ring_release ring_arm.
+ *
  * Claims: no entry is lost, doubled or reordered; the distance never exceeds
  * the capacity; nobody waits for ever (no deadlock: every run ends).
  *

@@ -2,12 +2,15 @@
 /*
  * Model of taking a translation away from CPUs that may use it.
  *
- * Stands for: kernel/mapping.c and kernel/grant.c (clear entries, then
- * arch_space_flush), kernel/arch/x86_64 arch_space_flush (mark all others
- * stale, fence, read `active` (here: loaded), interrupt those, wait) and the loading of a
+ * Stands for: clearing entries and then arch_space_flush (mark all others stale,
+ * fence, read `active` (here: loaded), interrupt those, wait); and the loading of a
  * space in arch_switch (set `active` (here: loaded), fence, read the stale mark, flush).
  *
- * Claim: once the unmapping call is over, no CPU translates through the entry,
+ * Code: kernel/mapping.c sys_grant_unmap leaves_clear; kernel/grant.c grant_destroy_step;
+ * kernel/arch/x86_64/smp.c arch_space_flush flush flush_here serve;
+ * kernel/arch/x86_64/context.c arch_switch switch_any; kernel/arch/x86_64/arch_fast.h space_load.
+ *
+ * Claims: once the unmapping call is over, no CPU translates through the entry,
  * neither from its TLB nor from the tables; and nobody waits for ever.
  *
  * Two CPUs run threads of the space and leave it at any time (keeping what
