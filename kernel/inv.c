@@ -22,6 +22,7 @@
 #include "inv_sched.h"
 #include "inv_space.h"
 #include "inv_thread.h"
+#include "leak.h"
 
 #if DEBUG
 struct inv_failure inv_failed;
@@ -204,10 +205,8 @@ static bool visit_slot(u32 s)
 		count_right(c->obj, c->badge);
 	if (c->type == OBJ_GRANT && sum.grants < INV_GRANTS_MAX)
 		sum.grant[sum.grants++] = s;
-	if (c->type != OBJ_FRAMES || !(c->flags & CAP_OWNER))
-		return true;
-	for (u32 i = 0; i < c->count; i++)
-		CHECK2(cap_frames_inv, s, i)
+	for (u32 i = 0; is_owner(s) && i < owned_pages(s); i++)
+		CHECK2(owned_page_inv, s, i)
 	return true;
 }
 
@@ -248,6 +247,8 @@ static bool visit_page(u32 p)
 		return page_idle_inv(p) || failed("page_idle_inv", p, 0);
 	if (!all_of_page(p) || !all_of_object(p))
 		return false;
+	if (!page_owned_inv(p))
+		return failed("page_owned_inv", p, 0);
 	count_object(p);
 	if (PD(p)->type == OBJ_SLOTS || has_inner_slots(PD(p)->type))
 		return visit_slots(p);

@@ -87,19 +87,24 @@ err_t object_check(u32 mem, u64 offset, u64 pages)
 	return cap_may_derive(mem);
 }
 
+/* A page that nothing else points to yet, or any more. */
+static void page_set(u32 page, u32 type, u32 head)
+{
+	struct page *p = PD(page);
+
+	p->type = (u8)type;
+	p->flags = 0;
+	p->index = 0;
+	p->head = head;
+	p->owner = NIL;
+	p->parent = NIL;
+	p->link = NIL;
+}
+
 static void pages_take(u32 type, u32 head, u32 from, u32 pages)
 {
-	for (u32 i = 0; i < STEP_ENTRIES && i < pages; i++) {
-		struct page *p = PD(from + i);
-
-		p->type = (u8)type;
-		p->flags = 0;
-		p->index = 0;
-		p->head = head;
-		p->owner = NIL;
-		p->parent = NIL;
-		p->link = NIL;
-	}
+	for (u32 i = 0; i < STEP_ENTRIES && i < pages; i++)
+		page_set(from + i, type, head);
 }
 
 void object_make(u32 mem, u32 dst, u32 type, u32 head, u32 pages)
@@ -120,17 +125,8 @@ void object_free(u32 head, u32 pages)
 {
 	if (PD(head)->type != OBJ_FRAMES)
 		object_clear(PD(head)->type, head);
-	for (u32 i = 0; i < pages && i < 2; i++) {
-		struct page *p = PD(head + i);
-
-		p->type = PAGE_FREE;
-		p->flags = 0;
-		p->index = 0;
-		p->head = NIL;
-		p->owner = NIL;
-		p->parent = NIL;
-		p->link = NIL;
-	}
+	for (u32 i = 0; i < pages && i < 2; i++)
+		page_set(head + i, PAGE_FREE, NIL);
 }
 
 static bool is_creatable(u32 type)

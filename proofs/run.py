@@ -7,6 +7,7 @@
     run.py --second-solver cvc5       repeat every 'unsat' with another solver
     run.py --fresh                    ignore all caches
     run.py --mutants [NAME ...]       break the kernel as proofs/mutants.toml says: who notices?
+    run.py --accept MODEL ...         a model of proofs/proto was compared with the code as it is now
     run.py --expect                   prove, and write what is proved to proofs/expected.toml
 
 The exit status is 0 only if every harness that ran is proved and nothing of proofs/expected.toml is lost.
@@ -16,12 +17,10 @@ import glob
 import json
 import multiprocessing
 import os
-import re
 import shutil
 import signal
 import subprocess
 import sys
-import time
 import tomllib
 import traceback
 
@@ -163,36 +162,10 @@ def lacking(results):
     return out
 
 
-# ---- protocols between CPUs
-def protocols():
-    """Runs Spin on each model; a result for each: name, what its header claims, whether it holds."""
-    out = []
-    for path in sorted(glob.glob(os.path.join(ROOT, 'proofs/proto/*.pml'))):
-        name = os.path.basename(path)
-        with open(path, encoding='utf-8') as f:
-            m = re.search(r'Claims?: (.*?)\n \*\n', f.read(), re.S)
-        work = os.path.join(ROOT, 'build/spin', name)
-        shutil.rmtree(work, ignore_errors=True)
-        os.makedirs(work)
-        t, text = time.monotonic(), ''
-        for command in (['spin', '-a', path], ['cc', '-O2', '-DSAFETY', '-w', '-o', 'pan', 'pan.c'], ['./pan']):
-            r = subprocess.run(command, cwd=work, capture_output=True, text=True, check=False)
-            text = r.stdout + r.stderr
-            if r.returncode:
-                break
-        # Without a complete search, no error found means nothing.
-        ok = r.returncode == 0 and 'errors: 0' in text and 'not completed' not in text and 'too small' not in text
-        out.append({'name': name, 'claims': re.sub(r'\s*\n \*\s*', ' ', m[1]).strip() if m else '?', 'ok': ok,
-                    'seconds': round(time.monotonic() - t, 1)})
-        print(f'{"proved" if ok else "FAILED"}  {name} (bounded, spin) {out[-1]["seconds"]} s', flush=True)
-        if not ok:
-            print(text)
-    return out
-
-
 def conclude(results, args, whole):
     from prover.report import assumption_marks, count_lines, summary, write_reports
     from prover.kernel import functions as kernel_functions
+    from prover.models import run as protocols
     for r, lost in lacking(results) if whole else []:
         print(f'note: {r["unit"]}:{r["harness"]} writes what it does not check: {" ".join(lost)}')
         r['columns'] = [c for c in r['columns'] if c != 'invariant']
@@ -203,7 +176,7 @@ def conclude(results, args, whole):
         if not any(k in t for k in tried):
             print(f'note: {t} was not tried before (proofs/expected.toml: {", ".join(tried)})')
     lines, marks = count_lines(ROOT), assumption_marks(ROOT, results)
-    models = protocols()
+    models = protocols(ROOT)
     functions = write_reports(ROOT, results, kernel_functions(ROOT, INCLUDES, args.jobs), lines, marks, tools, models)
     good = all(r['ok'] for r in results) and all(m['ok'] for m in models)
     if args.expect:
@@ -266,38 +239,16 @@ def load(root, pattern, build=None):
 
 
 # ---- mutants
-def mutants(args, table, root, pattern):
-    """Breaks one line at a time in a copy of the tree; a mutant nobody notices is a hole."""
-    with open(table, 'rb') as f:
-        todo = [m for m in tomllib.load(f)['mutant'] if not args.names or m['name'] in args.names]
-    missed = 0
-    for m in todo:
-        work = os.path.join(ROOT, 'build/mutant')
-        shutil.rmtree(work, ignore_errors=True)
-        shutil.copytree(root, work, symlinks=True, ignore=shutil.ignore_patterns('.git', 'build', '__pycache__'))
-        for part in ('prove-cache', 'gen'):
-            if os.path.isdir(os.path.join(ROOT, 'build', part)):
-                shutil.copytree(os.path.join(ROOT, 'build', part), os.path.join(work, 'build', part))
-        path = os.path.join(work, m['file'])
-        with open(path, encoding='utf-8') as f:
-            text = f.read()
-        if text.count(m['find']) < 1:
-            print(f'STALE   {m["name"]}: the pattern is not in {m["file"]}')
-            missed += 1
-            continue
-        with open(path, 'w', encoding='utf-8') as f:
-            f.write(text.replace(m['find'], m['replace'], 1))
+def mutants(args):
+    from prover.mutants import run
+
+    def notices(tree, only):
+        """Does one of these harnesses, in a tree that was broken, fail? And what it says."""
         args.quick = True
-        results = prove(load(work, pattern), m.get('units'), args, stop_early=True, show=False)
-        by = [f'{r["unit"]}:{r["harness"]}' for r in results if not r['ok']]
-        if not by and 'test' in m and subprocess.run(m['test'], shell=True, cwd=work, stdout=subprocess.DEVNULL,
-                                                     stderr=subprocess.DEVNULL, check=False).returncode:
-            by = ['test']
-        missed += not by
-        what = next((r['error'] or r['failures'][0].split('\n')[0] for r in results if not r['ok']), '')
-        print(f'{"caught" if by else "MISSED"}  {m["name"]}: {", ".join(by)} {what}', flush=True)
-    print(f'{len(todo) - missed} of {len(todo)} mutants caught')
-    return missed == 0
+        results = prove(load(tree, 'proofs/units/*.c'), only, args, stop_early=True, show=False)
+        bad = next((r for r in results if not r['ok']), None)
+        return bad, (bad['error'] or bad['failures'][0].split('\n')[0]) if bad else ''
+    return run(ROOT, load(ROOT, 'proofs/units/*.c'), args.names, notices)
 
 
 def main():
@@ -307,17 +258,20 @@ def main():
     p.add_argument('--fresh', action='store_true')
     p.add_argument('--mutants', action='store_true')
     p.add_argument('--expect', action='store_true')
+    p.add_argument('--accept', action='store_true')
     p.add_argument('--second-solver', metavar='COMMAND')
     p.add_argument('--jobs', type=int, default=2)
     args = p.parse_args()
+    if args.accept:
+        from prover.models import accept
+        for model in args.names:
+            accept(ROOT, model)
+        return 0
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))      # takes the workers along
     install(args.second_solver)
     subprocess.run(['make', '-s', '--no-print-directory', 'gen'], cwd=ROOT, check=True)
     if args.mutants:
-        table = os.path.join(ROOT, 'proofs/mutants.toml')
-        if not os.path.exists(table):
-            sys.exit('no proofs/mutants.toml')
-        return 0 if mutants(args, table, ROOT, 'proofs/units/*.c') else 1
+        return 0 if mutants(args) else 1
     units = load(ROOT, 'proofs/units/*.c')
     if not units:
         print('no units in proofs/units')

@@ -371,3 +371,69 @@ class Memory:
                 key = (d.obj.name, path)
                 self.glob[key] = ([None] * n, lambda idx: old.read_leaf(s.obj, path, idx, ty.width), None)
         walk(d.obj.ty, (), 0)
+
+    def fill(self, d, first, n, value, was=None):
+        """Elements [first, first + n) of global array `d` become what `value` points to, or zero if it is null.
+        `was`: only those whose first field has this value."""
+        if not isinstance(d, Ptr) or d.off or d.terms or d.obj is None or d.obj.kind != 'global' or d.obj.ty.kind != 'array' \
+                or not isinstance(value, Ptr):
+            raise Refused('prover_fill: a whole global array and one element are expected')
+        if value.obj is not None and value.obj.ty != d.obj.ty.elem:
+            raise Refused(f'prover_fill: no element of {d.obj.name}')
+        old = self.copy()
+        old.reads = None
+
+        def walk(ty, path, depth, off):
+            if ty.kind == 'struct':
+                for k, f in enumerate(ty.fields):
+                    walk(f, path + (k,), depth, off + ty.offsets[k])
+            elif ty.kind == 'array':
+                if value.obj is not None:
+                    raise Refused('prover_fill: elements that hold arrays can only become zero')
+                walk(ty.elem, path + ('*',), depth + 1, off)
+            else:
+                v = num(0, ty.width) if value.obj is None else self.load(shift(value, off), ty, lambda *_: None).t
+
+                self.fill_leaf(d.obj, path, depth, fold(first), fold(n), v, old, was)
+        walk(d.obj.ty.elem, ('*',), 1, 0)
+
+    def fill_leaf(self, obj, path, depth, first, n, v, old, was):
+        """One field of a fill; one that goes on where the last ended, with the same value, becomes part of it."""
+        chain = self.glob.get((obj.name, path))
+        last = getattr(chain[1], 'fill', None) if chain else None
+        if last and was is None and last[2].eq(v) and as_long(last[1]) is not None and as_long(n) is not None and \
+                as_long(last[1]) + as_long(n) < 1 << 31 and fold(last[0] + last[1]).eq(first):
+            first, n, old = last[0], fold(last[1] + n), last[3]
+            self.glob[obj.name, path] = chain[2]
+
+        def val(idx):
+            here = z3.ULT(idx[0] - first, n)
+            if was is not None:
+                here = z3.And(here, old.read_leaf(obj, ('*', 0), idx[:1], was.size()) == was)
+            return z3.If(here, v, old.read_leaf(obj, path, idx, v.size()))
+        val.fill = None if was is not None else (first, n, v, old)
+        self.write_leaf(obj, path, [None] * depth, val)
+
+    def mix(self, d, other, who, shift_by):
+        """Elements of global array `d` that are not ours become those of `other`. Element i is ours if who[i >> shift] is
+        not 0, as it is now."""
+        for p in (d, other, who):
+            if not isinstance(p, Ptr) or p.off or p.terms or p.obj is None or p.obj.kind != 'global' or p.obj.ty.kind != 'array':
+                raise Refused('prover_mix: whole global arrays are expected')
+        if d.obj.ty != other.obj.ty or who.obj.ty.elem.kind != 'int':
+            raise Refused(f'prover_mix: {d.obj.name} and {other.obj.name} differ in type, or nothing says whose they are')
+        old, bits = self.copy(), who.obj.ty.elem.width
+        old.reads = None
+
+        def walk(ty, path, depth):
+            if ty.kind == 'struct':
+                for k, f in enumerate(ty.fields):
+                    walk(f, path + (k,), depth)
+            elif ty.kind == 'array':
+                walk(ty.elem, path + ('*',), depth + 1)
+            else:
+                def val(idx):
+                    ours = old.read_leaf(who.obj, ('*',), [fold(z3.LShR(idx[0], shift_by))], bits) != 0
+                    return z3.If(ours, old.read_leaf(d.obj, path, idx, ty.width), old.read_leaf(other.obj, path, idx, ty.width))
+                self.glob[d.obj.name, path] = ([None] * depth, val, None)
+        walk(d.obj.ty.elem, ('*',), 1)

@@ -13,9 +13,9 @@ from .report import counterexample
 from .terms import FALSE, TRUE, V, as_long, conj, fold, neg, num
 
 PANIC = 'arch_panic'
-BATCH = 16                            # obligations asked in one question
+BATCH = 16                            # obligations asked in one question, unless the unit says otherwise
 ANY = {'prover_any_u8': 8, 'prover_any_u16': 16, 'prover_any_u32': 32, 'prover_any_u64': 64}
-COLUMNS = ('invariant', 'spec', 'leak', 'ni')
+COLUMNS = ('invariant', 'spec', 'leak', 'ni', 'footprint')
 
 
 class Frame:
@@ -48,7 +48,7 @@ class State:
 class Harness(Machine):
     def __init__(self, mod, debug, unit_file, name, solver, options, columns=()):
         super().__init__(mod, debug, unit_file, options.get('merge', ()))
-        self.columns = columns
+        self.columns, self.batch = columns, options.get('batch', BATCH)
         self.name, self.solver, self.loop_limit = name, solver, options.get('loop_limit', 80)
         self.max_paths, self.max_failures = options.get('max_paths', 2000), options.get('max_failures', 5)
         self.res = {'harness': name, 'paths': 0, 'reachable': 0, 'unknown': 0, 'obligations': 0,
@@ -103,7 +103,7 @@ class Harness(Machine):
                         text = self.text(self.value({}, i.args[1][-1][1], i.args[1][-1][0]))
                         self.res[book].setdefault(text, {'n': 0, 'failed': 0, 'open': 0, 'reached': False})
                     elif i.op == 'call':
-                        todo.append(i.args[0])
+                        todo.append('prover_replace_' * self.is_replaced(i.args[0]) + i.args[0])
 
     def vacuity(self):
         r = self.res
@@ -139,7 +139,7 @@ class Harness(Machine):
         todo, st.pending = st.pending, []
         self.res['ub']['n'] += sum(count is self.res['ub'] for _, _, count in todo)
         while todo and len(self.res['failures']) < self.max_failures:
-            some, todo = todo[:BATCH], todo[BATCH:]
+            some, todo = todo[:self.batch], todo[self.batch:]
             if len(some) > 1 and self.ask(st, conj(*[c for c, _, _ in some])) == 'unsat':
                 continue
             for c, what, count in some:
@@ -312,9 +312,12 @@ class Harness(Machine):
             f.env[ins.dst] = r
         return True
 
+    def is_replaced(self, name):
+        return f'prover_replace_{name}' in self.mod.funcs and self.name != f'h_contract_{name}'
+
     def enter(self, st, f, ins, name, args, need):
         contract = f.contract
-        if f'prover_replace_{name}' in self.mod.funcs and self.name != f'h_contract_{name}':
+        if self.is_replaced(name):
             name, contract = f'prover_replace_{name}', name
             if contract not in self.res['contracts']:
                 self.res['contracts'].append(contract)
@@ -362,11 +365,19 @@ class Harness(Machine):
             raise Refused(f'{name} called by code under proof')
         if name == 'prover_snapshot':
             return st.mem.snapshot(a[0], a[1])
+        if name == 'prover_mix':
+            return st.mem.mix(a[0], a[1], a[2], a[3].t)
+        if name == 'prover_fill':
+            return st.mem.fill(a[0], a[1].t, a[2].t, a[3])
+        if name == 'prover_fill_where':
+            return st.mem.fill(a[0], a[1].t, a[2].t, a[3], a[4].t)
         if name == 'prover_check':
             return self.check(st, a)
         if name == 'prover_kept':
             return self.kept(st, ins, a)
         self.flush(st)
+        if name == 'prover_cases':
+            return self.cases(st, self.condition(a[0]))
         if name == 'prover_assume' or name == 'prover_assume_state':
             return self.assume(st, f, name, a)
         if name == 'prover_hint':
@@ -377,6 +388,15 @@ class Harness(Machine):
             c['reached'] = c['reached'] or self.possible(st, self.condition(a[0])) == 'sat'
             return None
         raise Refused(f'unknown primitive {name}')
+
+    def cases(self, st, c):
+        """Goes on in two paths: smaller questions."""
+        other = st.fork()
+        if self.possible(st, neg(c)) != 'unsat' and self.add(other, neg(c)):
+            self.stack.append(other)
+        if self.possible(st, c) == 'unsat':
+            return False
+        return None if self.add(st, c) else False
 
     @staticmethod
     def count(st, f, ins):

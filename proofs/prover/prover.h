@@ -21,12 +21,18 @@ void prover_hint(_Bool guard, _Bool instance);
 void prover_check(_Bool guard, _Bool goal, const char *what);
 void prover_kept(_Bool instance, const char *what);
 void prover_cover(_Bool condition, const char *what);
+void prover_cases(_Bool condition);
 void prover_snapshot(void *copy, const void *of);
+void prover_mix(void *array, const void *other, const void *ours, unsigned int shift);
+void prover_fill(void *array, unsigned int first, unsigned int n, const void *value);
+void prover_fill_where(void *array, unsigned int first, unsigned int n, const void *value, unsigned char was);
 
 /* Declare an arbitrary input: ANY(u32, t); */
 #define ANY(type, name) type name = (type)prover_any_##type(#name)
 /* Restrict inputs.  Conditions on state are hints or ASSUME_STATE. */
 #define ASSUME_INPUT(c) prover_assume(c)
+/* Go on with c, and with !c: two smaller questions for the solver. */
+#define CASES(c) prover_cases(c)
 /* Collected into the report: a named assumption that nothing here proves. */
 #define ASSUME(id, reason) _Static_assert(1, reason)
 #define ASSUME_STATE(id, c, reason) prover_assume_state(c, #id ": " reason)
@@ -40,7 +46,24 @@ void prover_snapshot(void *copy, const void *of);
 #define CHECK_IF(guard, column, x) prover_check(guard, x, column ": " #x)
 /* `instance`, one call of a PRED at arbitrary indices, holds if it held before the first write. */
 #define CHECK_KEPT(instance) prover_kept(instance, "invariant: " #instance)
+#define CHECK_LEAK_KEPT(instance) prover_kept(instance, "leak: " #instance)
 /* The case must be possible: a guard against hints that contradict each other. */
 #define COVER(x) prover_cover(x, "cover: " #x)
 /* `copy` is a whole global object with the type of `of`: becomes equal to it. */
 #define SNAPSHOT(copy, of) prover_snapshot(&(copy), &(of))
+/*
+ * For contracts and models of the machine: elements [first, first + n) of a whole
+ * global array become `value`, or all zeros.  It stands for a loop over them.
+ */
+#define FILL(array, first, n, value) prover_fill(&(array), first, n, &(value))
+#define CLEAR(array, first, n) prover_fill(&(array), first, n, 0)
+/*
+ * The same for elements whose first field, one byte, is `was`: for contracts
+ * that have checked that it is so for any of them.
+ */
+#define FILL_WHERE(array, first, n, value, was) prover_fill_where(&(array), first, n, &(value), was)
+/*
+ * For two runs side by side: elements i of a whole global array for which
+ * ours[i >> shift] is 0 become those of `other`, an array of the same type.
+ */
+#define MIX(array, other, ours, shift) prover_mix(&(array), &(other), &(ours), shift)

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import tomllib
 
 from .memory import CELLS
 
@@ -137,13 +138,13 @@ def keeps_owners(results):
 
 def own_rows(results, graph):
     """One row per function that a harness proves; several harnesses of one function are joined."""
-    files = {}
+    files, columns = {}, (*COLUMNS, 'footprint')
     for name, file in graph:
         files.setdefault(name, file)
     out = {}
     for r in results:
         row = out.setdefault(r['function'], {
-            'name': r['function'], 'file': files.get(r['function'], r['file']), **dict.fromkeys(COLUMNS), 'seconds': 0.0,
+            'name': r['function'], 'file': files.get(r['function'], r['file']), **dict.fromkeys(columns), 'seconds': 0.0,
             'harnesses': []})
         if r.get('only'):
             row['only'] = r['only']
@@ -184,7 +185,7 @@ def rows(results, graph):
     out = []
     for name, file in sorted({*((n, f) for n, f in graph), *((r['name'], r['file']) for r in own.values())}):
         row = own.get(name) or {'name': name, 'file': file, **dict.fromkeys(COLUMNS), 'seconds': 0.0}
-        row = {k: v for k, v in row.items() if k != 'harnesses'}
+        row = {k: v for k, v in row.items() if k != 'harnesses' and (k, v) != ('footprint', None)}
         for c in COLUMNS:
             if row[c] is None and (name, c) in within:
                 row[c] = within[name, c]
@@ -195,6 +196,27 @@ def rows(results, graph):
             row[c] = row[c] or 'not yet'
         out.append(row)
     return sorted(out, key=lambda r: (r['file'], r['name']))
+
+
+def footprints(root, functions):
+    """Handlers of calls that hold one CPU's lock, perhaps with a space's, from the interface: what they may change."""
+    with open(os.path.join(root, 'abi/kernel.toml'), 'rb') as f:
+        calls = [c for c in tomllib.load(f)['call'] if c['lock'] in ('local', 'space') and not c.get('removed')]
+    rows_of = {r['name']: r for r in functions}
+    for c in calls:
+        row = rows_of.get(f'sys_{c["name"]}')
+        if row is not None:
+            row.setdefault('footprint', 'tested')
+    return [(c['name'], c['lock'], rows_of[f'sys_{c["name"]}']['footprint']) for c in calls if f'sys_{c["name"]}' in rows_of]
+
+
+FOOTPRINTS = '''## Footprints of local operations
+
+Calls that hold only their CPU's lock, or also a space's, must leave alone what other locks protect (`proofs/spec/footprint.h`). *tested*: the simulated machine of the fuzzer
+and of the tests on the host (`kernel/arch/host/journal.c`) compares after every entry what has changed with the locks that were held.
+
+| call | lock | |
+|---|---|---|'''
 
 
 INTRODUCTION = '''# What is proved
@@ -226,6 +248,7 @@ def summary(functions):
 def write_reports(root, results, graph, lines, assumptions, tools, models=()):
     keeps_owners(results)
     functions = rows(results, graph)
+    local = footprints(root, functions)
     data = {'functions': functions, 'lines': lines, 'protocols': list(models),
             'assumptions': [{'where': a['where'], 'why': a['why']} for a in assumptions], 'tools': tools}
     os.makedirs(os.path.join(root, 'build'), exist_ok=True)
@@ -241,6 +264,7 @@ def write_reports(root, results, graph, lines, assumptions, tools, models=()):
              f'harness and hints, {lines["ghost"]} of ghost state: {ratio:.2f} to 1. Seconds for each function: '
              '`build/prove.json`.', '', f'Tools: {", ".join(tools)}.', '', '## Assumptions', '']
     text += [f'* {a["where"]}: {a["why"]}' for a in assumptions] or ['None is marked.']
+    text += ['', FOOTPRINTS, *[f'| `{n}` | {lock} | {w} |' for n, lock, w in local]]
     text += ['', '## Protocols between CPUs', '', 'Models checked by Spin, bounded: all runs at the sizes that each file states. '
              'That the code a model stands for has not changed since they were compared is checked; that both agree is read.', '']
     text += [f'* `{m["name"]}` ({"no errors" if m["ok"] else "FAILED"}): {m["claims"]}' for m in models]

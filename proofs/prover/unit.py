@@ -7,8 +7,8 @@ A unit begins with a comment `/* prove: ... */` in TOML:
     columns = ["ub", "invariant", "spec"]
     only = "when it wakes nobody"      # perhaps: the case that it is about; the row then says 'partly'
 and, at the top, optional keys: flags (for clang), merge (kernel functions without loops that
-are evaluated as one term), loop_limit (rounds), max_paths, max_failures, timeout (seconds for each
-question).
+are evaluated as one term), loop_limit (rounds), max_paths, max_failures, batch (obligations in one
+question), timeout (seconds for each question).
 """
 import hashlib
 import os
@@ -30,7 +30,7 @@ FLAGS = ['-std=c2x', '-ffreestanding', '-O1', '-fno-inline', '-fno-vectorize', '
          f'-fsanitize={SANITIZE}', '-fsanitize-trap=all',
          '-Werror=uninitialized', '-Werror=sometimes-uninitialized', '-Wno-unused-function', '-S', '-emit-llvm',
          '-DWITH_GHOST', '-DARCH_PROOF', '-D__TESSERA_PROOF__']
-OPTIONS = ('flags', 'merge', 'loop_limit', 'max_paths', 'max_failures', 'timeout')
+OPTIONS = ('flags', 'merge', 'loop_limit', 'max_paths', 'max_failures', 'batch', 'timeout')
 PROVER = os.path.dirname(os.path.abspath(__file__))
 
 

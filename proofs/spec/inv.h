@@ -14,7 +14,7 @@
 
 /* Pages that have a descriptor. */
 #ifndef PAGE_COUNT
-#define PAGE_COUNT (1u << 26)
+#define PAGE_COUNT ((1u << 26) - 1)
 #endif
 
 PRED bool page_exists(u32 p)

@@ -170,6 +170,12 @@ PRED bool cap_range_inv(u32 s)
 	return (u64)SLOT(s)->first + SLOT(s)->count <= 1ull << 32;
 }
 
+/* Memory is pages that have a descriptor. */
+PRED bool cap_memory_inv(u32 s)
+{
+	return IMP(SLOT(s)->type == OBJ_MEMORY, (u64)SLOT(s)->first + SLOT(s)->count <= PAGE_COUNT);
+}
+
 /* A grant names a page that was a space, and a window in the addresses of its kind. */
 PRED bool cap_window_inv(u32 s)
 {
@@ -181,13 +187,6 @@ PRED bool cap_window_inv(u32 s)
 						    SP(SLOT(s)->obj)->uid == SLOT(s)->badge
 					    ? USER_PAGES
 					    : 1ull << 36));
-}
-
-/* Page i of what an owner of frames names is one of these frames. */
-PRED bool cap_frames_inv(u32 s, u32 i)
-{
-	return page_exists(SLOT(s)->first + i) && PD(SLOT(s)->first + i)->type == OBJ_FRAMES &&
-	       PD(SLOT(s)->first + i)->head == SLOT(s)->first;
 }
 
 #define CAP_INVARIANTS(X)                                                                          \
@@ -202,4 +201,5 @@ PRED bool cap_frames_inv(u32 s, u32 i)
 	X(cap_object_inv)                                                                          \
 	X(cap_fields_inv)                                                                          \
 	X(cap_range_inv)                                                                           \
+	X(cap_memory_inv)                                                                          \
 	X(cap_window_inv)

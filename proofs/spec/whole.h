@@ -15,6 +15,7 @@
 #include "inv_page.h"
 #include "inv_sched.h"
 #include "inv_thread.h"
+#include "leak.h"
 #include "trust.h"
 
 #include "state_def.h"
@@ -71,6 +72,16 @@ PRED bool any_vector_inv(u32 c, u32 v)
 	return !cpu_runs(c) || v >= IRQ_VECTORS || vector_inv(c, v);
 }
 
+PRED bool any_page_owned_inv(u32 i)
+{
+	return !page_exists(i) || page_owned_inv(i);
+}
+
+PRED bool any_owned_page_inv(u32 s, u32 i)
+{
+	return !slot_exists(s) || owned_page_inv(s, i);
+}
+
 #define HINT_AT_I(name) HINT(1, any_##name(i));
 
 static void hint_slot(u32 i)
@@ -81,6 +92,16 @@ static void hint_slot(u32 i)
 static void hint_tree(u32 i)
 {
 	TREE_INVARIANTS(HINT_AT_I)
+}
+
+/* The neighbours of a slot. */
+static void hint_around(u32 s)
+{
+	hint_tree(s);
+	hint_tree(SLOT(s)->parent);
+	hint_tree(SLOT(s)->next);
+	hint_tree(SLOT(s)->prev);
+	hint_tree(SLOT(s)->child);
 }
 
 static void hint_page(u32 i)
@@ -165,6 +186,19 @@ static void check_invariants(struct any any)
 	CHECK_KEPT(any_table_leaf_inv(any.page, any.n));
 	CHECK_KEPT(any_ready_queue_inv(any.cpu, any.n));
 	CHECK_KEPT(any_vector_inv(any.cpu, any.n));
+}
+
+/* Who owns what. */
+static void hint_owner(u32 page, u32 slot, u32 n)
+{
+	HINT(1, any_page_owned_inv(page));
+	HINT(1, any_owned_page_inv(slot, n));
+}
+
+static void check_owners(struct any any)
+{
+	CHECK_LEAK_KEPT(any_page_owned_inv(any.page));
+	CHECK_LEAK_KEPT(any_owned_page_inv(any.slot, any.n));
 }
 
 /* --- before and after --------------------------------------------------------------------- */

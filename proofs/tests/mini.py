@@ -16,15 +16,15 @@ typedef int i32; typedef long long i64;
 '''
 
 
-def prove(kernel, harness, head='', cache=False, second=None):
-    """Result for a harness h_x with the given body; `kernel` is code under proof."""
+def prove(kernel, harness, head='', cache=False, second=None, unit=''):
+    """Result for a harness h_x with the given body; `kernel` is code under proof, `unit` is not."""
     columns = '"ub", "invariant"' if 'HINT(' in harness else '"ub"'
     with tempfile.TemporaryDirectory() as d:
         with open(os.path.join(d, 'kernel.c'), 'w', encoding='utf-8') as f:
             f.write(kernel)
-        unit = os.path.join(d, 'unit.c')
-        with open(unit, 'w', encoding='utf-8') as f:
-            f.write(f'/* prove:\n{head}\n[h_x]\nfunction = "f"\ncolumns = [{columns}]\n*/\n{TYPES}#include "kernel.c"\n'
+        path = os.path.join(d, 'unit.c')
+        with open(path, 'w', encoding='utf-8') as f:
+            f.write(f'/* prove:\n{head}\n[h_x]\nfunction = "f"\ncolumns = [{columns}]\n*/\n{TYPES}#include "kernel.c"\n{unit}'
                     f'void h_x(void)\n{{\n{harness}\n}}\n')
-        u = Unit(unit, d)
+        u = Unit(path, d)
         return u.run('h_x', u.module(), second, cache)

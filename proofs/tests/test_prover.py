@@ -193,6 +193,52 @@ class Contracts(unittest.TestCase):
         self.assertFalse(r['ok'])
 
 
+class Ranges(unittest.TestCase):
+    KERNEL = STATE + 'struct s k2[100]; void loop(u32 a, u32 n);\nvoid f(u32 a, u32 n) { loop(a, n); }\n' \
+        'PRED _Bool same(u32 i) { return g[i].a == k2[i].a && g[i].b == k2[i].b && g[i].c == k2[i].c; }\n' \
+        'PRED _Bool is(u32 i, u32 a, u64 c) { return g[i].a == a && g[i].b == 7 && g[i].c == c; }\n'
+    FILLS = 'void loop(u32 a, u32 n) { struct s v = { 3, 7, a }; FILL(g, a, n, v); }\n'
+    CLEARS = 'void loop(u32 a, u32 n) { CLEAR(grid, a, n); }\n'
+    BODY = '''ANY(u32, a); ANY(u32, n); ANY(u32, i); ASSUME_INPUT((a < 50) & (n < 50) & (i < 100)); SNAPSHOT(k2, g); f(a, n);
+        CHECK_IF((i >= a) & (i < a + n), "spec", is(i, 3, a)); CHECK_IF((i < a) | (i >= a + n), "spec", same(i));'''
+
+    def test_fill(self):
+        r = mini.prove(self.KERNEL, self.BODY, unit=self.FILLS)
+        self.assertTrue(r['ok'], (r['error'], r['failures']))
+        for right, wrong in (('i < a + n', 'i <= a + n'), ('(i < a)', '(i <= a)')):
+            r = mini.prove(self.KERNEL, self.BODY.replace(right, wrong), unit=self.FILLS)
+            self.assertIn('fails', ' '.join(r['failures']), wrong)
+
+    def test_fill_where(self):
+        unit = self.FILLS.replace('FILL(g, a, n, v)', 'FILL_WHERE(g, a, n, v, 9)')
+        body = self.BODY.replace('i < a + n)', 'i < a + n) & (k2[i].a == 9)').replace('(i >= a + n)', '(i >= a + n) | (k2[i].a != 9)')
+        r = mini.prove(self.KERNEL, body, unit=unit)
+        self.assertTrue(r['ok'], (r['error'], r['failures']))
+        for wrong in ('k2[i].a == 8', 'k2[i].a != 7'):
+            r = mini.prove(self.KERNEL, body.replace(wrong[:-1] + '9', wrong), unit=unit)
+            self.assertIn('fails', ' '.join(r['failures']), wrong)
+
+    def test_neighbouring_fills(self):
+        unit = 'void loop(u32 a, u32 n) { struct s v = { 3, 7, a }; for (u32 i = 0; i < 9 && i < n; i++) FILL(g, a + i, 1, v); }\n'
+        body = self.BODY.replace('n < 50', 'n < 10')
+        r = mini.prove(self.KERNEL, body, unit=unit)
+        self.assertTrue(r['ok'], (r['error'], r['failures']))
+        r = mini.prove(self.KERNEL, body, unit=unit.replace('a + i, 1, v', 'a + 2 * i, 1, v'))
+        self.assertIn('fails', ' '.join(r['failures']))
+
+    def test_clear_of_rows(self):
+        body = '''ANY(u32, a); ANY(u32, n); ANY(u32, i); ANY(u32, j); ASSUME_INPUT((i < 10) & (j < 512)); f(a, n);
+            CHECK_IF(i - a < n, "spec", grid[i][j] == 0);'''
+        r = mini.prove(self.KERNEL, body, unit=self.CLEARS)
+        self.assertTrue(r['ok'], (r['error'], r['failures']))
+        r = mini.prove(self.KERNEL, body.replace('i - a < n', 'i - a <= n'), unit=self.CLEARS)
+        self.assertIn('fails', ' '.join(r['failures']))
+
+    def test_code_under_proof_cannot(self):
+        r = mini.prove(self.KERNEL + self.FILLS, self.BODY)
+        self.assertIn('called by code under proof', str(r['error']))
+
+
 class Counterexample(unittest.TestCase):
     def test_text(self):
         r = mini.prove(STATE + 'u32 f(u32 x) { if (x < 100 && g[x].b == 1234) return 1; return 0; }',
@@ -214,6 +260,24 @@ class TwoStates(unittest.TestCase):
         self.assertEqual((r['failures'], r['error']), ([], 'low is assumed, what it reads is written, and it is not checked'))
         r = mini.prove(kernel + low, body + 'CHECK_INV(1);'.replace('1', 'low(i)').replace('low(i)', 'low(i) | 1'))
         self.assertEqual(r['failures'], [])
+
+
+class Mixed(unittest.TestCase):
+    KERNEL = STATE + 'struct s first[100], other[100], out[100]; u8 ours[50];\n'
+    BODY = ('ANY(u32, x); ANY(u32, i); ASSUME_INPUT((x < 100) & (i < 100)); ASSUME_STATE(ours, ours[x >> 1] != 0, "it acts"); '
+            'SNAPSHOT(first, g); u32 a = f(x); SNAPSHOT(out, g); SNAPSHOT(g, first); MIX(g, other, ours, 1); u32 b = f(x); '
+            'CHECK_NI(a == b); CHECK_IF(ours[i >> 1] != 0, "ni", g[i].b == out[i].b); '
+            'CHECK_IF(ours[i >> 1] == 0, "ni", g[i].b == other[i].b);')
+
+    def test_what_stays_inside(self):
+        r = mini.prove(self.KERNEL + 'u32 f(u32 x) { g[x].b += (u32)g[x ^ 1].c; return g[x].a; }', self.BODY)
+        self.assertTrue(r['ok'], (r['error'], r['failures']))
+
+    def test_channels(self):
+        for f in ('u32 f(u32 x) { return g[x ^ 2].a; }', 'u32 f(u32 x) { g[x].b = g[(x + 2) % 100].b; return 0; }',
+                  'u32 f(u32 x) { g[(x + 2) % 100].b = g[x].b; return 0; }'):
+            r = mini.prove(self.KERNEL + f, self.BODY)
+            self.assertIn('ni: ', ' '.join(r['failures']), f)
 
 
 if __name__ == '__main__':

@@ -24,13 +24,14 @@
  * columns = ["ub", "spec"]
  * [h_info]
  * function = "sys_cap_info"
- * columns = ["ub", "invariant", "spec"]
+ * columns = ["ub", "invariant", "spec", "footprint"]
  * [h_leaf]
  * function = "cap_leaf"
  * columns = ["ub", "invariant", "spec"]
  */
 #include "prover.h"
 #include "whole.h"
+#include "footprint.h"
 #include "contract_cap.h"
 
 #include <cap.c>
@@ -124,16 +125,6 @@ PRED bool is_derived(u32 s, u32 src, u32 rights, u64 badge)
 #define EMPTY(s)                                                                                   \
 	ASSUME_STATE(dispatch_empty, slot_is_empty(s),                                             \
 		     "the dispatcher hands over an empty slot of a page of slots")
-
-/* The neighbours of a slot. */
-static void hint_around(u32 s)
-{
-	hint_tree(s);
-	hint_tree(SLOT(s)->parent);
-	hint_tree(SLOT(s)->next);
-	hint_tree(SLOT(s)->prev);
-	hint_tree(SLOT(s)->child);
-}
 
 /* Capabilities and owners of pages changed, nothing else; the tree is one as before. */
 static void check_only_caps(struct any any)
@@ -333,6 +324,7 @@ void h_info(void)
 	check_cpus(any);
 	check_rest(any);
 	check_invariants(any);
+	check_footprint(any, true, old_thread[t].home);
 }
 
 /* The end of the way down along the newest children. */

@@ -13,14 +13,15 @@
  * [h_signal]
  * function = "sys_notif_signal"
  * only = "when it wakes nobody at once"
- * columns = ["ub", "spec"]
+ * columns = ["ub", "spec", "footprint"]
  * [h_wait]
  * function = "sys_notif_wait"
  * only = "when it need not wait"
- * columns = ["ub", "spec"]
+ * columns = ["ub", "spec", "footprint"]
  */
 #include "prover.h"
 #include "whole.h"
+#include "footprint.h"
 
 #include <notif.c>
 
@@ -176,6 +177,7 @@ void h_signal(void)
 
 	CHECK_SPEC(err.v == 0);
 	check_set(any, nt, SLOT(s)->badge != 0 ? SLOT(s)->badge : bits, remote);
+	check_footprint(any, ks.global == 0, old_thread[t].home);
 }
 
 /* --- waiting, where that ends at once ----------------------------------------------------- */
@@ -214,5 +216,6 @@ void h_wait(void)
 	CHECK_SPEC(same_leaf(any.page, any.n));
 	check_cpus(any);
 	check_rest(any);
+	check_footprint(any, ks.global == 0, old_thread[t].home);
 	COVER(err.v == 0);
 }

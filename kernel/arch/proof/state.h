@@ -14,7 +14,8 @@
 #pragma once
 #include "ks.h"
 
-#define PAGE_COUNT (1u << 26)
+/* All pages whose slots have numbers other than NIL. */
+#define PAGE_COUNT ((1u << 26) - 1)
 #define SLOT_COUNT (1ull << 32)
 
 extern struct page ks_page[PAGE_COUNT];
