@@ -5,10 +5,13 @@
  * Stands for: clearing entries and then arch_space_flush (mark all others stale,
  * fence, read `active` (here: loaded), interrupt those, wait); and the loading of a
  * space in arch_switch (set `active` (here: loaded), fence, read the stale mark, flush).
+ * Where the kernel has page tables of its own, to flush is to note that loading the
+ * user's must: no code of the space runs before.
  *
  * Code: kernel/mapping.c sys_grant_unmap leaves_clear; kernel/grant.c grant_destroy_step;
  * kernel/arch/x86_64/smp.c arch_space_flush flush flush_here serve;
- * kernel/arch/x86_64/context.c arch_switch switch_any; kernel/arch/x86_64/arch_fast.h space_load.
+ * kernel/arch/x86_64/context.c arch_switch switch_any; kernel/arch/x86_64/arch_fast.h space_load space_cr3;
+ * kernel/arch/x86_64/mitigate.c user_tables_set.
  *
  * Claims: once the unmapping call is over, no CPU translates through the entry,
  * neither from its TLB nor from the tables; and nobody waits for ever.
