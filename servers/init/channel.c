@@ -213,7 +213,8 @@ static bool only_peer(const struct component *c, const struct component *peer)
 
 /*
  * A server is believed about its client, a trusted component about anybody, and whoever is the
- * only one that its server serves.  Any other client's word ends nothing: the rings begin anew.
+ * only one that its server serves: how often the accused may be started again is its own limit.
+ * Any other client's word ends nothing: the rings begin anew, and that is counted.
  */
 u32 channel_broken(struct component *c, u64 number)
 {
@@ -223,12 +224,10 @@ u32 channel_broken(struct component *c, u64 number)
 		return SUP_BAD;
 	struct component *peer = side_of(i, !side);
 
-	if (too_many(c))
-		return SUP_OK;
 	text_line("%s says that %s broke the rings between them", c->b->name, peer->b->name);
 	if (side == COMP_SERVER || (c->b->flags & BUNDLE_TRUSTED) || only_peer(peer, c))
 		watch_end(peer, true);
-	else
+	else if (!too_many(c))
 		begin(i);
 	return SUP_OK;
 }
