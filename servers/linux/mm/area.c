@@ -82,8 +82,7 @@ static bool place(struct mm *mm, u32 i, struct area *a)
 {
 	if (!make_room(mm))
 		return false;
-	for (u32 k = mm->areas; k > i; k--)
-		mm->area[k] = mm->area[k - 1];
+	words_move_up(&mm->area[i], mm->areas - i);
 	mm->area[i] = a;
 	mm->areas++;
 	mm->generation++;
@@ -98,8 +97,7 @@ static void displace(struct mm *mm, u32 i)
 {
 	mm->areas--;
 	mm->generation++;
-	for (u32 k = i; k < mm->areas; k++)
-		mm->area[k] = mm->area[k + 1];
+	words_copy(&mm->area[i], &mm->area[i + 1], mm->areas - i);
 }
 
 void area_remove(struct mm *mm, u32 i, struct list *gone)

@@ -85,7 +85,8 @@ s64 lx_membarrier(struct task *t, u64 command, u64 flags, u64 cpu)
 	case BARRIER_QUERY: return BARRIER_ALL;
 	case BARRIER_GLOBAL:
 	case BARRIER_GLOBAL_EXPEDITED:
-		list_for(at, &mm_list) barrier(container_of(at, struct mm, all));
+		list_for(at, &mm_list)
+			barrier(container_of(at, struct mm, all));
 		return 0;
 	case BARRIER_PRIVATE: barrier(t->mm); return 0;
 	case BARRIER_REGISTER_GLOBAL:

@@ -228,7 +228,8 @@ static void pages_move(struct mm *mm, u64 from, u64 to, u64 pages)
 
 		at = l->first + LEAF_PAGES;
 		space_clear(mm->space, l, set);
-		for_bits(i, set)(void) page_move(mm, l, (unsigned)i, to + (l->first + i) - from);
+		for_bits(i, set)
+			(void)page_move(mm, l, (unsigned)i, to + (l->first + i) - from);
 		if (l->present == 0)
 			tree_drop(&mm->tree, l);
 	}
@@ -374,8 +375,7 @@ void mm_file_cut(struct inode *inode, u64 size)
 {
 	const u64 keep = (size + PAGE - 1) >> PAGE_SHIFT;
 
-	list_for(at, &inode->maps)
-	{
+	list_for(at, &inode->maps) {
 		struct area *a = container_of(at, struct area, link);
 		const u64 pages = a->end - a->start;
 		const u64 first = keep > a->index ? keep - a->index : 0;

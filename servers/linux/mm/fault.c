@@ -142,8 +142,7 @@ static void file_around(struct mm *mm, struct area *a, struct leaf *l, unsigned 
 
 	if (inode->ops->cached == NULL || (a->flags & AREA_RANDOM))
 		return;
-	for_bits(k, window)
-	{
+	for_bits(k, window) {
 		const u64 index = file_index(a, l->first + k);
 		const page_t p = index < end ? inode->ops->cached(inode, index) : 0;
 
@@ -242,8 +241,7 @@ static u64 take_over(struct leaf *l, u64 set)
 {
 	u64 taken = 0;
 
-	for_bits(i, set & l->present & ~l->write & ~l->file)
-	{
+	for_bits(i, set & l->present & ~l->write & ~l->file) {
 		if (*page_refs(l->page[i]) == 1)
 			taken |= bit((unsigned)i);
 	}

@@ -9,7 +9,7 @@
 #include "space.h"
 
 enum {
-	AREAS_MAX = 65530,      /* as Linux's max_map_count */
+	AREAS_MAX = 16384,      /* max_map_count; each call may move so many words */
 	STACK_GAP = 256,        /* pages kept free below a stack that can grow */
 	LOWEST_ADDRESS = 65536, /* mmap_min_addr */
 };

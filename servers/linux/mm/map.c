@@ -73,7 +73,8 @@ static void leaf_drop(struct mm *mm, struct leaf *l, u64 set)
 	l->file &= ~set;
 	l->hot &= ~set;
 	mm->resident -= count_bits(set);
-	for_bits(i, set) page_put(l->page[i]);
+	for_bits(i, set)
+		page_put(l->page[i]);
 }
 
 void pages_drop(struct mm *mm, u64 from, u64 to)

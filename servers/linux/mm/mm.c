@@ -59,7 +59,8 @@ static void pages_free_all(struct mm *mm)
 	for (u64 at = 0; (l = tree_next(&mm->tree, at, TASK_SIZE >> PAGE_SHIFT)) != NULL;
 	     at = l->first + LEAF_PAGES) {
 		space_clear(mm->space, l, l->mapped);
-		for_bits(i, l->present) page_put(l->page[i]);
+		for_bits(i, l->present)
+			page_put(l->page[i]);
 	}
 	tree_free(&mm->tree);
 }
@@ -95,8 +96,7 @@ static u64 hot_copy(struct leaf *copy, const struct leaf *l, u64 set, unsigned *
 {
 	u64 done = 0;
 
-	for_bits(i, set & l->hot & l->write)
-	{
+	for_bits(i, set & l->hot & l->write) {
 		const page_t p = *room == 0 ? 0 : page_new(false);
 
 		if (p == 0)
@@ -138,8 +138,7 @@ static bool leaf_copy(struct mm *to, struct mm *from, struct leaf *l, const stru
 	copy->write |= set & l->write;
 	copy->file |= set & l->file;
 	copy->hot |= own;
-	for_bits(i, set & ~own)
-	{
+	for_bits(i, set & ~own) {
 		copy->page[i] = l->page[i];
 		page_get(l->page[i]);
 	}

@@ -12,28 +12,35 @@ enum { WAIT_NS = 10000000, WAITS = 100 };
 
 struct list mm_list = { &mm_list, &mm_list };
 
-static struct mm *largest(void)
-{
-	struct mm *most = NULL;
-
-	list_for(at, &mm_list)
-	{
-		struct mm *mm = container_of(at, struct mm, all);
-
-		if (most == NULL || mm->resident > most->resident)
-			most = mm;
-	}
-	return most;
-}
-
 static bool uses(const struct process *p, const struct mm *mm)
 {
-	list_for(at, &p->tasks)
-	{
+	list_for(at, &p->tasks) {
 		if (container_of(at, struct task, peer)->mm == mm)
 			return true;
 	}
 	return false;
+}
+
+/* Pages of all kinds that a process costs: areas are small, but there may be many. */
+static u64 weight(const struct mm *mm)
+{
+	return mm->resident + mm->areas / 32 + mm->space->table_count;
+}
+
+/* The first process is not ended. */
+static struct mm *largest(void)
+{
+	const struct process *first = process_find(1);
+	struct mm *most = NULL;
+
+	list_for(at, &mm_list) {
+		struct mm *mm = container_of(at, struct mm, all);
+
+		if ((most == NULL || weight(mm) > weight(most)) &&
+		    (first == NULL || !uses(first, mm)))
+			most = mm;
+	}
+	return most;
 }
 
 static bool end_user(struct process *p, void *arg)

@@ -77,6 +77,15 @@ static inline void words_copy(void *to, const void *from, u64 words)
 	__asm__ volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(words) : : "memory");
 }
 
+/* By one word upwards, from the last to the first. */
+static inline void words_move_up(void *first, u64 words)
+{
+	u64 *to = (u64 *)first + words;
+	u64 *from = to - 1;
+
+	__asm__ volatile("std; rep movsq; cld" : "+D"(to), "+S"(from), "+c"(words) : : "memory");
+}
+
 static inline void page_clear(void *page)
 {
 	words_clear(page, PAGE / 8);

@@ -46,7 +46,8 @@ static void shm_release(struct inode *i)
 
 	for (u64 at = 0; (l = tree_next(tree, at, UINT64_MAX)) != NULL;
 	     at = l->first + LEAF_PAGES) {
-		for_bits(k, l->present) page_put(l->page[k]);
+		for_bits(k, l->present)
+			page_put(l->page[k]);
 	}
 	tree_free(tree);
 	kfree(tree);

@@ -70,7 +70,8 @@ static void space_free(struct space *s)
 		if (s->grant[i] != NULL)
 			kobj_free(s->grant[i]);
 	}
-	list_for_safe(at, &s->tables) table_free(s, container_of(at, struct table, link));
+	list_for_safe(at, &s->tables)
+		table_free(s, container_of(at, struct table, link));
 	list_del(&s->link);
 	kfree(s);
 }
@@ -133,8 +134,7 @@ static u64 level_bytes(u32 level)
 /* Give up a page-table page of the lowest level that does not hold `vaddr`; false: there is none. */
 static bool table_evict(struct space *s, u64 vaddr)
 {
-	list_for_safe(at, &s->tables)
-	{
+	list_for_safe(at, &s->tables) {
 		struct table *t = container_of(at, struct table, link);
 
 		if (t->level != 1 || (t->vaddr ^ vaddr) < level_bytes(1))
@@ -149,8 +149,7 @@ static struct space *largest(void)
 {
 	struct space *most = NULL;
 
-	list_for(at, &live)
-	{
+	list_for(at, &live) {
 		struct space *s = container_of(at, struct space, link);
 
 		if (most == NULL || s->table_count > most->table_count)
@@ -280,8 +279,7 @@ static bool enter_list(struct space *s, struct leaf *l, u64 set, u64 exec, unsig
 	while (set != 0) {
 		u64 n = 0, level = 0;
 
-		for_bits(i, set)
-		{
+		for_bits(i, set) {
 			words[2 * n] = vaddr_of(l, (unsigned)i) | attr_of(l, (unsigned)i, exec);
 			words[2 * n + 1] = l->page[i] - pools[pool].first;
 			n++;
@@ -323,8 +321,7 @@ static u64 same_pool(const struct leaf *l, u64 set, unsigned *pool)
 	*pool = pool_count == 1 ? 0 : page_pool(l->page[lowest(set)]);
 	if (pool_count == 1)
 		return set;
-	for_bits(i, set)
-	{
+	for_bits(i, set) {
 		if (page_pool(l->page[i]) == *pool)
 			same |= bit((unsigned)i);
 	}
@@ -358,8 +355,7 @@ static void clear_pool(struct space *s, struct leaf *l, u64 set, unsigned pool)
 	} else {
 		u64 n = 0;
 
-		for_bits(i, set)
-		{
+		for_bits(i, set) {
 			words[2 * n] = vaddr_of(l, (unsigned)i);
 			words[2 * n + 1] = 0;
 			n++;

@@ -343,8 +343,7 @@ static void leaf_holds(struct mm *mm, const struct leaf *l)
 {
 	CHECK(l->present != 0);
 	CHECK(((l->read | l->write | l->file | l->mapped) & ~l->present) == 0);
-	for_bits(i, l->write)
-	{
+	for_bits(i, l->write) {
 		const struct area *a = area_find(mm, l->first + i);
 
 		CHECK(a != NULL && (a->prot & PROT_WRITE));
