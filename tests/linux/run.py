@@ -19,6 +19,11 @@ FLAGS = ["-std=c2x", "-Wall", "-Wextra", "-Werror", "-g", "-O1", "-fsanitize=add
 HOST = {"ldisc": ["servers/linux/tty/ldisc.c"], "timer": ["servers/linux/core/timer.c"]}        # tests/linux/host/NAME_test.c -> what is tested
 
 
+# tests/linux/guest/NAME.c, never run on this machine: options, what it prints.
+GUEST = {"hostile": ([], "still here\n"), "hog": (["--mem=128M"], r"((killed|refused)\n){3}memory is there again\n"),
+         "forkbomb": (["--procs=100"], "no more processes: yes\nafterwards: 42\n")}
+
+
 class Tap:
     """Lines of several reports under one count."""
 
@@ -48,6 +53,20 @@ class Tap:
                 print(f"# {line}")
 
 
+def guest(tap, name, directory):
+    """A program that hurts whatever it runs on hurts only itself."""
+    options, pattern = GUEST[name]
+    program = f"{directory}/{name}"
+    built = subprocess.run(["musl-gcc", "-std=gnu11", "-O1", "-Wall", "-Wno-nonnull", "-static", "-o", program, str(HERE / "guest" / f"{name}.c")],
+                           text=True, capture_output=True, check=False)
+    done = subprocess.run([str(ROOT / "tessera"), "run", "--timeout=300", *options, program], text=True, errors="replace", capture_output=True,
+                          stdin=subprocess.DEVNULL, check=False) if built.returncode == 0 else built
+    good = done.returncode == 0 and re.fullmatch(pattern, done.stdout) is not None
+    tap.line(f"{'ok' if good else 'not ok'} 0 {name}", "guest: ")
+    if not good:
+        print("# status", done.returncode, repr(done.stdout[-300:]), repr(done.stderr[-600:]))
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--quick", action="store_true")
@@ -61,6 +80,9 @@ def main():
                 program = f"{directory}/{compiler}-{name}"
                 script = f'{compiler} "$@" && exec {program}'
                 tap.run(["sh", "-c", script, "sh", *FLAGS, "-o", program, str(HERE / "host" / f"{name}_test.c"), *sources], f"{name} ({compiler}): ", 300)
+        for name in GUEST:
+            if args.only in name:
+                guest(tap, name, directory)
     for path in sorted(HERE.glob("*/run.py")):
         tap.run([sys.executable, str(path), *quick], f"{path.parent.name}: ", 1800)
     tap.run([sys.executable, str(HERE / "compare.py"), "--only", args.only], "compare: ", 3600)

@@ -166,6 +166,8 @@ static void halt(int status)
 				  (unsigned char)(status >> 16), (unsigned char)(status >> 24) };
 	int code = (status & 0x7f) != 0 ? 128 + (status & 0x7f) : status >> 8 & 0xff;
 
+	/* First what is there goes out, so that there is room for the last frame. */
+	flush();
 	if (env.framed)
 		host_send('x', word, sizeof word);
 	flush();

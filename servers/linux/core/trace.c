@@ -19,6 +19,7 @@ bool trace_on;
 static void trace_line(char *line, u32 n)
 {
 	if (env.framed) {
+		host_wait(n);
 		host_send('t', line, n);
 		return;
 	}

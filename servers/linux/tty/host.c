@@ -44,6 +44,9 @@ void host_send(char type, const void *bytes, size_t n)
 
 	do {
 		size_t part = n < HOST_FRAME ? n : HOST_FRAME;
+		/* A part of a frame would spoil all that follow: it is sent whole or not at all. */
+		if (env.console_room() < HEADER + part)
+			return;
 		char header[HEADER] = { type, (char)(part & 0xff), (char)(part >> 8) };
 
 		env.console_write(header, HEADER);
@@ -51,6 +54,12 @@ void host_send(char type, const void *bytes, size_t n)
 		from += part;
 		n -= part;
 	} while (n != 0);
+}
+
+void host_wait(size_t n)
+{
+	while (env.console_room() < n + HEADER)
+		(void)wait_on(&host.writers, NO_DEADLINE, SLEEP_FOREVER);
 }
 
 /* --- what comes in ------------------------------------------------------------------ */

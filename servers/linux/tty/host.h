@@ -21,8 +21,10 @@ enum host_stream { HOST_STDIN, HOST_STDOUT, HOST_STDERR };
 void host_start(void);
 /* Bytes of the link, in any pieces.  Never sleeps. */
 void host_input(const char *bytes, size_t n);
-/* Send one frame now, whether there is room or not: console, trace, log. */
+/* Send one frame now; if there is no room for it, it is lost. */
 void host_send(char type, const void *bytes, size_t n);
+/* Until a frame of n bytes finds room.  Sleeps. */
+void host_wait(size_t n);
 /* There is room again for standard output. */
 void host_drained(void);
 /* Files for the first process: ends of the host's pipes or files. */
