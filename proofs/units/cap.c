@@ -24,7 +24,7 @@
  * columns = ["ub", "spec"]
  * [h_info]
  * function = "sys_cap_info"
- * columns = ["ub", "invariant", "spec", "footprint"]
+ * columns = ["ub", "invariant", "spec", "leak", "footprint"]
  * [h_leaf]
  * function = "cap_leaf"
  * columns = ["ub", "invariant", "spec"]
@@ -325,6 +325,7 @@ void h_info(void)
 	check_rest(any);
 	check_invariants(any);
 	check_footprint(any, true, old_thread[t].home);
+	check_owners(any);
 }
 
 /* The end of the way down along the newest children. */

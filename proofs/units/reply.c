@@ -5,7 +5,7 @@
  * columns = ["ub", "invariant", "spec"]
  * [h_save]
  * function = "sys_reply_save"
- * columns = ["ub", "invariant", "spec"]
+ * columns = ["ub", "invariant", "spec", "leak"]
  */
 #include "prover.h"
 #include "whole.h"
@@ -63,5 +63,6 @@ void h_save(void)
 	check_cpus(any);
 	check_rest(any);
 	check_invariants(any);
+	check_owners(any);
 	COVER(err.v == 0);
 }
