@@ -5,6 +5,7 @@
  * Owns:       what CLOCK_REALTIME differs from CLOCK_MONOTONIC by.
  */
 #include "event.h"
+#include "../mm/mm.h"
 
 static u64 real_offset;
 static bool real_known;
@@ -44,6 +45,7 @@ void real_set(u64 ns)
 {
 	real_offset = ns - now_mono();
 	real_known = true;
+	vdso_real(real_offset);
 }
 
 /* Not before: one tick more than what the division gives. */

@@ -15,6 +15,36 @@ enum { LINE = 512, STRING = 48 };
 
 bool trace_on;
 
+static const char *const error_names[] = {
+	[EPERM] = "EPERM", [ENOENT] = "ENOENT", [ESRCH] = "ESRCH", [EINTR] = "EINTR",
+	[EIO] = "EIO", [ENXIO] = "ENXIO", [E2BIG] = "E2BIG", [ENOEXEC] = "ENOEXEC",
+	[EBADF] = "EBADF", [ECHILD] = "ECHILD", [EAGAIN] = "EAGAIN", [ENOMEM] = "ENOMEM",
+	[EACCES] = "EACCES", [EFAULT] = "EFAULT", [EBUSY] = "EBUSY", [EEXIST] = "EEXIST",
+	[EXDEV] = "EXDEV", [ENODEV] = "ENODEV", [ENOTDIR] = "ENOTDIR", [EISDIR] = "EISDIR",
+	[EINVAL] = "EINVAL", [ENFILE] = "ENFILE", [EMFILE] = "EMFILE", [ENOTTY] = "ENOTTY",
+	[ETXTBSY] = "ETXTBSY", [EFBIG] = "EFBIG", [ENOSPC] = "ENOSPC", [ESPIPE] = "ESPIPE",
+	[EROFS] = "EROFS", [EMLINK] = "EMLINK", [EPIPE] = "EPIPE", [EDOM] = "EDOM",
+	[ERANGE] = "ERANGE", [EDEADLK] = "EDEADLK", [ENAMETOOLONG] = "ENAMETOOLONG",
+	[ENOLCK] = "ENOLCK", [ENOSYS] = "ENOSYS", [ENOTEMPTY] = "ENOTEMPTY", [ELOOP] = "ELOOP",
+	[ENODATA] = "ENODATA", [EOVERFLOW] = "EOVERFLOW", [EILSEQ] = "EILSEQ",
+	[ENOTSOCK] = "ENOTSOCK", [EDESTADDRREQ] = "EDESTADDRREQ", [EMSGSIZE] = "EMSGSIZE",
+	[EPROTOTYPE] = "EPROTOTYPE", [ENOPROTOOPT] = "ENOPROTOOPT",
+	[EPROTONOSUPPORT] = "EPROTONOSUPPORT", [ESOCKTNOSUPPORT] = "ESOCKTNOSUPPORT",
+	[EOPNOTSUPP] = "EOPNOTSUPP", [EAFNOSUPPORT] = "EAFNOSUPPORT",
+	[EADDRINUSE] = "EADDRINUSE", [EADDRNOTAVAIL] = "EADDRNOTAVAIL",
+	[ENETUNREACH] = "ENETUNREACH", [ECONNABORTED] = "ECONNABORTED",
+	[ECONNRESET] = "ECONNRESET", [ENOBUFS] = "ENOBUFS", [EISCONN] = "EISCONN",
+	[ENOTCONN] = "ENOTCONN", [ETIMEDOUT] = "ETIMEDOUT", [ECONNREFUSED] = "ECONNREFUSED",
+	[EALREADY] = "EALREADY", [EINPROGRESS] = "EINPROGRESS",
+};
+
+static const char *error_name(u64 e)
+{
+	if (e >= sizeof error_names / sizeof error_names[0] || error_names[e] == NULL)
+		return "to be made again";
+	return error_names[e];
+}
+
 /* `line` has room for one byte more. */
 static void trace_line(char *line, u32 n)
 {
@@ -144,7 +174,7 @@ void trace_end(struct task *t, const u64 *words, s64 result)
 	if (!is_shown_first(words[0]))
 		line[at++] = ')';
 	if (result < 0 && result >= -4095)
-		at += sys_format(line + at, LINE - at, " = -1 (error %d)", (int)-result);
+		at += sys_format(line + at, LINE - at, " = -1 %s", error_name((u64)-result));
 	else if (result > 0xffff)
 		at += sys_format(line + at, LINE - at, " = 0x%lx", (u64)result);
 	else
