@@ -5,6 +5,7 @@
  * A dentry nobody uses stays until there are too many; the oldest goes first.  It holds its
  * directory and its inode.  Owns: the table and the list of unused ones.
  */
+#include "../core/random.h"
 #include "fs.h"
 
 enum { BUCKETS = 16384, UNUSED_MAX = 24576 };
@@ -15,7 +16,11 @@ static u32 unused_count;
 
 u32 name_hash(const char *name, u32 len)
 {
-	u64 h = len;
+	/* Nobody is to know which names meet in one chain. */
+	static u64 seed;
+	if (!seed)
+		seed = random_u64() | 1;
+	u64 h = len ^ seed;
 	for (; len >= 8; name += 8, len -= 8) {
 		u64 v;
 		memcpy(&v, name, 8);

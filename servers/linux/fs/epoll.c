@@ -10,7 +10,7 @@
 enum { EPOLLEXCLUSIVE = 1 << 28, EPOLLONESHOT = 1 << 30 };
 #define EPOLLET (1u << 31)
 enum { EPOLL_CTL_ADD = 1, EPOLL_CTL_DEL, EPOLL_CTL_MOD };
-enum { QUEUES = 4, DEPTH_MAX = 5, EVENTS_AT_ONCE = 64, ITEMS_MAX = 65536 };
+enum { QUEUES = 4, DEPTH_MAX = 5, STEPS_MAX = 4096, EVENTS_AT_ONCE = 64 };
 
 struct event {
 	u32 events;
@@ -46,6 +46,7 @@ struct entering {
 };
 
 static const struct file_ops epoll_ops;
+static u64 all_items; /* of all epolls: as many as there are pages, at most */
 
 static void item_event(struct waiter *w, uint32_t events)
 {
@@ -54,10 +55,13 @@ static void item_event(struct waiter *w, uint32_t events)
 	w->woken = false; /* it stays entered, and counts anew each time */
 	if (i->off || (events && !(events & (i->events | POLLERR | POLLHUP))))
 		return;
-	if (list_empty(&i->ready))
+	bool told = !list_empty(&i->ready);
+	if (!told)
 		list_add(&e->ready, &i->ready);
 	wake_one(&e->wait, POLLIN);
-	wake_all(&e->pollers, POLLIN | POLLRDNORM);
+	/* Once is enough for those above: else one event could go along very many ways. */
+	if (!told)
+		wake_all(&e->pollers, POLLIN | POLLRDNORM);
 }
 
 static struct waiter *item_waiter(struct poll_table *pt)
@@ -118,6 +122,7 @@ static void item_free(struct item *i)
 	list_del(&i->ready);
 	list_del(&i->of_file);
 	e->items--;
+	all_items--;
 	kfree(i);
 }
 
@@ -143,20 +148,26 @@ static void item_look(struct item *i, struct poll_table *pt)
 	}
 }
 
-/* The longest way of epolls below this one; more than DEPTH_MAX: refused, or `self` is among them. */
-static u32 depth(const struct epoll *e, const struct epoll *self, u32 level)
+/*
+ * The longest way of epolls below this one; more than DEPTH_MAX: refused, since it is too long,
+ * too much to look at, or `self` is among them.
+ */
+static u32 depth(const struct epoll *e, const struct epoll *self, u32 level, u32 *steps)
 {
 	u32 deepest = level;
 	if (e == self || level > DEPTH_MAX)
 		return DEPTH_MAX + 1;
 	for (u32 b = 0; b < e->buckets; b++)
-		for (const struct item *i = e->bucket[b]; i; i = i->next)
-			if (i->file->ops == &epoll_ops) {
-				u32 d = depth(i->file->priv, self, level + 1);
-				deepest = d > deepest ? d : deepest;
-				if (deepest > DEPTH_MAX)
-					return deepest;
-			}
+		for (const struct item *i = e->bucket[b]; i; i = i->next) {
+			if (++*steps > STEPS_MAX)
+				return DEPTH_MAX + 1;
+			if (i->file->ops != &epoll_ops)
+				continue;
+			u32 d = depth(i->file->priv, self, level + 1, steps);
+			deepest = d > deepest ? d : deepest;
+			if (deepest > DEPTH_MAX)
+				return deepest;
+		}
 	return deepest;
 }
 
@@ -165,10 +176,11 @@ static s64 item_add(struct epoll *e, struct file *f, s32 fd, const struct event 
 	if (f->ops == &epoll_ops) {
 		if (ev->events & EPOLLEXCLUSIVE)
 			return -EINVAL;
-		if (depth(f->priv, e, 1) > DEPTH_MAX)
+		u32 steps = 0;
+		if (depth(f->priv, e, 1, &steps) > DEPTH_MAX)
 			return -ELOOP;
 	}
-	if (e->items >= ITEMS_MAX)
+	if (all_items >= pages_total())
 		return -ENOSPC;
 	if (e->items >= e->buckets * 2 && !grow(e))
 		return -ENOMEM;
@@ -186,6 +198,7 @@ static s64 item_add(struct epoll *e, struct file *f, s32 fd, const struct event 
 	i->next = *c;
 	*c = i;
 	e->items++;
+	all_items++;
 	struct entering x = { { item_waiter }, i };
 	item_look(i, &x.table);
 	return 0;

@@ -17,7 +17,7 @@ u64 files_open(void)
 
 struct file *file_new(const struct file_ops *ops, struct inode *inode, u32 flags)
 {
-	struct file *f = files < FILES_MAX ? kalloc(sizeof *f) : NULL;
+	struct file *f = files < min64(FILES_MAX, pages_total()) ? kalloc(sizeof *f) : NULL;
 	if (!f)
 		return NULL;
 	files++;

@@ -17,7 +17,9 @@ enum {
 	IN_MASK_ADD = 0x20000000,
 };
 #define IN_ONESHOT (1u << 31)
-enum { EVENTS_MAX = 4096, WATCHES_MAX = 65536 };
+enum { EVENTS_MAX = 4096, WATCHES_MAX = 65536, INSTANCES_MAX = 128 };
+
+static u32 instances;
 
 struct event {
 	struct list link;
@@ -30,6 +32,7 @@ struct instance {
 	struct list events, watches;
 	u32 count;
 	s32 last_wd;
+	bool counted;
 	struct waitq wait;
 };
 
@@ -177,6 +180,7 @@ static void events_release(struct file *f)
 		list_del(&e->link);
 		kfree(e);
 	}
+	instances -= n->counted;
 	kfree(n);
 }
 
@@ -194,13 +198,18 @@ s64 lx_inotify_init1(struct task *t, u64 flags)
 {
 	if (flags & ~(u64)(O_CLOEXEC | O_NONBLOCK))
 		return -EINVAL;
+	if (instances >= INSTANCES_MAX)
+		return -EMFILE;
 	struct instance *n = kalloc(sizeof *n);
 	if (!n)
 		return -ENOMEM;
 	list_init(&n->events);
 	list_init(&n->watches);
 	waitq_init(&n->wait);
-	return file_anon(t, &events_ops, n, (u32)flags);
+	s64 r = file_anon(t, &events_ops, n, (u32)flags);
+	if (r >= 0)
+		n->counted = true, instances++;
+	return r;
 }
 
 s64 lx_inotify_init(struct task *t)

@@ -277,7 +277,7 @@ static s64 super_by_type(const char *type, const char *data, struct super **out)
 	if (is_string(type, tmpfs)) {
 		u64 bytes = option_number(data, "size", 10, pages_total() / 2 * PAGE);
 		*out = tmpfs_new("tmpfs", bytes / PAGE,
-				 option_number(data, "nr_inodes", 10, 1 << 20),
+				 option_number(data, "nr_inodes", 10, pages_total() / 2),
 				 (u32)option_number(data, "mode", 8, 01777) & 07777);
 		return *out ? 0 : -ENOMEM;
 	}
@@ -448,7 +448,7 @@ void fs_start(void)
 	if (e < 0 && e != -ENODEV)
 		log_line("the disk cannot be mounted (error %d)", (int)-e);
 	if (e < 0)
-		sb = tmpfs_new("rootfs", pages_total() / 4 * 3, 1 << 20, 0755);
+		sb = tmpfs_new("rootfs", pages_total() / 4 * 3, pages_total(), 0755);
 	struct dentry *root = sb ? dentry_root(sb) : NULL;
 	struct mount *m;
 	if (!root || mount_add(sb, root, NULL, 0, &m) < 0) {

@@ -7,12 +7,13 @@
  */
 #include "pipe.h"
 
-/* Beyond this many pages in all pipes together, new ones are small. */
+/* Pages that all pipes together may come to have: from an eighth of all on new pipes are small, from a
+ * quarter on there are none. */
 static u64 pages_promised;
 
 static struct pipe *pipe_new(struct inode *inode)
 {
-	struct pipe *p = kalloc(sizeof *p);
+	struct pipe *p = pages_promised < pages_total() / 4 ? kalloc(sizeof *p) : NULL;
 	if (!p)
 		return NULL;
 	p->pages = pages_promised > pages_total() / 8 ? 1 : PIPE_PAGES;

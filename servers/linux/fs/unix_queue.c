@@ -9,6 +9,9 @@
 
 enum { SMALL = 2048, PIECE = 32768, MESSAGE_COST = 768, UNKNOWN_MOST = 10, ETOOMANYREFS = 109 };
 
+/* What all messages count: at most a quarter of the memory. */
+static u64 charged;
+
 u64 unix_charge(u64 bytes)
 {
 	return bytes + MESSAGE_COST;
@@ -58,8 +61,10 @@ struct unix_message *unix_message_new(struct usock *from, struct message *m, u64
 	bool paged = bytes > SMALL;
 	const struct task *t = current();
 	u64 room = paged ? page_count(bytes) * sizeof(page_t) : bytes;
-	struct unix_message *q = kalloc(sizeof *q + room);
 	*error = -ENOBUFS;
+	if (charged + bytes > pages_total() * PAGE / 4)
+		return NULL;
+	struct unix_message *q = kalloc(sizeof *q + room);
 	if (!q)
 		return NULL;
 	q->bytes = bytes;
@@ -105,6 +110,7 @@ void unix_append(struct usock *to, struct unix_message *q)
 	list_add(&to->queue, &q->link);
 	to->messages++;
 	to->charge += unix_charge(q->bytes);
+	charged += unix_charge(q->bytes);
 	if (!list_empty(&to->wait.waiters))
 		wake_all(&to->wait, POLLIN | POLLRDNORM);
 }
@@ -115,6 +121,7 @@ void unix_take(struct usock *u, struct unix_message *q)
 	list_del(&q->link);
 	u->messages--;
 	u->charge -= unix_charge(q->bytes);
+	charged -= unix_charge(q->bytes);
 	if (u->s.type == SOCK_DGRAM && !list_empty(&u->write_wait.waiters))
 		wake_all(&u->write_wait, POLLOUT | POLLWRNORM);
 	struct usock *p = u->peer;

@@ -129,6 +129,9 @@ void process_free(struct process *p)
 {
 	if (p->exe != NULL)
 		inode_put(p->exe);
+	/* An epoll that outlives the process may watch a signalfd of it. */
+	list_for_safe(l, &p->signal_wait.waiters)
+		list_del(l);
 	kfree(p->exe_name);
 	kfree(p);
 }
