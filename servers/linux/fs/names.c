@@ -121,7 +121,7 @@ s64 socket_name_make(struct task *t, const char *name, u64 len, u32 mode, struct
 	s64 r = place_start(&p, t, (u64)AT_FDCWD, b);
 	if (r < 0)
 		return r;
-	r = make_at(&p, t, S_IFSOCK | (mode & 0777 & ~fs_umask(t)), 0, NULL, out);
+	r = make_at(&p, t, S_IFSOCK | (mode & 07777 & ~fs_umask(t)), 0, NULL, out);
 	place_end(&p);
 	return r;
 }

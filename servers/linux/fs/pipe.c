@@ -275,7 +275,8 @@ s64 fifo_open(struct inode *i, struct file *f)
 	f->priv = p;
 	switch (f->flags & O_ACCMODE) {
 	case O_RDONLY:
-		f->cookie = p->writer_count;
+		/* Without writers now, only those who come later can be missed. */
+		f->cookie = p->writers ? p->writer_count - 1 : p->writer_count;
 		reader_came(p);
 		if (!p->writers && wait)
 			r = meet(p, &p->writers, &p->writer_count, &p->read_wait);

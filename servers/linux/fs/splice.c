@@ -37,8 +37,10 @@ static s64 move_page(struct file *in, u64 *in_pos, struct file *out, u64 *out_po
 	u64 n = min64(min64(want, PAGE - at), i->size - *in_pos);
 	r = write_from(out, (const char *)page_data(p) + at, n, out_pos);
 	page_put(p);
-	if (r > 0)
+	if (r > 0) {
 		*in_pos += (u64)r;
+		touch_atime(i);
+	}
 	return r;
 }
 

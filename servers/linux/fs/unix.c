@@ -140,20 +140,18 @@ static s64 connect_stream(struct usock *u, const unsigned char *address, u32 len
 		s64 r = unix_find(address, len, &l);
 		if (r < 0)
 			return r;
-		if (u->s.listens)
-			r = -EINVAL;
-		else if (u->connected)
-			r = -EISCONN;
-		else if (l->s.type != u->s.type)
+		if (l->s.type != u->s.type)
 			r = -EPROTOTYPE;
 		else if (!l->s.listens || (l->shut & SHUT_RECEIVE))
 			r = -ECONNREFUSED;
-		else if (l->backlog_len <= l->backlog_max)
-			r = connect_to(u, l);
-		else if (!wait)
-			r = -EAGAIN;
+		else if (l->backlog_len > l->backlog_max)
+			r = wait ? 1 : -EAGAIN;
+		else if (u->s.listens)
+			r = -EINVAL;
+		else if (u->connected)
+			r = -EISCONN;
 		else
-			r = 1;
+			r = connect_to(u, l);
 		if (r == 1) {
 			r = wait_on(&l->write_wait, deadline, 0);
 			usock_put(l);

@@ -158,6 +158,8 @@ static s64 send_connected(struct usock *u, struct message *m, bool wait)
 		return u->connected ? -EISCONN : -EOPNOTSUPP;
 	if (!to)
 		return -ENOTCONN;
+	if (u->shut & SHUT_SEND)
+		return broken(u, m);
 	if (packets && m->uio.left > u->s.send_room)
 		return -EMSGSIZE;
 	while (m->uio.left || (packets && !done && r == 0)) {
@@ -386,9 +388,12 @@ static s64 receive_stream(struct usock *u, struct message *m, bool wait)
 	s64 r = 1;
 	if (!u->connected)
 		return -EINVAL;
-	if (m->uio.left == 0)
-		return 0;
 	inode_lock(lock);
+	if (m->uio.left == 0) { /* waits as others do, and then takes nothing */
+		r = wait_message(u, lock, wait, deadline);
+		inode_unlock(lock);
+		return r < 0 ? r : 0;
+	}
 	struct list *at = u->queue.next;
 	while (m->uio.left) {
 		if (at == &u->queue) {

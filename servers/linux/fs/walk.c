@@ -206,7 +206,7 @@ static s64 up(struct walk *w)
 static s64 down(struct walk *w, const char *name, u32 len, bool last)
 {
 	if (len > NAME_LEN)
-		return -ENAMETOOLONG;
+		return w->at.dentry->deleted ? -ENOENT : -ENAMETOOLONG;
 	struct dentry *d = dentry_find(w->at.dentry, name, len, name_hash(name, len));
 	bool got = false;
 	if (!d || (d->inode && d->inode->ops->stale)) {

@@ -18,11 +18,35 @@ enum { BYTES = 65536, SLOTS = 24 };
 static u64 state;
 static unsigned char memory[BYTES] __attribute__((aligned(4096)));
 static const char *const names[] = {
-	"a",	  "b",		"d",		 "d/a",		  "/",	    "..",
-	"/proc",  "/proc/self", "/proc/self/fd", "/proc/1/maps",  "/dev",   "/dev/null",
-	"/proc/self/fd/3",      "/proc/self/fd/4", "/proc/self/exe", "/dev/fd/5", "/sys/devices/system/cpu/online",
-	"/proc/self/status",    "/proc/cpuinfo",   "/proc/self/mountinfo", "l", "loop", "/dev/zero",
-	"/proc/self/cwd/d",     "/dev/pts",	   "/proc/sys/kernel/random/uuid", "tmpfs", "proc", "sock",
+	"a",
+	"b",
+	"d",
+	"d/a",
+	"/",
+	"..",
+	"/proc",
+	"/proc/self",
+	"/proc/self/fd",
+	"/proc/1/maps",
+	"/dev",
+	"/dev/null",
+	"/proc/self/fd/3",
+	"/proc/self/fd/4",
+	"/proc/self/exe",
+	"/dev/fd/5",
+	"/sys/devices/system/cpu/online",
+	"/proc/self/status",
+	"/proc/cpuinfo",
+	"/proc/self/mountinfo",
+	"l",
+	"loop",
+	"/dev/zero",
+	"/proc/self/cwd/d",
+	"/dev/pts",
+	"/proc/sys/kernel/random/uuid",
+	"tmpfs",
+	"proc",
+	"sock",
 };
 static u32 below(u32 n)
 {
@@ -32,10 +56,32 @@ static u32 below(u32 n)
 
 static u64 argument(void)
 {
-	static const u64 special[] = { 0, 1, 2, 3, 4, 8, 16, 4095, 4096, 65535, 0x7fffffff, 0x80000000,
-				       0xffffffff, 0x100000000, 1ull << 62, 1ull << 63, ~0ull,
-				       0x7ffffffff000, O_CREAT | O_RDWR, O_DIRECTORY, O_PATH, AT_EMPTY_PATH,
-				       (u64)AT_FDCWD, 0x541b, 0x5421, 1033 };
+	static const u64 special[] = { 0,
+				       1,
+				       2,
+				       3,
+				       4,
+				       8,
+				       16,
+				       4095,
+				       4096,
+				       65535,
+				       0x7fffffff,
+				       0x80000000,
+				       0xffffffff,
+				       0x100000000,
+				       1ull << 62,
+				       1ull << 63,
+				       ~0ull,
+				       0x7ffffffff000,
+				       O_CREAT | O_RDWR,
+				       O_DIRECTORY,
+				       O_PATH,
+				       AT_EMPTY_PATH,
+				       (u64)AT_FDCWD,
+				       0x541b,
+				       0x5421,
+				       1033 };
 	switch (below(8)) {
 	case 0: return special[below(sizeof special / sizeof *special)];
 	case 1:
@@ -74,9 +120,11 @@ int main(int argc, char **argv)
 		u32 which = nr[below(count)];
 		/* Most go to what there is, so that there is something. */
 		if (below(3) == 0) {
-			static const u32 makers[] = { NR_open,	NR_socketpair, NR_pipe2,     NR_mkdir,
-						      NR_symlink, NR_epoll_create1, NR_eventfd2, NR_memfd_create,
-						      NR_socket, NR_inotify_init1, NR_mknod, NR_timerfd_create };
+			static const u32 makers[] = {
+				NR_open,    NR_socketpair,    NR_pipe2,    NR_mkdir,
+				NR_symlink, NR_epoll_create1, NR_eventfd2, NR_memfd_create,
+				NR_socket,  NR_inotify_init1, NR_mknod,    NR_timerfd_create
+			};
 			which = makers[below(sizeof makers / sizeof *makers)];
 		}
 		for (u32 i = 0; i < 6; i++)

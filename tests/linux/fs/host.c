@@ -252,7 +252,8 @@ s64 wait_on(struct waitq *q, u64 deadline, unsigned flags)
 
 void wake_all(struct waitq *q, uint32_t events)
 {
-	list_for_safe (l, &q->waiters) {
+	list_for_safe(l, &q->waiters)
+	{
 		struct waiter *w = container_of(l, struct waiter, link);
 		w->woken = true;
 		if (w->call)
@@ -445,10 +446,13 @@ struct task *host_start(u32 pid)
 
 void host_mounts(struct task *t)
 {
-	static const char *const what[][2] = { { "devtmpfs", "/dev" }, { "proc", "/proc" }, { "sysfs", "/sys" } };
+	static const char *const what[][2] = { { "devtmpfs", "/dev" },
+					       { "proc", "/proc" },
+					       { "sysfs", "/sys" } };
 	for (u32 i = 0; i < 3; i++) {
 		const u64 mkdir[6] = { (u64)(uintptr_t)what[i][1], 0755 };
-		const u64 mount[6] = { (u64)(uintptr_t)what[i][0], mkdir[0], (u64)(uintptr_t)what[i][0] };
+		const u64 mount[6] = { (u64)(uintptr_t)what[i][0], mkdir[0],
+				       (u64)(uintptr_t)what[i][0] };
 		host_call(t, 83, mkdir);
 		host_call(t, 165, mount);
 	}

@@ -49,7 +49,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--seed", type=int)
-    parser.add_argument("--calls", type=int, default=20000)
+    parser.add_argument("--calls", type=int, default=2500)
     args = parser.parse_args()
     seeds = [args.seed] if args.seed is not None else list(range(1, 6 if args.quick else 41))
     count = failed = 0
@@ -80,7 +80,7 @@ def main():
             program = build(compiler, "fuzz_test", directory)
             tap(program is not None, f"{compiler} builds the fuzzer")
             for seed in seeds if program else []:
-                done = subprocess.run([program, str(seed), str(args.calls * 5)], capture_output=True, text=True,
+                done = subprocess.run([program, str(seed), str(args.calls * 40)], capture_output=True, text=True,
                                       errors="replace", check=False, timeout=600, env={"ASAN_OPTIONS": "detect_leaks=0"})
                 if done.returncode:
                     print("# " + (done.stdout + done.stderr)[-4000:].strip().replace("\n", "\n# "))
