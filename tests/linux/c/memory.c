@@ -397,7 +397,7 @@ static void *mapper(void *arg)
 {
 	const char mark = (char)(intptr_t)arg;
 
-	for (int i = 0; i < 50; i++) {
+	for (int i = 0; i < 5; i++) {
 		char *p = map(30, PROT_READ | PROT_WRITE, MAP_PRIVATE);
 
 		for (int k = 0; k < 30; k += 3)
