@@ -432,6 +432,10 @@ s64 lx_fallocate(struct task *t, u64 fd, u64 mode, u64 offset, u64 bytes)
 	if (r == 0) {
 		inode_lock(f->inode);
 		r = allocate(t, f, mode, offset, bytes);
+		if (r == 0) {
+			drop_suid(t, f->inode);
+			f->inode->mtime = f->inode->ctime = time_now();
+		}
 		inode_unlock(f->inode);
 	}
 	file_put(f);

@@ -19,7 +19,7 @@ u64 hole_at(struct inode *i, u64 pos)
 s64 page_file_read(struct file *f, struct uio *to, u64 *pos)
 {
 	struct inode *i = f->inode;
-	u64 done = 0, wanted = to->left;
+	u64 done = 0;
 	while (to->left && *pos < i->size) {
 		u64 at = *pos % PAGE, n = min64(PAGE - at, i->size - *pos);
 		page_t p = 0;
@@ -44,7 +44,7 @@ s64 page_file_read(struct file *f, struct uio *to, u64 *pos)
 		if ((u64)r < n && to->left)
 			break;
 	}
-	if (wanted && !(f->flags & O_NOATIME))
+	if (!(f->flags & O_NOATIME))
 		touch_atime(i);
 	return (s64)done;
 }

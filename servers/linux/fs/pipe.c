@@ -179,6 +179,8 @@ static s64 pipe_write(struct file *f, struct uio *from, u64 *pos)
 		if (r < 0)
 			break;
 	}
+	if (done && f->path.mount) /* a FIFO, not a pipe: somebody may look at its times */
+		p->inode->mtime = p->inode->ctime = time_now();
 	inode_unlock(p->inode);
 	return done ? (s64)done : r;
 }
