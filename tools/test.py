@@ -347,7 +347,7 @@ def system_jobs():
         short = ["--quick"] if "--quick" in path.read_text() and not os.environ.get("FULL") else []
 
         def run(filter_):
-            done = proc.run([PYTHON, str(path)] + short, 3600 if not short else 900)
+            done = proc.run([PYTHON, str(path)] + short, 3600 if not short else 1500)
             name = f"system-{path.parent.name}"
             out = of_report(tap.parse(done.out), False, filter_)
             if (done.rc != 0 or done.timed_out) and not out.failed:

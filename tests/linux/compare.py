@@ -109,7 +109,7 @@ def on_host(tree, names, cases):
 
 def on_tessera(names, cases, arguments):
     """One boot: what each case printed, and what was said on standard error."""
-    command = [str(ROOT / "tessera"), "run", f"--timeout={60 + 10 * len(names)}", "--mem=512M", "--cwd=/root", *arguments,
+    command = [str(ROOT / "tessera"), "run", f"--timeout={60 + 10 * len(names)}", "--mem=512M", f"--cpus={2 if names[0].startswith('c-') else 1}", "--cwd=/root", *arguments,
                "--env=PATH=/bin:/usr/bin:/sbin:/usr/sbin", f"--dir={cases}:/cases", "/bin/busybox", "sh", "/cases/driver", *names]
     done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, check=False)
     return parse(done.stdout), done.stderr.decode(errors="replace")
@@ -176,7 +176,9 @@ def main():
             for name in names:
                 print(f"--- {name}: {host.get(name, ('none', b''))[0]}\n{host.get(name, (0, b''))[1].decode(errors='replace')}", end="")
             return 0
-        parts = [names[at:at + GROUP] for at in range(0, len(names), GROUP)]
+        # Programs get two processors; scripts one, so that two boots do not wait for each other's.
+        kinds = [[n for n in names if n.startswith("c-")], [n for n in names if not n.startswith("c-")]]
+        parts = [kind[at:at + GROUP] for kind in kinds for at in range(0, len(kind), GROUP)]
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
             for part, (guest, errors_) in zip(parts, pool.map(lambda p: run_part(p, cases, args.arguments), parts)):
                 for name in part:
