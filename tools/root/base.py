@@ -4,6 +4,7 @@
 import glob
 import os
 import subprocess
+import sys
 
 from .tree import Tree, TreeError
 
@@ -20,7 +21,7 @@ def package(name, cache=CACHE):
     if os.path.isdir(into):
         return into
     os.makedirs(cache, exist_ok=True)
-    print(f"fetching Debian package {name}", flush=True)
+    print(f"tessera: fetching Debian package {name}", file=sys.stderr, flush=True)
     for attempt in (["true"], ["apt-get", "update", "-qq"]):
         subprocess.run(attempt, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         done = subprocess.run(["apt-get", "download", "-qq", name], cwd=cache, capture_output=True, text=True, check=False)
