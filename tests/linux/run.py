@@ -20,7 +20,7 @@ HOST = {"ldisc": ["servers/linux/tty/ldisc.c"], "timer": ["servers/linux/core/ti
 
 
 # tests/linux/guest/NAME.c, never run on this machine: options, what it prints.
-GUEST = {"hostile": ([], "still here\n"), "hog": (["--mem=128M"], r"((killed|refused)\n){3}memory is there again\n"),
+GUEST = {"hostile": ([], "still here\n"), "children": (["--timeout=60"], "stopped: 1\n"), "hog": (["--mem=128M"], r"((killed|refused)\n){3}memory is there again\n"),
          "forkbomb": (["--procs=100"], "no more processes: yes\nafterwards: 42\n")}
 
 

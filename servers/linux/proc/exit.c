@@ -164,14 +164,19 @@ void process_reap(struct process *p)
 	process_free(p);
 }
 
-/* Children go to the nearest ancestor that asked for them, or to the first process. */
+/*
+ * Children go to the nearest ancestor that asked for them, or to the first process; when that has
+ * ended, to nobody.
+ */
 static struct process *new_parent(struct process *p)
 {
+	struct process *first = process_find(FIRST_PID);
+
 	for (struct process *a = p->parent; a != NULL; a = a->parent) {
 		if (a->subreaper && a->state == PROCESS_LIVE)
 			return a;
 	}
-	return process_find(FIRST_PID);
+	return first != NULL && first->state == PROCESS_LIVE ? first : NULL;
 }
 
 static bool reaps_itself(const struct process *p)
@@ -221,6 +226,13 @@ static void release_groups(struct process *p)
 	}
 }
 
+static bool end_with_first(struct process *p, void *first)
+{
+	if (p != first)
+		process_exit(p, SIGKILL);
+	return true;
+}
+
 static void process_end(struct process *p)
 {
 	int status = (int)p->exit_status;
@@ -241,6 +253,9 @@ static void process_end(struct process *p)
 	sighand_put(p->hand);
 	p->hand = NULL;
 	give_children(p);
+	/* With the first process everything ends. */
+	if (p->pid == FIRST_PID)
+		process_each(end_with_first, p);
 	bool alone = reaps_itself(p);
 	if ((status & 0x7f) == 0)
 		process_tell_parent(p, CLD_EXITED, (status >> 8) & 0xff);
