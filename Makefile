@@ -143,7 +143,7 @@ $(B)/programs/$(1).elf: $(2:%=$(B)/user/%.o) $(LIBS:%=$(B)/lib/lib%.a) tools/pro
 endef
 $(foreach a,$(APPS),$(eval $(call program,$(a),$(wildcard apps/$(a)/*.c apps/$(a)/*.S))))
 $(eval $(call program,ktest,$(wildcard tests/kernel/*.c tests/kernel/*.S)))
-$(eval $(call program,kbench,$(wildcard tests/bench/*.c tests/bench/*.S)))
+$(eval $(call program,kbench,$(wildcard tests/bench/*.c tests/bench/*.S) tests/kernel/call.S))
 
 # The Linux personality: a component (linux), or the kernel's first program with a tree of files (linux-first).
 LX_SRC   := $(filter-out servers/linux/vdso/% servers/linux/core/archive.S,$(sort $(wildcard servers/linux/*/*.c servers/linux/*/*.S))) \

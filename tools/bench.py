@@ -113,6 +113,7 @@ def main(argv):
     rows = measure(args.machine, args.append)
     if not args.no_events:
         add_events(rows, args.machine, args.append)
+    rows += measure(args.machine, f"{args.append} only=worst")
     rows += kernel_size()
     for r in rows:
         r.update(machine=args.machine, commit=commit())

@@ -69,7 +69,7 @@ static void calibrate(void)
 	sys_print("# %lu ticks are 1000 instructions\n", ticks_per_1000);
 }
 
-/* `only=ipc` on the command line leaves the other files out. */
+/* `only=ipc` on the command line leaves the other files out; the longest calls are measured only if asked for. */
 static bool wanted(const char *word)
 {
 	return sys_option("only=") == NULL || sys_option(word) != NULL;
@@ -85,7 +85,7 @@ static void run_all(void *arg)
 		bench_events();
 	if (wanted("only=objects"))
 		bench_objects();
-	if (wanted("only=worst"))
+	if (sys_option("only=worst") != NULL)
 		bench_worst();
 	sys_print("# done\n");
 	(void)notif_signal(end, 1);

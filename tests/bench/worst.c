@@ -1,28 +1,39 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The longest single calls: each visits as many pages, slots, entries or
- * waiting threads as one call ever does.  The figure is the longest of all
- * calls made, not a mean.
+ * waiting threads as one call ever does; random.c makes many others.  The
+ * figure is the longest of all calls of a kind, not a mean.
  */
 #include "bench.h"
+#include "fuzz_grammar.h"
 
-enum { PAGES = 64, WAITERS = 20, DEPTH = 15, CHILDREN = 64 };
+enum { PAGES = 64, WAITERS = 20, DEPTH = 15, CHILDREN = 64, OWNERS = 4 };
 #define RW (MAP_READ | MAP_WRITE)
 #define WORST_AREA 0x50000000000ull
 
-static u64 longest;
+static u64 longest[SYS_MAX + 1];
 
-static void took(u64 since)
+void worst_took(u32 nr, u64 ticks)
 {
-	u64 now = counter() - since;
-
-	longest = now > longest ? now : longest;
+	longest[nr] = ticks > longest[nr] ? ticks : longest[nr];
 }
 
-static void report(const char *name)
+static void took(u32 nr, u64 since)
 {
-	row(name, longest, 1);
-	longest = 0;
+	worst_took(nr, counter() - since);
+}
+
+/* A row for each call; one that nothing here makes is a gap in the benchmark. */
+static void report(void)
+{
+	char name[48];
+
+	for (u32 i = 0; i < sizeof fuzz_calls / sizeof fuzz_calls[0]; i++) {
+		if (longest[fuzz_calls[i].nr] == 0)
+			sys_panic("no case of %s", fuzz_calls[i].name);
+		(void)sys_format(name, sizeof name, "worst_%s", fuzz_calls[i].name);
+		row(name, longest[fuzz_calls[i].nr], 1);
+	}
 }
 
 static grant_h grant_for(frames_h f, space_h space)
@@ -50,133 +61,276 @@ static void entries(void)
 	for (u32 i = 0; i < 4; i++) {
 		start = counter();
 		(void)grant_map(g, WORST_AREA, 0, PAGES, i % 2 ? RW : MAP_READ, &done);
-		took(start);
+		took(SYS_GRANT_MAP, start);
 	}
-	report("worst_map_64");
 	for (u32 i = 0; i < PAGES; i++) {
 		bench_thread.msg[2 * i] = (WORST_AREA + i * SYS_PAGE) | RW;
 		bench_thread.msg[2 * i + 1] = PAGES - 1 - i;
 	}
 	start = counter();
 	(void)grant_map_list(g, PAGES, &done, NULL);
-	took(start);
-	report("worst_map_list_64");
+	took(SYS_GRANT_MAP_LIST, start);
 	start = counter();
 	(void)space_copy(g, to, WORST_AREA, PAGES, MAP_READ | COPY_PROTECT, &done);
-	took(start);
-	report("worst_space_copy_64");
+	took(SYS_SPACE_COPY, start);
 	start = counter();
 	(void)space_harvest(g, WORST_AREA, PAGES, &done, NULL, NULL);
-	took(start);
+	took(SYS_SPACE_HARVEST, start);
 	start = counter();
 	(void)grant_unmap(g, WORST_AREA, PAGES, 0, &done);
-	took(start);
-	report("worst_unmap_64");
+	took(SYS_GRANT_UNMAP, start);
 	start = counter();
 	(void)frames_clear(f, 0, PAGES);
-	took(start);
-	report("worst_frames_clear_64");
+	took(SYS_FRAMES_CLEAR, start);
 }
 
-static u64 step(slot_t slot)
+static u64 delete_step(slot_t slot)
 {
 	u64 more = 0, start = counter();
 
 	(void)cap_delete(slot, &more, NULL);
-	took(start);
+	took(SYS_CAP_DELETE, start);
 	return more;
 }
 
-/* A tree as deep as allowed, with children on every level. */
-static void deleting(void)
+static u64 revoke_step(u32 h, u64 *ticket)
 {
-	ep_h ep = sys_ep();
-	u32 h = ep.h;
+	u64 more = 0, start = counter();
 
-	for (u32 i = 0; i < DEPTH && h != 0; i++) {
+	(void)cap_revoke((any_h){ h }, &more, ticket);
+	took(SYS_CAP_REVOKE, start);
+	return more;
+}
+
+static void drain(u64 ticket)
+{
+	u64 more = 1;
+
+	while (more != 0) {
+		u64 start = counter();
+		(void)cap_drain(ticket, &more);
+		took(SYS_CAP_DRAIN, start);
+	}
+}
+
+/* A tree as deep as allowed, with children on every level. */
+static u32 tree(void)
+{
+	u32 top = sys_ep().h;
+
+	for (u32 i = 0, h = top; i < DEPTH && h != 0; i++) {
 		for (u32 k = 0; k < CHILDREN / DEPTH; k++)
 			(void)sys_derive((any_h){ h }, 0, 0);
 		h = sys_derive((any_h){ h }, 0, 0);
 	}
-	while (step(SLOT_OWN(ep.h)) != 0)
-		continue;
-	frames_h f = sys_frames(PAGES);
-	while (step(SLOT_OWN(f.h)) != 0)
-		continue;
+	return top;
+}
+
+/* A page of slots that holds frames, which are destroyed with it, many at a time. */
+static slots_h full_slots(void)
+{
 	table_h t = sys_table();
-	sys_must(table_attach(t, sys_slots(), 0), "attach");
-	while (step(SLOT_OWN(t.h)) != 0)
+	slots_h page = sys_slots();
+
+	sys_must(table_attach(t, page, 0), "attach");
+	for (u64 i = 1; i <= OWNERS; i++)
+		sys_must(cap_move(SLOT_OWN(sys_frames(PAGES).h), (slot_t){ (u64)t.h << 32 | i }), "move");
+	return page;
+}
+
+static void deleting(void)
+{
+	u64 ticket = 0;
+	u32 root = tree(), revoked = tree(), full = full_slots().h;
+	frames_h f = sys_frames(PAGES);
+
+	while (revoke_step(revoked, &ticket) != 0)
 		continue;
-	report("worst_delete_step");
+	while (delete_step(SLOT_OWN(root)) != 0)
+		continue;
+	while (delete_step(SLOT_OWN(f.h)) != 0)
+		continue;
+	/* It waits for its destruction, which whoever asks for it gets done. */
+	u64 more, start = counter();
+	(void)cap_delete(SLOT_OWN(full), &more, &ticket);
+	took(SYS_CAP_DELETE, start);
+	drain(ticket);
 }
 
-static void wait_there(struct helper *h)
+/* --- messages of 448 words and four capabilities ------------------------------------------ */
+
+#define LONGEST (MSG_WORDS_MAX | (u64)MSG_CAPS_MAX << TAG_CAPS_SHIFT)
+
+/* What th sends, and where it receives: as much as a message can carry. */
+static void fill(volatile u64 *page, u32 sent)
 {
-	struct msg m = { 0 };
-
-	(void)ep_call(h->ep, &m, 0);
-	(void)notif_wait(h->notif, 0, NULL);
-}
-
-/* As many threads wait as this program can have. */
-static void waiters(void)
-{
-	struct helper *h[WAITERS];
-	ep_h ep = sys_ep();
-	notif_h n = sys_notif();
-
-	for (u32 i = 0; i < WAITERS; i++) {
-		h[i] = helper(PRIO_HIGH, 0, 0, NULL, wait_there);
-		h[i]->ep = ep;
-		h[i]->notif = n;
-		helper_start(h[i]);
+	for (u32 i = 0; i < MSG_CAPS_MAX; i++) {
+		page[MSG_SEND_CAPS + 4 * i] = sent;
+		page[MSG_SEND_CAPS + 4 * i + 1] = RIGHT_EP_SEND;
+		page[MSG_SEND_CAPS + 4 * i + 2] = 0;
+		page[MSG_RECV_SLOTS + i] = sys_slot();
 	}
-	while (step(SLOT_OWN(ep.h)) != 0)
-		continue;
-	while (step(SLOT_OWN(n.h)) != 0)
-		continue;
-	report("worst_destroy_20_waiters");
-	for (u32 i = 0; i < WAITERS; i++)
-		helper_end(h[i]);
+}
+
+static struct helper *party(u32 prio, ep_h ep, void (*fn)(struct helper *))
+{
+	struct helper *h = helper(prio, 0, 0, NULL, fn);
+
+	h->ep = ep;
+	fill(h->t.msg, ep.h);
+	helper_start(h);
+	return h;
 }
 
 static void receive(struct helper *h)
 {
 	struct msg m = { 0 };
 
-	for (u32 i = 0; i < MSG_CAPS_MAX; i++)
-		h->t.msg[MSG_RECV_SLOTS + i] = h->arg + i;
 	(void)ep_recv(h->ep, &m, 0);
-	h->count = m.tag;
+	h->stamp = counter();
 }
 
-/* 448 words and four capabilities. */
-static void message(void)
+static void serve(struct helper *h)
 {
-	struct helper *h = helper(PRIO_LOW, 0, 0, NULL, receive);
-	struct msg m = { .tag = MSG_WORDS_MAX | (u64)MSG_CAPS_MAX << TAG_CAPS_SHIFT };
-	notif_h pause = sys_notif();
+	struct msg m = { 0 };
 
-	h->ep = sys_ep();
-	h->arg = sys_slot();
-	for (u32 i = 0; i < MSG_CAPS_MAX; i++) {
-		(void)sys_slot();
-		bench_thread.msg[MSG_SEND_CAPS + 4 * i] = h->ep.h;
-		bench_thread.msg[MSG_SEND_CAPS + 4 * i + 1] = RIGHT_EP_SEND;
-		bench_thread.msg[MSG_SEND_CAPS + 4 * i + 2] = 0;
-	}
-	helper_start(h);
-	(void)notif_wait(pause, sys_after(1000), NULL);
+	(void)ep_recv(h->ep, &m, 0);
+	h->stamp = counter();
+	m.tag = LONGEST;
 	u64 start = counter();
+	(void)reply(&m, (reply_h){ 0 });
+	took(SYS_REPLY, start);
+}
+
+static void send(struct helper *h)
+{
+	struct msg m = { .tag = LONGEST };
+
 	(void)ep_send(h->ep, &m, 0);
-	took(start);
-	report("worst_message");
+}
+
+static void call(struct helper *h)
+{
+	struct msg m = { .tag = LONGEST };
+
+	(void)ep_call(h->ep, &m, 0);
+}
+
+static void wait_signal(struct helper *h)
+{
+	(void)notif_wait(h->notif, 0, NULL);
+	h->stamp = counter();
+}
+
+/* Until those below have run as far as they can. */
+static void let_run(void)
+{
+	static notif_h never;
+
+	if (never.h == 0)
+		never = sys_notif();
+	(void)notif_wait(never, sys_after(1000), NULL);
+}
+
+/* To one that waits below, and to one that waits above and goes on at once. */
+static void sending(void)
+{
+	ep_h ep = sys_ep(), calls = sys_ep();
+	struct helper *below = party(PRIO_LOW, ep, receive);
+	struct helper *server = party(PRIO_HIGH, calls, serve);
+	struct msg m = { .tag = LONGEST };
+
+	let_run();
+	fill(bench_thread.msg, ep.h);
+	u64 start = counter();
+	(void)ep_send(ep, &m, 0);
+	took(SYS_EP_SEND, start);
+	m.tag = LONGEST;
+	start = counter();
+	(void)ep_call(calls, &m, 0);
+	worst_took(SYS_EP_CALL, server->stamp - start);
+	let_run();
+	helper_end(below);
+	helper_end(server);
+}
+
+/* From those that wait below; the second time with an answer as long. */
+static void receiving(void)
+{
+	ep_h ep = sys_ep();
+	struct helper *first = party(PRIO_LOW, ep, call);
+	struct helper *second;
+	struct msg m = { 0 };
+
+	let_run();
+	second = party(PRIO_LOW, ep, send);
+	let_run();
+	fill(bench_thread.msg, ep.h);
+	u64 start = counter();
+	(void)ep_recv(ep, &m, 0);
+	took(SYS_EP_RECV, start);
+	fill(bench_thread.msg, ep.h);
+	m.tag = LONGEST;
+	start = counter();
+	(void)ep_reply_recv(ep, &m, 0, (reply_h){ 0 });
+	took(SYS_EP_REPLY_RECV, start);
+	let_run();
+	helper_end(first);
+	helper_end(second);
+}
+
+static void signalling(void)
+{
+	struct helper *h = helper(PRIO_HIGH, 0, 0, NULL, wait_signal);
+
+	h->notif = sys_notif();
+	helper_start(h);
+	u64 start = counter();
+	(void)notif_signal(h->notif, 1);
+	worst_took(SYS_NOTIF_SIGNAL, h->stamp - start);
+	helper_end(h);
+}
+
+/* As many threads wait as this program can have. */
+static void waiters(bool cancel)
+{
+	struct helper *h[WAITERS];
+	ep_h ep = sys_ep();
+	u64 more = 1, ticket = 0;
+
+	for (u32 i = 0; i < WAITERS; i++)
+		h[i] = party(PRIO_LOW, ep, call);
+	let_run();
+	while (cancel && more != 0) {
+		u64 start = counter();
+		(void)ep_cancel(ep, 0, ticket, &more, &ticket);
+		took(SYS_EP_CANCEL, start);
+	}
+	while (!cancel && delete_step(SLOT_OWN(ep.h)) != 0)
+		continue;
+	for (u32 i = 0; i < WAITERS; i++)
+		helper_end(h[i]);
+}
+
+static void console(void)
+{
+	const u64 text = 0x2020202020202320; /* " #      " */
+	u64 start = counter();
+
+	(void)system_debug_write((system_h){ HANDLE_SYSTEM }, 24, text, text, text << 8 | '\n');
+	took(SYS_SYSTEM_DEBUG_WRITE, start);
 }
 
 void bench_worst(void)
 {
 	entries();
 	deleting();
-	waiters();
-	message();
+	sending();
+	receiving();
+	signalling();
+	waiters(false);
+	waiters(true);
+	console();
+	bench_random();
+	report();
 }
