@@ -342,6 +342,14 @@ static s64 read_dir(struct inode *dir, u64 *cookie,
 
 /* --- attributes ---------------------------------------------------------------------------- */
 
+/* What ATTR_* is called there. */
+static u64 protocol_mask(u32 mask)
+{
+	return (mask & ATTR_MODE ? FS_SET_MODE : 0) | (mask & ATTR_UID ? FS_SET_UID : 0) |
+	       (mask & ATTR_GID ? FS_SET_GID : 0) | (mask & ATTR_SIZE ? FS_SET_SIZE : 0) |
+	       (mask & ATTR_ATIME ? FS_SET_ATIME : 0) | (mask & ATTR_MTIME ? FS_SET_MTIME : 0);
+}
+
 static s64 set_attributes(struct inode *i, u32 mask, const struct inode *v)
 {
 	struct remote_node *n = remote_of(i);
@@ -364,7 +372,7 @@ static s64 set_attributes(struct inode *i, u32 mask, const struct inode *v)
 				      .atime_ns = v->atime.nsec,
 				      .mtime = v->mtime.sec,
 				      .mtime_ns = v->mtime.nsec };
-	r = call_ask(&c, FS_SETATTR, i->ino, mask, 0);
+	r = call_ask(&c, FS_SETATTR, i->ino, protocol_mask(mask), 0);
 	if (r >= 0) {
 		i->blocks = c.m->attr.blocks;
 		if (mask & ATTR_SIZE)
