@@ -32,17 +32,20 @@ static u64 any(u64 below)
 static void seed_ranges(void)
 {
 	(void)range_derive((any_h){ HANDLE_CPUS }, SLOT_OWN(slot[1]), 0, 1, RIGHTS_ALL_CPUS);
-	(void)range_derive((any_h){ HANDLE_IOPORTS }, SLOT_OWN(slot[2]), 0x80, 1, RIGHTS_ALL_IOPORTS);
+	(void)range_derive((any_h){ HANDLE_IOPORTS }, SLOT_OWN(slot[2]), 0x80, 1,
+			   RIGHTS_ALL_IOPORTS);
 	(void)range_derive((any_h){ HANDLE_IRQCTL }, SLOT_OWN(slot[3]), 20, 3, RIGHTS_ALL_IRQCTL);
-	(void)range_derive((any_h){ HANDLE_DEVCTL }, SLOT_OWN(slot[4]), 0x800, 4, RIGHTS_ALL_DEVCTL);
+	(void)range_derive((any_h){ HANDLE_DEVCTL }, SLOT_OWN(slot[4]), 0x800, 4,
+			   RIGHTS_ALL_DEVCTL);
 	(void)cap_derive((any_h){ HANDLE_SYSTEM }, SLOT_OWN(slot[5]), RIGHT_SYSTEM_TRACE, 0);
 }
 
 /* One object of each kind, and a space that has its tables and a grant. */
 static void seed_objects(memory_h memory)
 {
-	static const u8 types[] = { OBJ_TABLE, OBJ_SLOTS, OBJ_SPACE, OBJ_PTABLE, OBJ_PTABLE, OBJ_PTABLE,
-				    OBJ_THREAD, OBJ_SCHED, OBJ_EP, OBJ_NOTIF, OBJ_THREAD };
+	static const u8 types[] = { OBJ_TABLE,  OBJ_SLOTS,  OBJ_SPACE,  OBJ_PTABLE,
+				    OBJ_PTABLE, OBJ_PTABLE, OBJ_THREAD, OBJ_SCHED,
+				    OBJ_EP,     OBJ_NOTIF,  OBJ_THREAD };
 	u32 page = 0, at = 6;
 
 	for (u32 i = 0; i < sizeof types; i++) {
@@ -52,7 +55,8 @@ static void seed_objects(memory_h memory)
 	}
 	any_h space = { slot[at + 2] };
 	for (u64 level = 3; level > 0; level--)
-		(void)ptable_attach((ptable_h){ slot[at + 6 - level] }, space, RANDOM_AREA, level, NULL);
+		(void)ptable_attach((ptable_h){ slot[at + 6 - level] }, space, RANDOM_AREA, level,
+				    NULL);
 	at += sizeof types;
 	(void)frames_create(memory, SLOT_OWN(slot[at]), PAGES - 64, 64);
 	(void)grant_create((any_h){ slot[at] }, SLOT_OWN(slot[at + 1]), space, RANDOM_AREA, 64,
@@ -181,7 +185,8 @@ void bench_random(void)
 	for (u32 i = 0; i < SLOTS; i++)
 		slot[i] = sys_slot();
 	for (u32 round = 0; round < ROUNDS; round++) {
-		sys_must(range_derive(ANY(memory), SLOT_OWN(slot[0]), offset, PAGES, RIGHTS_ALL_MEMORY),
+		sys_must(range_derive(ANY(memory), SLOT_OWN(slot[0]), offset, PAGES,
+				      RIGHTS_ALL_MEMORY),
 			 "memory");
 		seed_ranges();
 		seed_objects((memory_h){ slot[0] });

@@ -6,12 +6,11 @@
  * it names as destination.
  */
 #include "ktest.h"
-#include "negative.h"
+#include "neg_values.h"
 #include "trace_names.h"
 
-enum { CASES = sizeof neg_cases / sizeof neg_cases[0], NO_VALUE = 0xffffffff };
+enum { CASES = sizeof neg_cases / sizeof neg_cases[0] };
 
-static u32 empty_slot, dst_slot, src_slot;
 static u32 made[OBJ_MAX + 1]; /* a capability with all rights, by type */
 
 /* Ranges that the first program has; 0: this machine has none of the kind. */
@@ -107,7 +106,7 @@ static u32 make(u32 type)
 	}
 }
 
-static u32 capability(u32 type, u32 rights)
+static u32 neg_capability(u32 type, u32 rights)
 {
 	if (type == OBJ_GRANT && rights != RIGHTS_ALL_GRANT)
 		return make_grant(rights &
@@ -119,64 +118,31 @@ static u32 capability(u32 type, u32 rights)
 	return sys_derive((any_h){ made[type] }, rights & cap_rights(made[type]), 0);
 }
 
-static u64 in_table(const struct neg_value *v)
+static u32 neg_own_table(u32 rights)
 {
-	u32 table = sys_derive((any_h){ HANDLE_TABLE }, v->rights, 0);
-	/* What lacks INSERT is tried with an empty slot, what lacks REMOVE with a full one. */
-	u32 slot = v->rights & RIGHT_TABLE_REMOVE ? dst_slot : src_slot;
-
-	return (u64)table << 32 | slot;
-}
-
-/* The value of an argument; NO_VALUE: it cannot be had here. */
-static u64 value_of(const struct neg_value *v)
-{
-	u32 h;
-
-	switch (v->kind) {
-	case NEG_VALUE: return v->value;
-	case NEG_CAP: h = capability(v->object, v->rights); return h == 0 ? NO_VALUE : h;
-	case NEG_ANY:
-	case NEG_SRC: return src_slot;
-	case NEG_OTHER:
-		return v->rights & (1u << OBJ_EP) ? capability(OBJ_NOTIF, 0)
-						  : capability(OBJ_EP, 0);
-	case NEG_EMPTY: return empty_slot;
-	case NEG_BEYOND: return 512 * 64 + 5;
-	case NEG_DST: return dst_slot;
-	case NEG_DST_FULL: return HANDLE_SYSTEM;
-	case NEG_DST_BEYOND: return 512 * 64 + 5;
-	case NEG_DST_TABLE: return (u64)empty_slot << 32 | 5;
-	case NEG_DST_TYPE: return (u64)HANDLE_SYSTEM << 32 | 5;
-	default: return in_table(v);
-	}
+	return sys_derive((any_h){ HANDLE_TABLE }, rights, 0);
 }
 
 static void run_case(const struct neg_case *c)
 {
 	u64 arg[5], out[3];
-	u64 handle = value_of(&c->handle);
+	u64 handle;
 
-	for (u32 i = 0; i < 5; i++) {
-		arg[i] = value_of(&c->arg[i]);
-		if (arg[i] == NO_VALUE && c->arg[i].kind == NEG_CAP)
-			return;
-	}
-	if (handle == NO_VALUE && c->handle.kind == NEG_CAP)
+	if (!neg_arguments(c, &handle, arg))
 		return;
 	u64 got = raw_call(c->nr, handle, arg, out);
 	if (got != c->want)
 		test_fail(c->name, c->nr, "the error is the table's", got, c->want);
-	if (!slot_is_empty(dst_slot))
+	if (!slot_is_empty(neg_slots.dst))
 		test_fail(c->name, c->nr, "the destination stays empty", 1, 0);
 }
 
 static void run_call(void)
 {
 	memset(made, 0, sizeof made);
-	empty_slot = sys_slot();
-	dst_slot = sys_slot();
-	src_slot = sys_ep().h;
+	neg_slots.empty = sys_slot();
+	neg_slots.dst = sys_slot();
+	neg_slots.src = sys_ep().h;
 	for (u32 i = 0; i < CASES; i++) {
 		if (neg_cases[i].nr == test_arg)
 			run_case(&neg_cases[i]);
