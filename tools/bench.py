@@ -60,8 +60,8 @@ def kernel_size():
     yield {"name": "kernel_lines", "value": check.kernel_sloc(), "unit": "lines", "n": 1}
 
 
-def measure(machine, append):
-    cfg = emu.Config(KERNEL, [PROGRAM], machine=machine, cpus=2, icount=True, append=append,
+def measure(machine, append, mem="256M"):
+    cfg = emu.Config(KERNEL, [PROGRAM], machine=machine, cpus=2, icount=True, append=append, mem=mem,
                      timeout=300, expect="^# done")
     result = emu.run(cfg)
     rows = [r for r in map(parse_line, result.console.splitlines()) if r]
@@ -113,6 +113,7 @@ def main(argv):
     rows = measure(args.machine, args.append)
     if not args.no_events:
         add_events(rows, args.machine, args.append)
+    rows += measure(args.machine, f"{args.append} only=boot", "512M")
     rows += measure(args.machine, f"{args.append} only=worst")
     rows += kernel_size()
     for r in rows:

@@ -9,7 +9,7 @@
 
 #define BOOT_INFO_MAGIC 0x61726573736574ull /* "tessera" */
 enum {
-	BOOT_INFO_VERSION = 1,
+	BOOT_INFO_VERSION = 2,
 	BOOT_REGIONS_MAX = 48,
 	BOOT_CPUS_MAX = 64,
 	BOOT_COMMAND_MAX = 512,
@@ -50,6 +50,8 @@ struct boot_info {
 	uint32_t features;
 	uint64_t clock_hz;      /* of the clock that deadlines are given in */
 	uint64_t clock_offset;  /* processor's counter (TSC) when the clock was 0 */
+	uint64_t boot_counter;  /* processor's counter when the kernel was entered; 0: not known */
+	uint64_t ram_pages;     /* all there is, with what the kernel keeps */
 	uint64_t acpi_root;     /* RSDP, 0: none */
 	uint64_t xstate_bytes;  /* size of an XSAVE image */
 	uint64_t xstate_mask;   /* XCR0 */

@@ -11,6 +11,7 @@ static struct helper helpers[HELPERS];
 static u64 ticks_per_1000; /* instructions */
 static u64 overhead;       /* ticks of reading the counter twice */
 static notif_h end;
+static u64 started;
 
 static void run_helper(void *arg)
 {
@@ -69,7 +70,20 @@ static void calibrate(void)
 	sys_print("# %lu ticks are 1000 instructions\n", ticks_per_1000);
 }
 
-/* `only=ipc` on the command line leaves the other files out; the longest calls are measured only if asked for. */
+/* From the kernel's first instruction to the program's, and what the kernel keeps of the RAM. */
+static void boot(u64 now)
+{
+	u64 pages = sys_info->ram_pages;
+
+	for (u32 i = 0; i < sys_info->regions; i++)
+		pages -= sys_info->region[i].is_ram ? sys_info->region[i].count : 0;
+	row("boot_to_program", now - sys_info->boot_counter, 1);
+	sys_print("bench name=kernel_ram value=%lu unit=bytes n=1 ram=%lu\n",
+		  (unsigned long)(pages * SYS_PAGE),
+		  (unsigned long)(sys_info->ram_pages * SYS_PAGE));
+}
+
+/* `only=ipc` on the command line leaves the other files out; boot and the longest calls are measured only if asked for. */
 static bool wanted(const char *word)
 {
 	return sys_option("only=") == NULL || sys_option(word) != NULL;
@@ -79,6 +93,8 @@ static void run_all(void *arg)
 {
 	(void)arg;
 	calibrate();
+	if (sys_option("only=boot") != NULL)
+		boot(started);
 	if (wanted("only=ipc"))
 		bench_ipc();
 	if (wanted("only=events"))
@@ -94,6 +110,7 @@ static void run_all(void *arg)
 /* Measured on a thread of its own, which does not use the FPU and has a message page. */
 int main(void)
 {
+	started = counter();
 	end = sys_notif();
 	sys_must(sys_thread_create(&bench_thread, 0, PRIO_HIGH + 50, 0), "thread");
 	sys_must(thread_set_prio(bench_thread.thread, PRIO_BENCH), "priority");

@@ -134,7 +134,8 @@ static slots_h full_slots(void)
 
 	sys_must(table_attach(t, page, 0), "attach");
 	for (u64 i = 1; i <= OWNERS; i++)
-		sys_must(cap_move(SLOT_OWN(sys_frames(PAGES).h), (slot_t){ (u64)t.h << 32 | i }), "move");
+		sys_must(cap_move(SLOT_OWN(sys_frames(PAGES).h), (slot_t){ (u64)t.h << 32 | i }),
+			 "move");
 	return page;
 }
 
@@ -291,6 +292,30 @@ static void signalling(void)
 	helper_end(h);
 }
 
+static void stamp(struct helper *h)
+{
+	h->stamp = counter();
+}
+
+/* Until the next thread runs: one that is ready too, and one that was below. */
+static void giving_way(void)
+{
+	struct helper *beside = helper(PRIO_BENCH, 0, 0, NULL, stamp);
+	struct helper *below = helper(PRIO_LOW, 0, 0, NULL, stamp);
+	notif_h n = sys_notif();
+
+	helper_start(beside);
+	helper_start(below);
+	u64 start = counter();
+	thread_yield();
+	worst_took(SYS_THREAD_YIELD, beside->stamp - start);
+	start = counter();
+	(void)notif_wait(n, sys_after(1000), NULL);
+	worst_took(SYS_NOTIF_WAIT, below->stamp - start);
+	helper_end(beside);
+	helper_end(below);
+}
+
 /* As many threads wait as this program can have. */
 static void waiters(bool cancel)
 {
@@ -317,7 +342,8 @@ static void console(void)
 	const u64 text = 0x2020202020202320; /* " #      " */
 	u64 start = counter();
 
-	(void)system_debug_write((system_h){ HANDLE_SYSTEM }, 24, text, text, text << 8 | '\n');
+	(void)system_debug_write((system_h){ HANDLE_SYSTEM }, 24, text, text,
+				 (u64)'\n' << 56 | text >> 8);
 	took(SYS_SYSTEM_DEBUG_WRITE, start);
 }
 
@@ -328,6 +354,7 @@ void bench_worst(void)
 	sending();
 	receiving();
 	signalling();
+	giving_way();
 	waiters(false);
 	waiters(true);
 	console();

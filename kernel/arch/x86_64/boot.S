@@ -46,6 +46,9 @@ boot_entry:
 	cld
 	mov	%eax, %esi		/* loader's magic number, 0 for PVH */
 	mov	%ebx, %edi		/* its information */
+	rdtsc
+	mov	%eax, boot_counter
+	mov	%edx, boot_counter + 4
 	mov	$boot_stack + BOOT_STACK, %esp
 
 	/* All tables are cleared: a loader need not clear what is not in the file. */
@@ -160,8 +163,10 @@ ap_start_end:
 
 	.section .boot.bss, "aw", @nobits
 	.balign 4096
-	.globl boot_tables
+	.globl boot_tables, boot_counter
 boot_tables:
 	.skip 7 * TABLE
 boot_stack:
 	.skip BOOT_STACK
+boot_counter:
+	.skip 8

@@ -13,6 +13,7 @@
 
 u64 boot_early(u32 info, u32 magic);
 void boot_late(void);
+extern u64 boot_counter; /* boot.S; reached on the first page tables only */
 
 static struct boot_map map;
 
@@ -22,6 +23,7 @@ static struct boot_map map;
 
 u64 boot_early(u32 info, u32 magic)
 {
+	map.info.boot_counter = boot_counter;
 	console_init();
 	cpu_detect();
 	info_read(magic, info);
@@ -130,20 +132,18 @@ static void info_write(void)
 					       machine.processor[i].node };
 	for (u32 i = 0; i < BOOT_COMMAND_MAX; i++)
 		b->command[i] = machine.command[i];
+	for (u32 i = 0; i < RANGE_MAX && i < machine.rams; i++)
+		b->ram_pages += machine.ram[i].count;
 	map.module_start = machine.module_start;
 	map.module_end = machine.module_end;
 }
 
 static void banner(void)
 {
-	u64 pages = 0;
-
-	for (u32 i = 0; i < RANGE_MAX && i < machine.rams; i++)
-		pages += machine.ram[i].count;
 	console_text("Tessera: ");
 	console_decimal(ks.cpus);
 	console_text(" CPUs, ");
-	console_decimal(pages >> 8);
+	console_decimal(map.info.ram_pages >> 8);
 	console_text(" MiB, clock ");
 	console_decimal(machine.tsc_hz / 1000000);
 	console_text(" MHz\n");
