@@ -3,8 +3,10 @@
 
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
+import tempfile
 
 import emu
 from root import cpio, ext2
@@ -17,6 +19,7 @@ BUILD = ROOT / "build"
 SOURCES = ("kernel", "lib", "include", "servers", "drivers", "abi", "tools/sysgen", "tools/abigen", "systems", "Makefile")
 STAMP = BUILD / "run" / "stamp"
 PAGE = 4096
+SUPER_MAGIC_AT, SUPER_MAGIC = 1024 + 56, b"\x53\xef"
 
 
 class ImageError(Exception):
@@ -100,6 +103,7 @@ class Plan:
         if args.disk:
             self._use_disk(args.disk)
         elif self.back:
+            self.before = [back.snapshot(host) for host, _ in self.back]
             self.disk = str(self.directory / "disk.img")
             ext2.image(tree, self.disk, tree.bytes() * 2 + (64 << 20))
         else:
@@ -110,6 +114,12 @@ class Plan:
     def _use_disk(self, path):
         if not os.path.exists(path):
             raise ImageError(f"--disk {path}: no such file (tools/mkroot.py --ext2 makes one)")
+        if not os.access(path, os.R_OK | os.W_OK) or os.path.isdir(path):
+            raise ImageError(f"--disk {path}: not a file that can be read and written")
+        with open(path, "rb") as file:
+            file.seek(SUPER_MAGIC_AT)
+            if file.read(2) != SUPER_MAGIC:
+                raise ImageError(f"--disk {path}: no ext2 file system is in it (tools/mkroot.py --ext2 makes one)")
         self.disk = os.path.abspath(path)
 
     def _bundle(self, files):
@@ -146,5 +156,10 @@ class Plan:
     def bring_back(self):
         """Changes of directories given with :rw."""
         for number, (host, guest) in enumerate(self.back):
-            if not back.bring(self.disk, guest, host, str(self.directory / f"back{number}")):
-                print(f"tessera: {guest} is not there any more; {host} stays as it was", file=sys.stderr)
+            try:
+                if not back.bring(self.disk, guest, host, self.before[number], str(self.directory / f"back{number}")):
+                    print(f"tessera: {guest} is not there any more; {host} stays as it was", file=sys.stderr)
+            except (back.BackError, OSError) as error:
+                kept = tempfile.mkdtemp(prefix="tessera-kept-")
+                shutil.copy(self.disk, kept)
+                raise ImageError(f"{error}; the image with the program's changes is {kept}/disk.img") from None

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Archives in cpio's "newc" form, which the personality unpacks as its first file tree."""
 
+import os
 import stat
 
 
@@ -22,6 +23,6 @@ def pack(tree):
         data = node.contents()
         links = 2 if stat.S_ISDIR(node.mode) else 1
         out.append(_pad(_header(ino, node.mode, node.uid, node.gid, links, node.mtime, len(data), node.rdev,
-                                name.encode())) + _pad(data))
+                                os.fsencode(name))) + _pad(data))
     out.append(_pad(_header(0, 0, 0, 0, 1, 0, 0, 0, b"TRAILER!!!")))
     return b"".join(out)

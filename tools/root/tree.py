@@ -45,7 +45,7 @@ class Tree:
                 hops += 1
                 if hops > 40:
                     raise TreeError(f"{name}: too many symbolic links")
-                target = node.data.decode()
+                target = os.fsdecode(node.data)
                 parts = [p for p in target.split("/") if p not in ("", ".")] + parts
                 at = "" if target.startswith("/") else os.path.dirname(at)
             elif not stat.S_ISDIR(node.mode):
@@ -80,7 +80,7 @@ class Tree:
         owner = {"uid": info.st_uid, "gid": info.st_gid} if keep_owner else {}
         common = {"mtime": int(info.st_mtime), **owner}
         if stat.S_ISLNK(info.st_mode):
-            self.add(name, Node(info.st_mode, os.readlink(source).encode(), **common))
+            self.add(name, Node(info.st_mode, os.fsencode(os.readlink(source)), **common))
         elif stat.S_ISREG(info.st_mode):
             self.add(name, Node(info.st_mode, source=os.path.abspath(source), **common))
         elif stat.S_ISDIR(info.st_mode):
@@ -144,7 +144,7 @@ class Tree:
             if kind == stat.S_IFDIR:
                 os.makedirs(path, exist_ok=True)
             elif kind == stat.S_IFLNK:
-                os.symlink(node.data.decode(), path)
+                os.symlink(os.fsdecode(node.data), path)
                 continue
             elif kind == stat.S_IFREG:
                 with open(path, "wb") as file:
