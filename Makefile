@@ -49,7 +49,8 @@ FREE := $(COMMON) -ffreestanding -fno-pic -fno-pie -mgeneral-regs-only -fno-stac
 	-U_FORTIFY_SOURCE -fno-stack-clash-protection
 # Without vector registers nothing wants more than 8 bytes of alignment on the stack.
 K_STACK := $(if $(findstring clang,$(CC)),-mstack-alignment=8,-mpreferred-stack-boundary=3)
-KFLAGS := $(FREE) $(K_STACK) -mcmodel=kernel -mno-red-zone -fno-jump-tables \
+# -fasm: gcc has __seg_gs only if keywords of its own are allowed.
+KFLAGS := $(FREE) $(K_STACK) -fasm -mcmodel=kernel -mno-red-zone -fno-jump-tables \
 	-iquote kernel -iquote kernel/arch/x86_64 -iquote proofs/spec -Iinclude -Ibuild/gen
 # With gcc the release kernel is optimised as one program; clang would need another linker for that.
 K_LTO  := $(if $(findstring clang,$(CC)),,-flto -fno-fat-lto-objects \
@@ -108,10 +109,15 @@ endef
 $(eval $(call objects,$(B)/kernel,$(CC),$(K_REL)))
 $(eval $(call objects,$(B)/kernel-debug,$(CC),$(K_DBG)))
 # The short path is compiled by itself: inlined into it, what is rare would cost it registers.
+# It ends in jumps, for debugging too (entry.S would notice).
 $(B)/kernel/kernel/fastpath.c.o: kernel/fastpath.c $(B)/flags | $(GEN)
 	@mkdir -p $(@D)
 	$(say) CC $@
 	$(Q)$(CC) $(KFLAGS) -O2 -DDEBUG=0 -c -o $@ $<
+$(B)/kernel-debug/kernel/fastpath.c.o: kernel/fastpath.c $(B)/flags | $(GEN)
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CC) $(KFLAGS) -O2 -DDEBUG=1 -c -o $@ $<
 $(eval $(call objects,$(B)/user,$(CC),$(PFLAGS)))
 $(eval $(call objects,$(B)/host,$(CC),$(HFLAGS) $(SAN)))
 $(eval $(call objects,$(B)/fuzz-obj,$(CLANG),$(HFLAGS) $(FSAN)))

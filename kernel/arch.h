@@ -31,9 +31,12 @@ void arch_sync(u32 cpu);
 
 /* FIFO.  While it waits, the CPU answers requests of others (sync, flush). */
 void arch_lock(struct lock *l);
-/* Take it if that needs no waiting, and so no answering. */
-bool arch_try_lock(struct lock *l);
 void arch_unlock(struct lock *l);
+/* The same for this CPU's own. */
+void arch_lock_own(void);
+void arch_unlock_own(void);
+/* Take it if that needs no waiting, and so no answering. */
+bool arch_try_lock_own(void);
 
 u64 arch_atomic_or(u64 *p, u64 bits);   /* returns the old value; full barrier */
 u64 arch_atomic_and(u64 *p, u64 bits);
@@ -140,16 +143,16 @@ _Noreturn void arch_panic(const char *what, const char *file, int line);
  * interrupts are off.  When it returns, the CPU runs its current thread, or idles. */
 void kernel_syscall(void);
 /*
- * The same for ep_call and ep_reply_recv, to be tried first; message words 1 to
- * 5 need not be saved.
+ * The same for ep_call and ep_reply_recv, to be tried first.  Of the registers,
+ * only word 0 of an answer need be in the frame; w6, w7: message words.
  */
 enum {
 	FAST_NOT,    /* nothing was done */
 	FAST_DIRECT, /* words 0 to 5 of CPU(c)->current are those of the thread that entered */
 	FAST_FULL,   /* CPU(c)->current has all its registers saved */
 };
-u32 kernel_fast_call(u32 cpu);
-u32 kernel_fast_reply_recv(u32 cpu);
+u32 kernel_fast_call(u64 handle, u64 tag, u64 deadline, u64 reply, u64 w6, u64 w7);
+u32 kernel_fast_reply_recv(u64 handle, u64 tag, u64 deadline, u64 reply, u64 w6, u64 w7);
 void kernel_fault_note(u32 cpu, u32 kind, u64 code, u64 addr); /* takes no lock; then at once: */
 void kernel_fault(u32 cpu);
 void kernel_irq(u32 cpu, u32 vector);  /* vector: index into cpu.irq */

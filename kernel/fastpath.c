@@ -16,18 +16,35 @@
  *
  * Everything is checked before anything is written; whatever is not as in the
  * frequent case makes the whole thing be done in the ordinary way, from the start.
+ *
+ * What the caller has in registers comes as arguments, and what is to be done at
+ * the end is done by the function returned to (TAIL), which gets the same
+ * registers: so nothing is saved.  Each such function must be the last thing done,
+ * and what is rare must be in it: registers that live across a call must be saved.
  * Why it exists and what it saves: docs/design/ipc.md.
  */
 #include "arch_fast.h"
 #include "ks.h"
 
-#define ALWAYS __attribute__((always_inline))
+#define ALWAYS static inline __attribute__((always_inline))
 #define RARE(x) __builtin_expect(x, 0)
 
-enum { REGISTER_WORDS = 8, LENGTH_MASK = 0x1ff };
+enum { REGISTER_WORDS = 8 };
+_Static_assert(MSG_WORDS_MAX <= 0x1ff, "a longer length is capabilities and flags");
+
+/* Who goes, and who goes on: found by the checks, so that each is looked for once. */
+struct way {
+	struct thread *th; /* the current thread */
+	struct thread *to; /* thread w */
+	struct ep *e;
+	struct sched *own; /* what th runs on */
+	const struct cap *cap; /* to e */
+	u32 w;
+	u32 eprio; /* of w then, at least */
+};
 
 /* The capability to an endpoint that the handle of th names with this right, or NULL. */
-static inline ALWAYS const struct cap *endpoint(const struct thread *th, u64 handle, u32 right)
+ALWAYS const struct cap *endpoint(const struct thread *th, u64 handle, u32 right)
 {
 	if (RARE(th->table == NIL))
 		return NULL;
@@ -43,270 +60,276 @@ static inline ALWAYS const struct cap *endpoint(const struct thread *th, u64 han
 	return RARE(!(c->rights & right)) ? NULL : c;
 }
 
-/* No capabilities, flags or deadline. */
-static inline ALWAYS bool is_plain(u32 t, u64 tag)
+/* Words above 8 need a page. */
+ALWAYS bool is_long(u64 tag)
 {
-	if (RARE((tag & ~(u64)LENGTH_MASK & 0xffff) != 0))
-		return false;
-	return !RARE(FR_ARG(t, 1) != 0);
+	return RARE((u16)tag > REGISTER_WORDS);
 }
 
-/* Can the words of t's message reach w?  Those above 8 need a page on both sides. */
-static inline ALWAYS bool can_pass(u32 t, u32 w, u64 tag)
+/* Can the message reach p->to as it is?  It has no capabilities and flags, and pages if it needs them. */
+ALWAYS bool can_pass(const struct way *p, u64 tag)
 {
-	if (TAG_LENGTH(tag) <= REGISTER_WORDS)
-		return true;
-	return TAG_LENGTH(tag) <= MSG_WORDS_MAX && TH(t)->msg != NIL && TH(w)->msg != NIL;
+	return !is_long(tag) ||
+	       ((u16)tag <= MSG_WORDS_MAX && p->th->msg != NIL && p->to->msg != NIL);
+}
+
+ALWAYS void pass_page(const struct way *p, u64 tag)
+{
+	if (is_long(tag))
+		arch_fast_copy(p->to->msg, p->th->msg, REGISTER_WORDS, (u16)tag - REGISTER_WORDS);
+}
+
+/* The current thread, if it makes calls of its own, and nothing else waits for this CPU. */
+ALWAYS bool begin(struct way *p)
+{
+	u32 t = MY(current);
+
+	if (RARE(t == NIL))
+		return false;
+	if (RARE(MY(mailbox) != NIL))
+		return false;
+	p->th = TH(t);
+	return !RARE(p->th->flags & THREAD_FOREIGN);
 }
 
 /* May w, which waits without deadline, run here now at this priority? */
-static inline ALWAYS bool may_run(const struct cpu *c, u32 cpu, u32 w, u32 eprio)
+ALWAYS bool may_run(const struct way *p)
 {
-	if (RARE(TH(w)->home != cpu))
+	if (RARE(p->to->home != arch_cpu()))
 		return false;
-	if (RARE(TN(w)->queued != 0))
+	if (RARE(TN(p->w)->queued != 0))
 		return false;
-	return !RARE(c->top > eprio + 1);
+	return !RARE(MY(top) > p->eprio + 1);
 }
 
-/* The result of w's call is the message of t. */
-static inline ALWAYS void pass(u32 t, u32 w, u64 tag, u64 badge)
+/* From th to w, on scheduling context sc. */
+ALWAYS u64 go(const struct way *p, u32 sc)
 {
-	arch_fast_pass(t, w);
-	if (RARE(TAG_LENGTH(tag) > REGISTER_WORDS))
-		arch_words_copy(TH(w)->msg, TH(t)->msg, REGISTER_WORDS, TAG_LENGTH(tag) - REGISTER_WORDS);
-	FR_ERR(w) = OK.v;
-	FR_OUT(w, 0) = badge;
-	FR_OUT(w, 1) = tag;
+	p->to->state = THREAD_READY;
+	p->th->running_on = NIL;
+	p->to->running_on = sc;
+	p->own->runner = p->w;
+	trace_add(arch_cpu(), TRACE_switch, p->w, 0);
+	MY(current) = p->w;
+	u64 at = arch_fast_switch(p->th, p->to);
+	MY(loaded) = p->w;
+	return at;
 }
 
-/* The CPU goes from t to w, on scheduling context sc. */
-static inline ALWAYS void go(struct cpu *c, u32 t, u32 w, u32 sc)
+/* --- calls ---------------------------------------------------------------------------------- */
+
+/* Who receives at the endpoint of p->cap can go on here and now. */
+ALWAYS bool find_receiver(struct way *p)
 {
-	TH(w)->state = THREAD_READY;
-	TH(t)->running_on = NIL;
-	TH(w)->running_on = sc;
-	SC(sc)->runner = w;
-	trace_add(arch_cpu(), TRACE_switch, w, 0);
-	c->current = w;
-	c->loaded = w;
-	arch_fast_switch(t, w);
+	p->e = EP(p->cap->obj);
+	p->w = p->e->head;
+	if (RARE(p->w == NIL))
+		return false;
+	if (RARE(p->e->home != arch_cpu()))
+		return false;
+	if (RARE(!p->e->receiving))
+		return false;
+	p->to = TH(p->w);
+	p->eprio = p->th->eprio > p->to->prio ? p->th->eprio : p->to->prio;
+	return may_run(p) && arch_fast_waits(p->to);
+}
+
+ALWAYS bool find_callee(struct way *p, u64 handle, u64 tag, u64 deadline)
+{
+	if (RARE(deadline != 0) || !begin(p))
+		return false;
+	p->cap = endpoint(p->th, handle, RIGHT_EP_CALL);
+	if (p->cap == NULL)
+		return false;
+	return find_receiver(p) && can_pass(p, tag);
 }
 
 /* Take the first waiter out of the queue: ep_unqueue for that case. */
-static inline ALWAYS void unqueue_first(struct ep *e, u32 r)
+ALWAYS void unqueue_first(struct ep *e, struct thread *first)
 {
-	u32 second = TH(r)->qnext;
+	u32 second = first->qnext;
 
 	e->head = second;
-	if (second == NIL)
-		e->tail = NIL;
-	else
+	if (RARE(second != NIL))
 		TH(second)->qprev = NIL;
-	TH(r)->queue = NIL;
-	TH(r)->qnext = NIL;
+	else
+		e->tail = NIL;
+	first->queue = NIL;
+	first->qnext = NIL;
 }
 
-static inline ALWAYS u32 call_eprio(u32 t, u32 r)
+/* The current thread waits for the answer of w, which runs on its time. */
+ALWAYS u64 call(struct way *p)
 {
-	return TH(t)->eprio > TH(r)->prio ? TH(t)->eprio : TH(r)->prio;
+	u32 sc = p->th->running_on;
+	u64 uid = MY(uid) + CPU_MAX;
+
+	p->own = SC(sc);
+	unqueue_first(p->e, p->to);
+	MY(uid) = uid;
+	p->th->call = uid;
+	p->th->lent = sc;
+	p->th->state = THREAD_REPLY;
+	p->to->reply_to = MY(current);
+	p->to->reply_call = uid;
+	p->to->eprio = (u8)p->eprio;
+	return go(p, sc);
 }
 
-/* The thread that receives at the endpoint of `cap` here, or NIL. */
-static inline ALWAYS u32 receiver(u32 cpu, const struct cap *cap)
+u32 kernel_fast_call(u64 handle, u64 tag, u64 deadline, u64 reply, u64 w6, u64 w7)
 {
-	const struct ep *e = EP(cap->obj);
-	u32 r = e->head;
+	struct way p;
 
-	if (RARE(r == NIL))
-		return NIL;
-	if (RARE(e->home != cpu))
-		return NIL;
-	if (RARE(!e->receiving))
-		return NIL;
-	return r;
-}
-
-/* t waits for the answer of r, which runs on its time.  The message is passed already. */
-static inline ALWAYS void call(struct cpu *c, u32 t, u32 r, u32 ep, u32 eprio)
-{
-	u64 uid = c->uid + CPU_MAX;
-	u32 sc = TH(t)->running_on;
-
-	unqueue_first(EP(ep), r);
-	c->uid = uid;
-	TH(t)->call = uid;
-	TH(t)->lent = sc;
-	TH(t)->state = THREAD_REPLY;
-	TH(r)->reply_to = t;
-	TH(r)->reply_call = uid;
-	TH(r)->eprio = (u8)eprio;
-	go(c, t, r, sc);
-}
-
-static inline ALWAYS u32 try_call(struct cpu *c, u32 cpu, u32 t)
-{
-	u64 tag = FR_ARG(t, 0);
-
-	if (!is_plain(t, tag))
-		return FAST_NOT;
-	const struct cap *cap = endpoint(TH(t), FR_HANDLE(t), RIGHT_EP_CALL);
-	if (cap == NULL)
-		return FAST_NOT;
-	u32 r = receiver(cpu, cap);
-	if (RARE(r == NIL))
-		return FAST_NOT;
-	u32 eprio = call_eprio(t, r);
-	if (!may_run(c, cpu, r, eprio) || !arch_fast_ok(t, r) || !can_pass(t, r, tag))
-		return FAST_NOT;
-
+	if (RARE(!arch_try_lock_own()))
+		TAIL return arch_fast_not_call(0, tag, deadline, reply, w6, w7);
+	if (RARE(!find_callee(&p, handle, tag, deadline))) {
+		arch_unlock_own();
+		TAIL return arch_fast_not_call(0, tag, deadline, reply, w6, w7);
+	}
 	/* commit */
-	trace_add(cpu, TRACE_call, FR_NR(t), FR_HANDLE(t));
-	pass(t, r, tag, cap->badge);
-	call(c, t, r, cap->obj, eprio);
-	return FAST_DIRECT;
+	u64 badge = p.cap->badge;
+	trace_add(arch_cpu(), TRACE_call, SYS_EP_CALL, handle);
+	pass_page(&p, tag);
+	u64 at = call(&p);
+	arch_unlock_own();
+	TAIL return arch_fast_direct(badge, tag, 0, at, w6, w7);
 }
 
-/* The caller that t is to answer and whose time it runs on, or NIL. */
-static inline ALWAYS u32 caller(u32 t)
+/* --- answers -------------------------------------------------------------------------------- */
+
+/* Can th wait for the next call here? */
+ALWAYS bool find_next(struct way *p, u64 handle)
 {
-	u32 w = TH(t)->reply_to;
-
-	if (RARE(w == NIL))
-		return NIL;
-	if (RARE(PD(w)->type != OBJ_THREAD))
-		return NIL;
-	if (RARE(TH(w)->state != THREAD_REPLY))
-		return NIL;
-	if (RARE(TH(w)->call != TH(t)->reply_call))
-		return NIL;
-	return RARE(TH(t)->running_on == TH(t)->sched) ? NIL : w;
+	/* A signal from its home, if that is another CPU, could come between look and wait. */
+	if (RARE(p->th->notif != NIL) &&
+	    (NT(p->th->notif)->home != arch_cpu() || NT(p->th->notif)->word != 0))
+		return false;
+	p->cap = endpoint(p->th, handle, RIGHT_EP_RECV);
+	if (p->cap == NULL)
+		return false;
+	p->e = EP(p->cap->obj);
+	if (RARE(p->e->home != arch_cpu()))
+		return false;
+	return !RARE(p->e->head != NIL) || p->e->receiving;
 }
 
-/* Can t's answer to w be given here?  To a fault: if it sets the result at most. */
-static inline ALWAYS bool can_answer(u32 t, u32 w, u64 tag)
+/*
+ * The caller that th is to answer and whose time it runs on.  Mostly it owns
+ * that, which so says that it is a thread; else see whether it is one, which has
+ * its own priority at least.  One that has a call waits for the answer.
+ */
+ALWAYS bool find_caller(struct way *p)
 {
-	if (TH(w)->fault != 0)
-		return TAG_LENGTH(tag) <= REGISTER_WORDS && TAG_LABEL(tag) <= FAULT_RESULT;
-	return arch_fast_ok(t, w) && can_pass(t, w, tag);
+	u32 sc = p->th->running_on;
+
+	p->own = SC(sc);
+	p->w = p->th->reply_to;
+	if (RARE(p->w == NIL))
+		return false;
+	if (RARE(p->own->owner != p->w) &&
+	    (PD(p->w)->type != OBJ_THREAD || sc == p->th->sched))
+		return false;
+	p->to = TH(p->w);
+	p->eprio = p->to->prio;
+	return !RARE(p->to->call != p->th->reply_call);
 }
 
-/* Enter t as the last receiver: ep_queue. */
-static inline ALWAYS void queue_receiver(struct ep *e, u32 ep, u32 t)
+ALWAYS bool find_answered(struct way *p, u64 handle, u64 deadline, u64 reply)
+{
+	if (RARE((deadline | reply) != 0) || !begin(p))
+		return false;
+	return find_next(p, handle) && find_caller(p) && may_run(p);
+}
+
+/* An answer to a fault that sets the result at most. */
+ALWAYS bool is_result(u64 tag)
+{
+	return !is_long(tag) && TAG_LABEL(tag) <= FAULT_RESULT;
+}
+
+/* Enter t, whose struct is th, as the last receiver: ep_queue. */
+ALWAYS void queue_receiver(struct ep *e, u32 ep, u32 t, struct thread *th)
 {
 	u32 last = e->tail;
 
 	e->tail = t;
-	if (last == NIL) {
+	if (RARE(last != NIL)) {
+		TH(last)->qnext = t;
+	} else {
 		e->head = t;
 		e->receiving = 1;
-	} else {
-		TH(last)->qnext = t;
 	}
-	TH(t)->queue = ep;
-	TH(t)->qprev = last;
-	GHOST(TH(t)->g_arrived = e->g_clock++;)
+	th->queue = ep;
+	th->qprev = last;
+	GHOST(th->g_arrived = e->g_clock++;)
 }
 
-static inline ALWAYS u32 answer(u32 t, u32 w, u64 tag)
+/* The current thread has answered w and waits for the next call. */
+ALWAYS u64 answer(const struct way *p)
 {
-	if (TH(w)->fault == 0) {
-		pass(t, w, tag, 0);
-		return FAST_DIRECT;
-	}
-	TH(w)->fault = 0;
+	u32 sc = p->th->running_on;
+
+	queue_receiver(p->e, p->cap->obj, MY(current), p->th);
+	p->th->state = THREAD_RECV;
+	p->th->eprio = p->th->prio;
+	p->th->reply_to = NIL;
+	p->to->call = 0;
+	if (!RARE(p->own->owner != p->w))
+		p->to->eprio = p->to->prio;
+	return go(p, sc);
+}
+
+ALWAYS void answer_fault(const struct way *p, u64 tag)
+{
+	p->to->fault = 0;
 	if (TAG_LABEL(tag) == FAULT_RESULT)
-		arch_foreign_result(w, FR_MSG(t, 0));
-	return FAST_FULL;
+		arch_foreign_result(p->w, FR_MSG(MY(current), 0));
 }
 
-static inline ALWAYS u32 try_reply_recv(struct cpu *c, u32 cpu, u32 t)
+u32 kernel_fast_reply_recv(u64 handle, u64 tag, u64 deadline, u64 reply, u64 w6, u64 w7)
 {
-	struct thread *th = TH(t);
-	u32 sc = th->running_on;
-	u64 tag = FR_ARG(t, 0);
+	struct way p;
 
-	if (!is_plain(t, tag) || RARE(FR_ARG(t, 2) != 0))
-		return FAST_NOT;
-	/* A signal from its home, if that is another CPU, could come between look and wait. */
-	if (RARE(th->notif != NIL) && (NT(th->notif)->home != cpu || NT(th->notif)->word != 0))
-		return FAST_NOT;
-	const struct cap *cap = endpoint(th, FR_HANDLE(t), RIGHT_EP_RECV);
-	if (cap == NULL)
-		return FAST_NOT;
-	struct ep *e = EP(cap->obj);
-	if (RARE(e->home != cpu))
-		return FAST_NOT;
-	if (RARE(e->head != NIL) && !e->receiving)
-		return FAST_NOT;
-	u32 w = caller(t);
-	if (w == NIL)
-		return FAST_NOT;
-	u32 eprio = sc == TH(w)->sched ? TH(w)->prio : TH(w)->eprio;
-	if (!may_run(c, cpu, w, eprio) || !can_answer(t, w, tag))
-		return FAST_NOT;
+	if (RARE(!arch_try_lock_own()))
+		TAIL return arch_fast_not_reply_recv(0, tag, deadline, reply, w6, w7);
+	bool is_found = find_answered(&p, handle, deadline, reply);
+	bool is_fault = is_found && RARE(p.to->fault != 0);
 
+	if (is_fault && is_result(tag)) {
+		/* commit */
+		trace_add(arch_cpu(), TRACE_call, SYS_EP_REPLY_RECV, handle);
+		answer_fault(&p, tag);
+		(void)answer(&p);
+		arch_unlock_own();
+		return arch_fast_full();
+	}
+	if (RARE(!is_found) || is_fault || !arch_fast_waits(p.to) || !can_pass(&p, tag)) {
+		arch_unlock_own();
+		TAIL return arch_fast_not_reply_recv(0, tag, deadline, reply, w6, w7);
+	}
 	/* commit */
-	trace_add(cpu, TRACE_call, FR_NR(t), FR_HANDLE(t));
-	queue_receiver(e, cap->obj, t);
-	th->state = THREAD_RECV;
-	th->eprio = th->prio;
-	th->reply_to = NIL;
-	TH(w)->call = 0;
-	TH(w)->eprio = (u8)eprio;
-	u32 way = answer(t, w, tag);
-	go(c, t, w, sc);
-	return way;
+	trace_add(arch_cpu(), TRACE_call, SYS_EP_REPLY_RECV, handle);
+	pass_page(&p, tag);
+	u64 at = answer(&p);
+	arch_unlock_own();
+	TAIL return arch_fast_direct(0, tag, 0, at, w6, w7);
 }
 
-u32 kernel_fast_call(u32 cpu)
-{
-	struct cpu *c = THIS_CPU();
-	u32 way = FAST_NOT;
-
-	if (!arch_try_lock(&c->lock))
-		return FAST_NOT;
-	u32 t = c->current;
-	if (!RARE(t == NIL) && !RARE(c->mailbox != NIL))
-		way = try_call(c, cpu, t);
-	arch_unlock(&c->lock);
-	return way;
-}
-
-u32 kernel_fast_reply_recv(u32 cpu)
-{
-	struct cpu *c = THIS_CPU();
-	u32 way = FAST_NOT;
-
-	if (!arch_try_lock(&c->lock))
-		return FAST_NOT;
-	u32 t = c->current;
-	if (!RARE(t == NIL) && !RARE(c->mailbox != NIL))
-		way = try_reply_recv(c, cpu, t);
-	arch_unlock(&c->lock);
-	return way;
-}
+/* --- faults --------------------------------------------------------------------------------- */
 
 bool fast_fault(u32 cpu, u32 t)
 {
-	struct cpu *c = THIS_CPU();
-	const struct cap *cap = SLOT(SLOT_OF(t, TSLOT_FAULT));
+	struct way p = { .th = TH(t), .cap = SLOT(SLOT_OF(t, TSLOT_FAULT)) };
 
-	if (RARE(cap->type != OBJ_EP) || RARE(c->mailbox != NIL))
+	(void)cpu;
+	if (RARE(p.cap->type != OBJ_EP) || RARE(MY(mailbox) != NIL) || !find_receiver(&p))
 		return false;
-	u32 r = receiver(cpu, cap);
-	if (r == NIL)
-		return false;
-	u32 eprio = call_eprio(t, r);
-	if (!may_run(c, cpu, r, eprio))
-		return false;
-
 	/* commit */
-	arch_fast_fault(t, r);
-	FR_ERR(r) = OK.v;
-	FR_OUT(r, 0) = cap->badge;
-	FR_OUT(r, 1) = (u64)TH(t)->fault << TAG_LABEL_SHIFT | REGISTER_WORDS;
-	TH(t)->badge = cap->badge;
-	call(c, t, r, cap->obj, eprio);
+	arch_fast_fault(t, p.w);
+	FR_ERR(p.w) = OK.v;
+	FR_OUT(p.w, 0) = p.cap->badge;
+	FR_OUT(p.w, 1) = (u64)p.th->fault << TAG_LABEL_SHIFT | REGISTER_WORDS;
+	p.th->badge = p.cap->badge;
+	(void)call(&p);
 	return true;
 }

@@ -5,7 +5,7 @@
  *
  *   PD(page)  SLOT(slot)  CT(page)  SP(page)  PTE(page, i)  TH(page)  TN(page)
  *   SC(page)  EP(page)  NT(page)  IRQ(page)  DV(page)  CPU(cpu)
- *   THIS_CPU(): CPU(arch_cpu()), asked anew each time
+ *   THIS_CPU(): CPU(arch_cpu()), asked anew each time; MY(field): a field of it
  *   WORD(page, i): word i of a frame
  */
 #pragma once

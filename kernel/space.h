@@ -24,7 +24,7 @@ enum { SPACE_CPU = 0, SPACE_IO = 1 };
 struct space {
 	u64 uid;    /* never used twice: a grant names the space by it */
 	u64 stale;  /* bit c: CPU c must flush before using the space; atomic */
-	u64 active; /* bit c: CPU c's page-table register holds the space; atomic */
+	u64 active; /* bit c: CPU c uses the space, or has not been told since it did; atomic */
 	u32 kind;   /* SPACE_CPU or SPACE_IO */
 	u32 domain; /* trust domain, or the IOMMU's domain number */
 	u32 cursor; /* entries of the root dealt with while being destroyed */

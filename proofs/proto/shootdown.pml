@@ -3,14 +3,15 @@
  * Model of taking a translation away from CPUs that may use it.
  *
  * Stands for: clearing entries and then arch_space_flush (mark all others stale,
- * fence, read `active` (here: loaded), interrupt those, wait); and the loading of a
- * space in arch_switch (set `active` (here: loaded), fence, read the stale mark, flush).
+ * fence, read `active` (here: told), interrupt those, wait); and the loading of a space in
+ * arch_switch (if it is not active: set `active`, fence, read the stale mark, flush).
+ * A CPU that leaves the space stays active until it is interrupted for it.
  * Where the kernel has page tables of its own, to flush is to note that loading the
  * user's must: no code of the space runs before.
  *
  * Code: kernel/mapping.c sys_grant_unmap leaves_clear; kernel/grant.c grant_destroy_step;
- * kernel/arch/x86_64/smp.c arch_space_flush flush flush_here serve;
- * kernel/arch/x86_64/context.c arch_switch switch_any; kernel/arch/x86_64/arch_fast.h space_load space_cr3;
+ * kernel/arch/x86_64/smp.c arch_space_flush flush flush_here serve space_enter;
+ * kernel/arch/x86_64/context.c arch_switch switch_any; kernel/arch/x86_64/arch_fast.h space_load space_cr3 fast_load;
  * kernel/arch/x86_64/mitigate.c user_tables_set.
  *
  * Claims: once the unmapping call is over, no CPU translates through the entry,
@@ -24,7 +25,8 @@
 bit entry = 1;      /* the leaf in the page table */
 bit over;           /* the unmapping call has returned */
 bit stale[CPUS];
-bit loaded[CPUS];
+bit told[CPUS];     /* `active`: the CPU is told of what is unmapped */
+bit loaded[CPUS];   /* of the CPU's own: what its page-table register holds */
 bit request[CPUS];  /* flush requested by interrupt, not acknowledged */
 bit tlb[CPUS];      /* the CPU holds the translation */
 
@@ -32,7 +34,12 @@ bit tlb[CPUS];      /* the CPU holds the translation */
 inline serve(c)
 {
 	if
-	:: request[c] -> tlb[c] = 0; request[c] = 0
+	:: request[c] ->
+		if
+		:: loaded[c] -> stale[c] = 0; tlb[c] = 0
+		:: else -> told[c] = 0
+		fi;
+		request[c] = 0
 	:: else
 	fi
 }
@@ -45,12 +52,22 @@ proctype cpu(byte c)
 	:: rounds == 2 -> break
 	:: rounds < 2 ->
 		rounds++;
-		/* load: mark active first, then look whether something changed */
-		loaded[c] = 1;
+		/* in another space */
 		if
-		:: stale[c] -> stale[c] = 0; tlb[c] = 0
+		:: request[c] -> serve(c)
+		:: skip
+		fi;
+		/* load: mark active first, then look whether something changed */
+		if
+		:: !told[c] ->
+			told[c] = 1;
+			if
+			:: stale[c] -> stale[c] = 0; tlb[c] = 0
+			:: else
+			fi
 		:: else
 		fi;
+		loaded[c] = 1;
 		/* user mode */
 		do
 		:: request[c] -> serve(c)
@@ -85,7 +102,7 @@ active proctype unmap()
 	:: c == CPUS -> break
 	:: c < CPUS ->
 		if
-		:: loaded[c] ->
+		:: told[c] ->
 			request[c] = 1;
 			request[c] == 0
 		:: else

@@ -60,14 +60,6 @@ void arch_lock(struct lock *l)
 	host.was_global = host.was_global || l == &ks.writer;
 }
 
-bool arch_try_lock(struct lock *l)
-{
-	if (l->next != l->serving)
-		return false;
-	arch_lock(l);
-	return true;
-}
-
 void arch_unlock(struct lock *l)
 {
 	u32 i = 0;
@@ -80,6 +72,24 @@ void arch_unlock(struct lock *l)
 	for (; i < host.held_count; i++)
 		host.held[i] = host.held[i + 1];
 	l->serving++;
+}
+
+void arch_lock_own(void)
+{
+	arch_lock(&THIS_CPU()->lock);
+}
+
+bool arch_try_lock_own(void)
+{
+	if (MY(lock.next) != MY(lock.serving))
+		return false;
+	arch_lock_own();
+	return true;
+}
+
+void arch_unlock_own(void)
+{
+	arch_unlock(&THIS_CPU()->lock);
 }
 
 static bool all_locks_are_held(void)
@@ -237,17 +247,25 @@ void host_begin(u32 cpu, u32 kind, u64 a, u64 b, u64 c)
 }
 
 /* As entry.S does: calls and answers try the short way first. */
+static u32 run_fast(u32 t)
+{
+	u64 nr = FR_NR(t);
+
+	if (host.knobs.no_fast_path || (nr != SYS_EP_CALL && nr != SYS_EP_REPLY_RECV))
+		return FAST_NOT;
+	return (nr == SYS_EP_CALL ? kernel_fast_call : kernel_fast_reply_recv)(
+		FR_HANDLE(t), FR_ARG(t, 0), FR_ARG(t, 1), FR_ARG(t, 2), FR_MSG(t, 6), FR_MSG(t, 7));
+}
+
 static void run_syscall(u32 cpu)
 {
 	u32 t = CPU(cpu)->current;
-	u64 nr = t == NIL ? 0 : FR_NR(t);
+	u32 way = t == NIL ? FAST_NOT : run_fast(t);
 
-	if (nr == SYS_EP_CALL && !host.knobs.no_fast_path && kernel_fast_call(cpu) != FAST_NOT)
-		return;
-	if (nr == SYS_EP_REPLY_RECV && !host.knobs.no_fast_path &&
-	    kernel_fast_reply_recv(cpu) != FAST_NOT)
-		return;
-	kernel_syscall();
+	if (way == FAST_NOT)
+		kernel_syscall();
+	for (u32 i = 0; i < 6 && way == FAST_DIRECT; i++)
+		FR_MSG(CPU(cpu)->current, i) = FR_MSG(t, i);
 }
 
 static void run_kernel(u32 cpu)

@@ -149,6 +149,7 @@ static inline u64 *host_word(u32 page)
 #endif
 #define CPU(c) (&host_cpu_state[c])
 #define THIS_CPU() CPU(arch_cpu())
+#define MY(field) (THIS_CPU()->field)
 /* Which pages have descriptors: all below this number. */
 #define PAGE_COUNT (host_mem.pages)
 #define INV_PAGES_MAX HOST_PAGES_MAX

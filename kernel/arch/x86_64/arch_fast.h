@@ -2,62 +2,71 @@
 /*
  * What fastpath.c needs of the machine, inline.
  *
- * Message words 0 to 5 stay in the registers from the sender's SYSCALL to the
- * receiver's SYSRET (entry.S): they are neither saved nor copied.
+ * Message words stay in the registers from the sender's SYSCALL to the receiver's
+ * SYSRET (entry.S): they are neither saved nor copied.
  */
 #pragma once
 #include "ks.h"
 #include "platform.h"
 
+/* A function that is to be the last thing that its caller does: gcc sees that by itself. */
+#ifdef __clang__
+#define TAIL __attribute__((musttail))
+#else
+#define TAIL
+#endif
+
+/* What is done rarely changes no register, so that who may do it has none to save. */
+#define SAVES_ALL __attribute__((no_caller_saved_registers, cold, used))
+#define CALL_SAVING(f, first, ...)                                                                 \
+	__asm__ volatile("call " #f ::"D"(first) __VA_OPT__(, ) __VA_ARGS__ : "memory", "cc")
+
+/* smp.c: this CPU may use the space from now on, and what it holds of it is not stale. */
+SAVES_ALL void space_enter(u32 sp);
+/* context.c */
+SAVES_ALL void arch_fast_segments(void);
+SAVES_ALL void arch_fast_special(void);
+SAVES_ALL void arch_fast_words(u32 to, u32 from, u64 first, u64 n);
+
 /*
  * CR3 for a space on this CPU.  Bit 63: what the TLB holds under this PCID
- * stays.  The order is: active, fence (a locked instruction), stale; who unmaps
- * does stale, fence, active.  So either sees the other.
+ * stays.  A CPU that is marked active is told of what changes; it stays so
+ * until it is told and does not use the space.
  */
-static inline u64 space_cr3(struct percpu *me, u32 sp)
+static inline __attribute__((always_inline)) u64 space_cr3(u32 sp)
 {
 	struct space *s = SP(sp);
 	u64 root = (u64)SPACE_ROOT(sp) << PAGE_SHIFT;
-	bool stale = false;
 	u32 i = sp % PCIDS;
 
-	(void)arch_atomic_or(&s->active, me->bit);
-	if (__builtin_expect((__atomic_load_n(&s->stale, __ATOMIC_ACQUIRE) & me->bit) != 0, 0)) {
-		(void)arch_atomic_and(&s->stale, ~me->bit);
-		stale = true;
-	}
+	if (__builtin_expect((__atomic_load_n(&s->active, __ATOMIC_ACQUIRE) & GS(bit)) == 0, 0))
+		CALL_SAVING(space_enter, sp);
 	if (!machine.pcid)
 		return root;
-	if (!stale && me->pcid_uid[i] == s->uid)
-		return root | (i + 1) | 1ull << 63;
-	me->pcid_uid[i] = s->uid;
-	return root | (i + 1);
+	root |= i + 1;
+	if (GS(pcid_uid)[i] == s->uid)
+		return root | 1ull << 63;
+	GS(pcid_uid)[i] = s->uid;
+	return root;
 }
 
 /* Leave the space that CR3 holds, if it is one, for another. */
-static inline __attribute__((always_inline)) void space_load(struct percpu *me, u32 sp)
+static inline __attribute__((always_inline)) void space_load(u32 sp)
 {
-	u32 old = me->space;
-
-	__asm__ volatile("mov %0, %%cr3" ::"r"(space_cr3(me, sp)) : "memory");
-	me->space = sp;
-	if (old != NIL)
-		(void)arch_atomic_and(&SP(old)->active, ~me->bit);
+	__asm__ volatile("mov %0, %%cr3" ::"r"(space_cr3(sp)) : "memory");
+	GS(space) = sp;
 }
 
-/* context.c, for what happens rarely. */
-void arch_fast_segments(void);
-
-/* `from` makes a call of its own, and `to` waits in one. */
-static inline bool arch_fast_ok(u32 from, u32 to)
+/* Does `to` wait in a call of its own? */
+static inline bool arch_fast_waits(const struct thread *to)
 {
-	return (TH(from)->flags & THREAD_FOREIGN) == 0 && FR(to)->kind == FRAME_SYSCALL;
+	return to->frame.kind == FRAME_SYSCALL;
 }
 
-static inline void arch_fast_pass(u32 from, u32 to)
+/* arch_words_copy, saving all registers. */
+static inline __attribute__((always_inline)) void arch_fast_copy(u32 to, u32 from, u64 first, u64 n)
 {
-	FR(to)->r8 = FR(from)->r8;
-	FR(to)->r9 = FR(from)->r9;
+	CALL_SAVING(arch_fast_words, to, "S"(from), "d"(first), "c"(n));
 }
 
 /* A foreign system call, as arch_fault_words has it; of faults it is done there. */
@@ -81,26 +90,40 @@ static inline void arch_fast_fault(u32 from, u32 to)
 	f->kind = FRAME_FOREIGN;
 }
 
-static inline __attribute__((always_inline)) void arch_fast_switch(u32 from, u32 to)
+static inline __attribute__((always_inline)) void fast_load(struct thread *to)
 {
-	struct percpu *me = MY_PERCPU();
-	u32 sp = TH(to)->space;
-
-	if (__builtin_expect((FR(from)->special | FR(to)->special) != 0, 0)) {
-		arch_switch(from, to);
-		return;
-	}
 	/* Threads of one space may see what selectors the others loaded: all have base 0. */
-	if (me->space != sp) {
+	if (GS(space) != to->space) {
 		u32 ds, es, fs, gs;
 
-		space_load(me, sp);
+		space_load(to->space);
 		__asm__ volatile("mov %%ds, %0; mov %%es, %1; mov %%fs, %2; mov %%gs, %3"
 				 : "=r"(ds), "=r"(es), "=r"(fs), "=r"(gs));
-		if ((ds | es | fs | gs) != 0)
-			arch_fast_segments();
+		if (__builtin_expect((ds | es | fs | gs) != 0, 0))
+			CALL_SAVING(arch_fast_segments, 0);
 	}
-	me->exit = (u64)FR(to);
-	me->call_top = (u64)(&FR(to)->call_rsp + 1);
-	me->tss.rsp[0] = (u64)(&FR(to)->ss + 1);
+	GS(exit) = (u64)&to->frame;
+	GS(call_top) = (u64)(&to->frame.call_rsp + 1);
+	GS(tss.rsp[0]) = (u64)(&to->frame.ss + 1);
 }
+
+/* From what is loaded to what is current; returns what arch_fast_direct wants. */
+static inline __attribute__((always_inline)) u64 arch_fast_switch(const struct thread *from,
+								 struct thread *to)
+{
+	if (__builtin_expect((from->frame.special | to->frame.special) != 0, 0))
+		CALL_SAVING(arch_fast_special, 0);
+	else
+		fast_load(to);
+	return (u64)&to->frame;
+}
+
+/*
+ * Ends of the path, in entry.S; none comes back.  They get registers as the
+ * program made its call, but the first; or as the thread whose frame is `at`
+ * leaves with.
+ */
+u32 arch_fast_not_call(u64 unused, u64 tag, u64 deadline, u64 reply, u64 w6, u64 w7);
+u32 arch_fast_not_reply_recv(u64 unused, u64 tag, u64 deadline, u64 reply, u64 w6, u64 w7);
+u32 arch_fast_direct(u64 badge, u64 tag, u64 zero, u64 at, u64 w6, u64 w7);
+u32 arch_fast_full(void);

@@ -89,7 +89,7 @@ static void segments_clear(struct percpu *me)
 
 void arch_fast_segments(void)
 {
-	segments_clear(PERCPU(arch_cpu()));
+	segments_clear(MY_PERCPU());
 }
 
 static void frame_step(struct arch_frame *f, bool on)
@@ -177,9 +177,19 @@ static RARELY void switch_any(u32 from, u32 to)
 void arch_switch(u32 from, u32 to)
 {
 	if (from != NIL && to != NIL && (FR(from)->special | FR(to)->special) == 0)
-		arch_fast_switch(from, to);
+		fast_load(TH(to));
 	else
 		switch_any(from, to);
+}
+
+void arch_fast_special(void)
+{
+	switch_any(MY(loaded), MY(current));
+}
+
+void arch_fast_words(u32 to, u32 from, u64 first, u64 n)
+{
+	arch_words_copy(to, from, (u32)first, (u32)n);
 }
 
 /* --- making and starting ------------------------------------------------------------------------ */

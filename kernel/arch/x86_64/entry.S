@@ -18,7 +18,11 @@
 #include "abi.h"
 #include "percpu.h"
 
-#define FAST_DIRECT 1
+/* In a frame; and from what is pushed first, rcx, on. */
+#define FRAME_RCX 112
+#define AT_RDI (96 - FRAME_RCX)
+#define AT_KIND (48 - FRAME_RCX)
+#define AT_RBX (40 - FRAME_RCX)
 #define KIND_FULL 1
 #define KIND_FOREIGN 2
 
@@ -80,19 +84,13 @@ syscall_save:
 	push	%gs:GS_SCRATCH
 	push	%r11
 	push	%rcx
-	push_scratch 0			/* FRAME_SYSCALL */
 	cmp	$SYS_EP_CALL, %rax
 	je	fast_call
 	cmp	$SYS_EP_REPLY_RECV, %rax
 	je	fast_reply_recv
 syscall_slow:
-	push	%rbx
-syscall_slow_rest:
-	push	%rbp
-	push	%r12
-	push	%r13
-	push	%r14
-	push	%r15
+	push_scratch 0			/* FRAME_SYSCALL */
+	push_words
 	mov	%gs:GS_STACK, %rsp
 	call	kernel_syscall
 
@@ -125,38 +123,69 @@ exit_full:
 
 /*
  * A call or an answer with all there is in registers, and nothing to save but
- * what is pushed already: the message words, which C code leaves alone, go to
- * the receiver as they are.  C says whether it could be done like that.
+ * what is pushed already: message words go to the receiver as they are.  C gets
+ * the arguments where it wants them, but the fourth; leaves the registers that it
+ * preserves alone; and goes on with one of the ends below, on an empty stack.
  */
-	.macro fast name
-	push	%rbx			/* word 0: the result of a foreign call, perhaps */
-	mov	%rsp, %rax
+	.balign 64
+fast_call:
+	mov	%rdi, AT_RDI(%rsp)
+	movq	$0, AT_KIND(%rsp)	/* FRAME_SYSCALL */
 	mov	%gs:GS_STACK, %rsp
-	mov	%gs:GS_CPU, %edi
-	push	%rax
-	call	\name
-	cmp	$FAST_DIRECT, %eax
-	jb	1f
-	ja	kernel_exit
-	mov	%gs:GS_EXIT, %rsp
-	add	$(8 * 8), %rsp		/* words, kind, r10 */
+	mov	%r10, %rcx
+	jmp	kernel_fast_call
+
+	.balign 64
+fast_reply_recv:
+	mov	%rdi, AT_RDI(%rsp)
+	movq	$0, AT_KIND(%rsp)
+	mov	%rbx, AT_RBX(%rsp)	/* word 0: the result of a foreign call, perhaps */
+	mov	%gs:GS_STACK, %rsp
+	mov	%r10, %rcx
+	jmp	kernel_fast_reply_recv
+
+	.macro check_stack
+#if DEBUG
+	cmp	%gs:GS_STACK, %rsp
+	jne	fast_stack		/* the compiler has called what it was to jump to */
+#endif
+	.endm
+
+/* Nothing was done: the ordinary way. */
+	.globl arch_fast_not_call, arch_fast_not_reply_recv, arch_fast_direct, arch_fast_full
+arch_fast_not_reply_recv:
+	mov	$SYS_EP_REPLY_RECV, %eax
+	jmp	1f
+arch_fast_not_call:
+	mov	$SYS_EP_CALL, %eax
+1:	check_stack
+	mov	%rcx, %r10
+	mov	%gs:GS_CALL_TOP, %rsp
+	sub	$24, %rsp
+	mov	AT_RDI(%rsp), %rdi
+	jmp	syscall_slow
+
+/* To the thread whose frame is at rcx, with what registers hold. */
+	.balign 16
+arch_fast_direct:
+	check_stack
+	lea	FRAME_RCX(%rcx), %rsp
+	xor	%eax, %eax
 	xor	%r10d, %r10d
-	pop_scratch
-exit_\name:
+	pop	%rcx
+	pop	%r11
+exit_direct:
 	pop	%rsp
 	swapgs
 	sysretq
-	patch	exit_\name, exit_call_guarded, GUARD_EXIT
-1:	pop	%rsp
-	jmp	syscall_slow_rest
-	.endm
+	patch	exit_direct, exit_call_guarded, GUARD_EXIT
 
-	.balign 64
-fast_call:
-	fast	kernel_fast_call
-	.balign 64
-fast_reply_recv:
-	fast	kernel_fast_reply_recv
+#if DEBUG
+fast_stack:
+	ud2
+#endif
+
+arch_fast_full = kernel_exit
 
 /* No thread: CR3 holds the kernel's tables, GS is the kernel's, nothing is on the stack. */
 idle:

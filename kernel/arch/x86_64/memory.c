@@ -13,6 +13,8 @@
 #include "percpu.h"
 #include "platform.h"
 
+const u64 dmap_base = DMAP_BASE;
+
 extern const u8 kernel_start[], rodata_start[], data_start[], kernel_end[];
 
 #define LOW_PAGES (1ull << 20) /* 4 GiB */

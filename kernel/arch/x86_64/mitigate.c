@@ -115,7 +115,7 @@ void user_tables_set(struct percpu *me, u32 sp)
 
 	if (old != 0 && machine.pcid && !(old & me->cr3_keep))
 		me->pcid_uid[(old & (PAGE_SIZE - 1)) - 1] = 0;
-	me->user_cr3 = sp == NIL ? 0 : space_cr3(me, sp);
+	me->user_cr3 = sp == NIL ? 0 : space_cr3(sp);
 }
 
 /* Sixteen calls that return to here: what the predictor of returns knew is gone. */

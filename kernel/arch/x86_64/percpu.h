@@ -129,18 +129,10 @@ OPAQUE_BASE(percpu_base, PERCPU_0)
 #define PERCPU(c)                                                                                  \
 	((struct percpu *)((u8 *)(percpu_base() + ((u64)(c) << PERCPU_SHIFT)) + PERCPU_AT))
 
-/* That of this CPU, in one instruction, which is less than keeping it across calls. */
-#define MY_PERCPU() ((struct percpu *)(GS_READ64(own) + PERCPU_AT))
-
-/* A field of this CPU's area, in one instruction. */
-#define GS_READ64(field)                                                                           \
-	({                                                                                         \
-		u64 v_;                                                                            \
-		__asm__ volatile("mov %%gs:%c1, %0"                                                \
-				 : "=r"(v_)                                                        \
-				 : "i"(offsetof(struct percpu, field)));                           \
-		v_;                                                                                \
-	})
+/* A field of this CPU's area, relative to GS: no register holds where it is. */
+#define GS(field) (((struct percpu __seg_gs *)0)->field)
+/* The whole of it, in one instruction, which is less than keeping it across calls. */
+#define MY_PERCPU() ((struct percpu *)(GS(own) + PERCPU_AT))
 
 /* entry.S */
 extern const u8 trap_stub[256][16];

@@ -149,8 +149,3 @@ void arch_fault_words(u32 t, u32 to)
 	FR_MSG(to, 6) = 0;
 	FR_MSG(to, 7) = 0;
 }
-
-void arch_foreign_result(u32 t, u64 value)
-{
-	FR(t)->rax = value;
-}

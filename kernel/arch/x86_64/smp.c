@@ -35,37 +35,50 @@ static void load_kernel_space(struct percpu *me)
 		user_tables_set(me, NIL);
 	else
 		write_cr3(memory_root());
-	ATOMIC_AND(&SP(me->space)->active, ~me->bit);
 	me->space = NIL;
+}
+
+/*
+ * The order is: active, fence (a locked instruction), stale; who unmaps does
+ * stale, fence, active.  So either sees the other.
+ */
+void space_enter(u32 sp)
+{
+	struct percpu *me = MY_PERCPU();
+
+	ATOMIC_OR(&SP(sp)->active, me->bit);
+	if ((ATOMIC_LOAD(&SP(sp)->stale) & me->bit) == 0)
+		return;
+	ATOMIC_AND(&SP(sp)->stale, ~me->bit);
+	me->pcid_uid[sp % PCIDS] = 0;
 }
 
 void switch_space(struct percpu *me, u32 sp)
 {
-	u32 old = me->space;
-
-	if (old == sp)
+	if (me->space == sp)
 		return;
 	if (sp == NIL) {
 		load_kernel_space(me);
 		return;
 	}
 	if (!machine.kpti) {
-		space_load(me, sp);
+		space_load(sp);
 		return;
 	}
 	user_tables_set(me, sp);
 	me->space = sp;
-	if (old != NIL)
-		ATOMIC_AND(&SP(old)->active, ~me->bit);
 }
 
-/* The mark is taken away first: what is unmapped from now on sets it again. */
+/*
+ * Who does not use the space any more flushes when it does so again.  Who does:
+ * the mark is taken away first; what is unmapped from now on sets it again.
+ */
 static void flush_here(struct percpu *me, u32 sp, u64 first, u64 pages)
 {
-	if (me->space != sp)
-		return;
-	if (pages == 0) {
+	if (pages == 0 && me->space == sp)
 		load_kernel_space(me);
+	if (me->space != sp) {
+		ATOMIC_AND(&SP(sp)->active, ~me->bit);
 		return;
 	}
 	ATOMIC_AND(&SP(sp)->stale, ~me->bit);

@@ -24,14 +24,20 @@ _Static_assert(OBJECT_NODE_OFFSET + sizeof(struct tnode) <= OBJECT_OFFSET, "tnod
 _Static_assert(OBJECT_OFFSET + sizeof(struct thread) <= XSAVE_AT, "thread fits");
 _Static_assert(OBJECT_OFFSET % 16 == 0, "the processor pushes to a multiple of 16");
 
-OPAQUE_BASE(dmap_base, DMAP_BASE)
+extern const u64 dmap_base; /* memory.c */
+/* Where physical memory from `at` on is.  The base is in memory, so that an object takes one register. */
+extern inline __attribute__((gnu_inline, always_inline, const)) u8 *dmap_at(u64 at)
+{
+	__asm__("add %1, %0" : "+r"(at) : "m"(dmap_base) : "cc");
+	return (u8 *)at;
+}
 
 #define DMAP(page) (DMAP_BASE + ((u64)(page) << PAGE_SHIFT))
 #define OBJECT(type, page, at)                                                                     \
-	((struct type *)((u8 *)(dmap_base() + ((u64)(page) << PAGE_SHIFT)) + (at)))
+	((struct type *)(dmap_at((u64)(page) << PAGE_SHIFT) + (at)))
 
 #define PD(p) ((struct page *)PD_BASE + (p))
-#define SLOT(s) ((struct cap *)dmap_base() + (s))
+#define SLOT(s) ((struct cap *)dmap_at((u64)(s) * sizeof(struct cap)))
 #define CT(page) OBJECT(table, page, OBJECT_TABLE_OFFSET)
 #define TN(page) OBJECT(tnode, page, OBJECT_NODE_OFFSET)
 #define SP(page) OBJECT(space, page, OBJECT_OFFSET)
@@ -58,7 +64,9 @@ ARCH_INLINE u32 arch_cpu(void)
 }
 
 /* Volatile: one instruction is less than keeping the result across calls. */
-#define THIS_CPU() ((struct cpu *)GS_READ64(own))
+#define THIS_CPU() ((struct cpu *)*(volatile u64 __seg_gs *)offsetof(struct percpu, own))
+/* A field of it: no register holds where it is. */
+#define MY(field) (((struct cpu __seg_gs *)-PERCPU_AT)->field)
 
 /* smp.c: wait for the turn of ticket `mine`, answering requests.  It changes no register. */
 __attribute__((no_caller_saved_registers, cold, used)) void lock_wait(struct lock *l, u32 mine);
@@ -83,6 +91,33 @@ ARCH_INLINE void arch_unlock(struct lock *l)
 {
 	/* Only the holder writes it; stores are seen in order (Intel SDM vol 3, 8.2.2). */
 	__asm__ volatile("incl %0" : "+m"(l->serving) : : "memory", "cc");
+}
+
+/* The same for this CPU's own. */
+ARCH_INLINE void arch_lock_own(void)
+{
+	u32 mine = 1;
+
+	__asm__ volatile("lock xadd %0, %1" : "+r"(mine), "+m"(MY(lock.next)) : : "memory", "cc");
+	if (__builtin_expect(MY(lock.serving) != mine, 0))
+		__asm__ volatile("call lock_wait" ::"D"(&THIS_CPU()->lock), "S"(mine) : "memory", "cc");
+}
+
+ARCH_INLINE bool arch_try_lock_own(void)
+{
+	u32 mine = MY(lock.serving);
+	bool done;
+
+	__asm__ volatile("lock cmpxchg %3, %1"
+			 : "=@ccz"(done), "+m"(MY(lock.next)), "+a"(mine)
+			 : "r"(mine + 1)
+			 : "memory");
+	return done;
+}
+
+ARCH_INLINE void arch_unlock_own(void)
+{
+	__asm__ volatile("incl %0" : "+m"(MY(lock.serving)) : : "memory", "cc");
 }
 
 ARCH_INLINE u64 arch_atomic_or(u64 *p, u64 bits)
@@ -124,6 +159,11 @@ ARCH_INLINE void arch_msg_pass(u32 from, u32 to)
 	g->r15 = f->r15;
 	g->r8 = f->r8;
 	g->r9 = f->r9;
+}
+
+ARCH_INLINE void arch_foreign_result(u32 t, u64 value)
+{
+	FR(t)->rax = value;
 }
 
 #include "pte.h"
