@@ -154,9 +154,9 @@ enum {
 u32 kernel_fast_call(u64 handle, u64 tag, u64 deadline, u64 reply, u64 w6, u64 w7);
 u32 kernel_fast_reply_recv(u64 handle, u64 tag, u64 deadline, u64 reply, u64 w6, u64 w7);
 void kernel_fault_note(u32 cpu, u32 kind, u64 code, u64 addr); /* takes no lock; then at once: */
-void kernel_fault(u32 cpu);
+void kernel_fault(void);
 void kernel_irq(u32 cpu, u32 vector);  /* vector: index into cpu.irq */
-void kernel_iommu(u32 cpu); /* the IOMMU has recorded faults */
+void kernel_iommu(void); /* the IOMMU has recorded faults */
 void kernel_timer(u32 cpu);
 void kernel_kick(u32 cpu);
 /* From arch_iommu_faults: requester id was refused this address; what: DEVICE_FAULT_WRITE | reason. */

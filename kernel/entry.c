@@ -33,12 +33,11 @@ void unlock_all(void)
  */
 static inline bool goes_on(void)
 {
-	const struct cpu *c = THIS_CPU();
-	u32 t = c->current;
+	u32 t = MY(current);
 
-	return t != NIL && t == c->loaded && c->mailbox == NIL && c->top <= TH(t)->eprio + 1u &&
-	       TH(t)->running_on == c->charged &&
-	       (c->timeq == NIL || TN(c->timeq)->when >= c->alarm);
+	return t != NIL && t == MY(loaded) && MY(mailbox) == NIL && MY(top) <= TH(t)->eprio + 1u &&
+	       TH(t)->running_on == MY(charged) &&
+	       (MY(timeq) == NIL || TN(MY(timeq))->when >= MY(alarm));
 }
 
 /* What every entry touches must be in order when it leaves; tests on the host check all there is. */
@@ -64,11 +63,11 @@ static RARELY void empty_mailbox(u32 cpu)
 
 static APART void leave_changed(void)
 {
-	if (THIS_CPU()->mailbox != NIL)
+	if (MY(mailbox) != NIL)
 		empty_mailbox(arch_cpu());
 	sched_exit();
 	check_invariants(arch_cpu());
-	arch_unlock(&THIS_CPU()->lock);
+	arch_unlock_own();
 }
 
 /* Every entry ends here, or with leave_global. */
@@ -79,17 +78,17 @@ static inline void leave_local(void)
 		return;
 	}
 	check_invariants(arch_cpu());
-	arch_unlock(&THIS_CPU()->lock);
+	arch_unlock_own();
 }
 
-static void leave_global(u32 cpu)
+static void leave_global(void)
 {
 	if (!goes_on()) {
-		if (CPU(cpu)->mailbox != NIL)
-			(void)notif_mailbox(cpu);
+		if (MY(mailbox) != NIL)
+			(void)notif_mailbox(arch_cpu());
 		sched_exit();
 	}
-	check_invariants(cpu);
+	check_invariants(arch_cpu());
 	unlock_all();
 }
 
@@ -126,49 +125,49 @@ static inline err_t syscall_own(u32 t)
 	return dispatch(t, FR_NR(t));
 }
 
-/* Under this CPU's lock. */
-static inline err_t syscall_local(u32 t)
-{
-	if (TH(t)->flags & THREAD_FOREIGN)
-		return syscall_foreign(t);
-	return call_is_global(FR_NR(t)) ? RUN_GLOBAL : syscall_own(t);
-}
-
 static inline void put_result(u32 t, err_t e)
 {
 	trace_add(TH(t)->home, TRACE_result, FR_NR(t), e.v);
 	FR_ERR(t) = e.v;
 }
 
-/* A global call may have destroyed its caller; then there is nobody to tell. */
-static APART void syscall_global(u32 cpu)
+/* A global call may have destroyed its caller; then nothing is loaded, and there is nobody to tell. */
+static APART void syscall_global(void)
 {
 	lock_all();
-	u32 t = CPU(cpu)->current;
+	u32 t = MY(current);
 
 	if (t != NIL) {
 		err_t e = TH(t)->flags & THREAD_FOREIGN ? syscall_foreign(t) : syscall_own(t);
-		if (e.v != INT_NONE && PD(t)->type == OBJ_THREAD)
-			put_result(t, e);
+		if (e.v != INT_NONE && MY(loaded) != NIL)
+			put_result(MY(loaded), e);
 	}
-	leave_global(cpu);
+	leave_global();
 }
 
 /*
- * After the call, what is needed is found anew: kept in registers meanwhile, it
- * would cost saving theirs in every call.  Who called is still what is loaded.
+ * Who called is what is loaded; what it is and which call it makes does not
+ * change while it is.  After the call, what is needed is found anew: kept in
+ * registers meanwhile, it would cost saving theirs in every call.
  */
 void kernel_syscall(void)
 {
-	arch_lock(&THIS_CPU()->lock);
-	u32 t = THIS_CPU()->current;
-	err_t e = t == NIL ? NO_RESULT : syscall_local(t);
+	u32 t = MY(loaded);
+	bool is_own = t != NIL && !(TH(t)->flags & THREAD_FOREIGN);
+	err_t e = NO_RESULT;
 
+	if (is_own && call_is_global(FR_NR(t))) {
+		syscall_global();
+		return;
+	}
+	arch_lock_own();
+	if (MY(current) != NIL)
+		e = is_own ? syscall_own(t) : syscall_foreign(t);
 	if (e.v < INT_GLOBAL) {
-		put_result(THIS_CPU()->loaded, e);
+		put_result(MY(loaded), e);
 	} else if (e.v == INT_GLOBAL) {
-		arch_unlock(&THIS_CPU()->lock);
-		syscall_global(arch_cpu());
+		arch_unlock_own();
+		syscall_global();
 		return;
 	}
 	leave_local();
@@ -199,10 +198,10 @@ void kernel_fault_note(u32 cpu, u32 kind, u64 code, u64 addr)
 	TH(t)->fault_addr = addr;
 }
 
-void kernel_fault(u32 cpu)
+void kernel_fault(void)
 {
-	arch_lock(&CPU(cpu)->lock);
-	u32 t = CPU(cpu)->current;
+	arch_lock_own();
+	u32 t = MY(current);
 
 	if (t == NIL || fault(t).v != INT_GLOBAL) {
 		leave_local();
@@ -210,49 +209,49 @@ void kernel_fault(u32 cpu)
 	}
 	TH(t)->pending = TH(t)->fault;
 	TH(t)->fault = 0;
-	arch_unlock(&CPU(cpu)->lock);
+	arch_unlock_own();
 	lock_all();
-	t = CPU(cpu)->current;
+	t = MY(current);
 	if (t != NIL)
 		(void)fault(t);
-	leave_global(cpu);
+	leave_global();
 }
 
 void kernel_irq(u32 cpu, u32 vector)
 {
-	arch_lock(&THIS_CPU()->lock);
-	trace_add(cpu, TRACE_irq, vector, THIS_CPU()->irq[vector]);
+	arch_lock_own();
+	trace_add(cpu, TRACE_irq, vector, MY(irq[vector]));
 	irq_fired(cpu, vector);
 	leave_local();
 }
 
-void kernel_iommu(u32 cpu)
+void kernel_iommu(void)
 {
 	lock_all();
 	arch_iommu_faults(false);
-	leave_global(cpu);
+	leave_global();
 }
 
 void kernel_timer(u32 cpu)
 {
-	arch_lock(&CPU(cpu)->lock);
+	arch_lock_own();
 	if (sched_timer(cpu)) {
 		leave_local();
 		return;
 	}
 	unlock_for_all(cpu);
 	(void)sched_timer(cpu);
-	leave_global(cpu);
+	leave_global();
 }
 
 void kernel_kick(u32 cpu)
 {
-	arch_lock(&CPU(cpu)->lock);
+	arch_lock_own();
 	trace_add(cpu, TRACE_kick, cpu, 0);
 	if (CPU(cpu)->mailbox == NIL || notif_mailbox(cpu)) {
 		leave_local();
 		return;
 	}
 	unlock_for_all(cpu);
-	leave_global(cpu);
+	leave_global();
 }

@@ -2,12 +2,13 @@
 /*
  * Model of the locks of the kernel, and of stopping what runs on another CPU.
  *
- * Stands for: entries, local and global (which begin as a local one that does nothing), stopping what runs on another CPU, and
- * locks that are FIFO and answer requests while they wait.
+ * Stands for: entries, local and global (some of which begin as a local one that does nothing), stopping what runs on another
+ * CPU, and locks that are FIFO and answer requests while they wait.
  *
  * Code: kernel/entry.c lock_all unlock_all kernel_syscall syscall_global leave_local leave_changed
  * leave_global;
- * kernel/sched.c sched_unready; kernel/arch/x86_64/state.h arch_lock arch_unlock;
+ * kernel/sched.c sched_unready; kernel/arch/x86_64/state.h arch_lock arch_unlock arch_lock_own
+ * arch_try_lock_own arch_unlock_own;
  * kernel/arch/x86_64/smp.c arch_sync serve_sync lock_wait.
  *
  * Claims: a global operation excludes every other; local ones exclude each

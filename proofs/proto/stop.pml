@@ -6,8 +6,8 @@
  * Stands for: thread_stop, thread_get_regs and thread_resume of one CPU, and the
  * entries of the other, which runs the thread; registers are one number, the call
  * that the thread makes next.  Entering adds one to it, as SYSCALL saves the address
- * behind itself; rewinding takes it back.  A call is local, or it begins so, gives
- * its lock up and goes on with all of them.  Faults are not in it.
+ * behind itself; rewinding takes it back.  A call is local or global, or it begins
+ * as a local one, gives its lock up and goes on with all of them.  Faults are not in it.
  *
  * Code: kernel/thread.c sys_thread_stop thread_halt sys_thread_resume;
  * kernel/sched.c sched_unready; kernel/entry.c kernel_syscall syscall_global kernel_kick;
@@ -95,15 +95,22 @@ active proctype cpu()
 		:: /* SYSCALL: the registers are saved before a lock is taken */
 			assert(!stopped);
 			d_step { pc++; in_call = 1 };
-			take(OWN);
 			if
-			:: make_call()
-			:: current -> /* a global call */
-				give(OWN);
+			:: /* always global */
 				take(WRITER);
 				take(OWN);
 				make_call();
 				give(WRITER)
+			:: take(OWN);
+				if
+				:: make_call()
+				:: current -> /* global this time */
+					give(OWN);
+					take(WRITER);
+					take(OWN);
+					make_call();
+					give(WRITER)
+				fi
 			fi;
 			loaded = current;
 			give(OWN)

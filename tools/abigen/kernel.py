@@ -87,8 +87,18 @@ def function(table, c):
     return out + text.wrap(f"\treturn sys_{c.name}(", values, ");", "\t") + ["}", ""]
 
 
+# Those that programs make most often are found first.
+OFTEN = ("notif_signal", "notif_wait", "ep_recv", "thread_yield", "grant_map", "grant_unmap",
+         "cap_derive", "cap_delete", "object_create")
+
+
 def cases(calls):
-    out = ["\tswitch (nr) {"]
+    out = []
+    for name in OFTEN:
+        c = next(c for c in calls if c.name == name)
+        out += [f"\tif (nr == {c.const()})", f"\t\treturn call_{name}(t);"]
+    out.append("\tswitch (nr) {")
+    calls = [c for c in calls if c.name not in OFTEN]
     for c in calls:
         out += [f"\tcase {c.const()}:", f"\t\treturn call_{c.name}(t);"]
     return out + ["\tdefault:", "\t\treturn ERR_CALL;", "\t}"]

@@ -274,10 +274,10 @@ static void run_kernel(u32 cpu)
 
 	switch (hc->kind) {
 	case HOST_SYSCALL: run_syscall(cpu); break;
-	case HOST_FAULT: kernel_fault(cpu); break;
+	case HOST_FAULT: kernel_fault(); break;
 	case HOST_IRQ: kernel_irq(cpu, (u32)hc->arg[0]); break;
 	case HOST_TIMER: kernel_timer(cpu); break;
-	case HOST_IOMMU: kernel_iommu(cpu); break;
+	case HOST_IOMMU: kernel_iommu(); break;
 	default:
 		hc->kicked = false;
 		kernel_kick(cpu);

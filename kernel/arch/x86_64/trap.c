@@ -40,7 +40,7 @@ static APART void exception(u32 cpu, u32 vector)
 		kernel_fault_note(cpu, FAULT_DEBUG, dr6_take() | (u64)vector << 32, f->rip);
 	else
 		kernel_fault_note(cpu, FAULT_EXCEPTION, code, 0);
-	kernel_fault(cpu);
+	kernel_fault();
 }
 
 static APART void interrupt(u32 cpu, u32 vector)
@@ -62,7 +62,7 @@ static APART void interrupt(u32 cpu, u32 vector)
 			kernel_kick(cpu);
 		break;
 	case VECTOR_IOMMU:
-		kernel_iommu(cpu);
+		kernel_iommu();
 		lapic_eoi();
 		break;
 	default: /* spurious ones want no EOI, nor do those of the 8259s */
