@@ -2,194 +2,213 @@
 # SPDX-License-Identifier: MIT
 """The same programs on this machine and on Tessera: output and exit status must agree.
 
-Cases stand in tests/linux/cases/*.txt: "## name" begins one, a script for the shell of
-Debian's busybox-static follows.  tests/linux/c/*.c are programs, each a case, linked statically
-with musl and with glibc.  Both sides run in the same file tree, each case in an empty directory.
+    compare.py [--only TEXT] [--host] [--kind NAME] [-v] [-- OPTION of ./tessera run...]
 
-    tests/linux/compare.py [--only TEXT] [--host] [-v]
+Kinds of cases, each in boots of their own:
+    c       tests/linux/c/*.c, programs linked statically with musl and with glibc
+    shell   tests/linux/cases/*.txt, scripts for the shell of Debian's busybox-static
+    bash    tests/linux/cases/bash/*.txt, scripts for Debian's bash-static
+    tty     tests/linux/cases/tty/*.txt, sessions at a terminal (both/typist.c)
+    debian  tests/linux/cases/debian/*.txt, scripts that run dynamically linked programs of Debian, from a disk
+Both sides run in the same file tree, each case in an empty directory (both/driver.c).
 """
 
 import argparse
 import concurrent.futures
+import dataclasses
 import os
 import pathlib
-import re
-import shutil
 import subprocess
 import sys
 import tempfile
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tools"))
-from root.base import base  # noqa: E402
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+sys.path[:0] = [str(ROOT / "tools"), str(HERE)]
+from both import cases, debian, side          # noqa: E402
+from root import ext2                           # noqa: E402
+from root.base import base                      # noqa: E402
 
-SECONDS = 20       # for each case
 GROUP = 60         # cases in one boot
-MARK = "@@tessera-case"
-DRIVER = f"""#!/bin/sh
-# Runs each case named and prints what it printed.
-mkdir -p /w /out
-for name; do
-	mkdir -p /w/$name && cd /w/$name
-	if [ -x /cases/$name ]; then
-		setsid timeout -s KILL {SECONDS} /cases/$name >/out/o 2>&1 </dev/null
-	else
-		setsid timeout -s KILL {SECONDS} /bin/sh /cases/$name.sh >/out/o 2>&1 </dev/null
-	fi
-	status=$?
-	echo "{MARK} $name $status $(wc -c </out/o)"
-	cat /out/o
-	echo
-	chmod 755 . 2>/dev/null
-	cd /; rm -rf /w/$name
-done
-"""
+SHOWN = 150        # of a line that differs
 
 
-def scripts():
-    """name -> text"""
-    found = {}
-    for path in sorted((ROOT / "tests/linux/cases").glob("*.txt")):
-        name, lines = None, []
-        for line in path.read_text().split("\n"):
-            if line.startswith("## "):
-                if name:
-                    found[name] = "\n".join(lines) + "\n"
-                name, lines = f"{path.stem}-{line[3:].strip()}", []
-            elif name:
-                lines.append(line)
-        if name:
-            found[name] = "\n".join(lines).rstrip("\n") + "\n"
-    return found
+@dataclasses.dataclass
+class Kind:
+    """Cases that run in the same way."""
+    name: str
+    options: list               # of ./tessera run
+    shell: str = "/bin/sh"
+    seconds: int = 30           # for each case
+    group: int = GROUP
+    scripts: str = ""           # their directory, below tests/linux/cases
+    disk: bool = False          # from Debian's packages, on a disk
 
 
-def programs(into, only):
-    """Compiles tests/linux/c/*.c; names of the programs, and errors."""
-    names, errors = [], []
-    for path in sorted((ROOT / "tests/linux/c").glob("*.c")):
-        for libc, compiler in (("musl", "musl-gcc"), ("glibc", "gcc")):
-            name = f"c-{path.stem}-{libc}"
-            if only and only not in name:
-                continue
-            if not shutil.which(compiler):
-                continue
-            command = [compiler, "-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror", "-Wno-stringop-overflow", "-Wno-stringop-overread",
-                       "-Wno-nonnull", "-Wno-unused-result", "-static", "-o", str(into / name), str(path), "-lpthread"]
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-            if done.returncode:
-                errors.append(f"{name}: {done.stderr.strip()}")
-            else:
-                names.append(name)
-    return names, errors
+KINDS = [
+    # The longest first.
+    Kind("debian", ["--mem=1G", "--cpus=1"], "/bin/bash", 180, 30, "debian", disk=True),
+    Kind("c", ["--mem=512M", "--cpus=2"], scripts=None),
+    Kind("shell", ["--mem=512M", "--cpus=1"]),
+    Kind("bash", ["--mem=512M", "--cpus=1"], "/bin/bash", scripts="bash"),
+    Kind("tty", ["--mem=512M", "--cpus=1"], "/cases/typist", 45, scripts="tty"),
+]
 
 
-def parse(text):
-    """What the driver printed: name -> (status, output)."""
-    found = {}
-    data = text.replace(b"\r\n", b"\n")
-    for match in re.finditer(rb"^" + MARK.encode() + rb" (\S+) (\d+) (\d+)\n", data, re.MULTILINE):
-        name, status, size = match[1].decode(), int(match[2]), int(match[3])
-        found[name] = (status, data[match.end():match.end() + size])
-    return found
+class Tap:
+    """Lines of the report."""
+
+    def __init__(self):
+        self.count = self.failed = 0
+
+    def line(self, good, name, why=()):
+        self.count += 1
+        self.failed += not good
+        print(f"{'ok' if good else 'not ok'} {self.count} {name}")
+        for text in [] if good else why:
+            print(f"# {text}")
+        sys.stdout.flush()
 
 
-def on_host(tree, names, cases):
-    """In a file tree of its own, with /proc and /dev."""
-    with tempfile.TemporaryDirectory(prefix="tessera-compare-") as top:
-        tree.write(top)
-        shutil.copytree(cases, os.path.join(top, "cases"))
-        script = ("mount -t proc proc $0/proc && mount --rbind /dev $0/dev && mount -t tmpfs tmpfs $0/tmp && chmod 1777 $0/tmp && "
-                  "exec chroot $0 /usr/bin/env -i PATH=/bin:/usr/bin:/sbin:/usr/sbin HOME=/root /bin/sh /cases/driver " + " ".join(names))
-        done = subprocess.run(["unshare", "--mount", "--pid", "--fork", "--uts", "--ipc", "sh", "-c", script, top], capture_output=True, check=False,
-                              timeout=len(names) * SECONDS)
-        if done.returncode != 0 and MARK.encode() not in done.stdout:
-            sys.exit(f"compare: the host side does not run: {done.stderr.decode().strip()}")
-        return parse(done.stdout)
-
-
-def on_tessera(names, cases, arguments):
-    """One boot: what each case printed, and what was said on standard error."""
-    command = [str(ROOT / "tessera"), "run", f"--timeout={60 + 10 * len(names)}", "--mem=512M", f"--cpus={2 if names[0].startswith('c-') else 1}", "--cwd=/root", *arguments,
-               "--env=PATH=/bin:/usr/bin:/sbin:/usr/sbin", f"--dir={cases}:/cases", "/bin/busybox", "sh", "/cases/driver", *names]
-    done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, check=False)
-    return parse(done.stdout), done.stderr.decode(errors="replace")
-
-
-def run_part(part, cases, arguments):
-    """All cases of a part: a boot that ends early costs the case it ended in, not those after it."""
-    found, said = {}, ""
-    while part:
-        guest, said = on_tessera(part, cases, arguments)
-        found.update(guest)
-        part = part[len([n for n in part if n in guest]) + 1:]
-    return found, said
-
-
-def show(name, host, guest):
-    """Why a case failed, as lines of TAP."""
-    if guest is None:
-        print("# did not end on Tessera")
-        return
+def difference(name, host, guest):
+    """Why a case failed."""
+    lines = []
     if host[0] != guest[0]:
-        print(f"# status {guest[0]}, on Linux {host[0]}")
+        lines.append(f"status {guest[0]}, on Linux {host[0]}")
     ours, theirs = guest[1].split(b"\n"), host[1].split(b"\n")
     for i in range(max(len(ours), len(theirs))):
-        a = theirs[i] if i < len(theirs) else b"(nothing)"
-        b = ours[i] if i < len(ours) else b"(nothing)"
+        a, b = [side_[i] if i < len(side_) else b"(nothing)" for side_ in (theirs, ours)]
         if a != b:
-            print(f"# line {i + 1}: {b.decode(errors='replace')[:150]!r}\n# on Linux: {a.decode(errors='replace')[:150]!r}")
+            at = max(0, len(os.path.commonprefix([a, b])) - SHOWN // 2)
+            lines += [f"line {i + 1}: {b[at:at + SHOWN].decode(errors='replace')!r}", f"on Linux: {a[at:at + SHOWN].decode(errors='replace')!r}"]
             break
-    print(f"# alone: tests/linux/compare.py --only {name}", flush=True)
+    return [*lines, f"alone: tests/linux/compare.py --only {name}"]
+
+
+class Comparison:
+    """One kind: its cases, their file tree, and both sides."""
+
+    def __init__(self, kind, directory, only, arguments):
+        self.kind, self.directory = kind, directory / kind.name
+        self.cases, self.errors, self.missing = self.directory / "cases", {}, []
+        self.cases.mkdir(parents=True)
+        if kind.scripts is None:
+            self.names, self.errors = cases.programs(self.cases, only)
+        else:
+            texts = {n: t for n, t in cases.scripts(HERE / "cases" / kind.scripts).items() if only in n}
+            for name, text in texts.items():
+                (self.cases / f"{name}.sh").write_text(text)
+            self.names = list(texts)
+        self.options = [*kind.options, *arguments]
+
+    def _helpers(self):
+        for path in sorted((HERE / "both").glob("*.c")):
+            error = cases.compile_one("musl-gcc", path, self.cases / path.stem)
+            if error:
+                sys.exit(f"compare: {path}: {error}")
+
+    def prepare(self):
+        """The file tree, for the host as files and for Tessera as an image or options."""
+        self._helpers()
+        self.top = self.directory / "top"
+        self.top.mkdir()
+        if self.kind.disk:
+            tree, self.missing = debian.tree()
+        else:
+            tree = base()
+            self.options.append(f"--dir={self.cases}:/cases")
+        if self.kind.shell == "/bin/bash" and not self.kind.disk:
+            tree.file("bin/bash", "/bin/bash-static")
+            self.options.append("--dir=/bin/bash-static:/bin/bash")
+        tree.copy(str(self.cases), "cases")
+        tree.write(str(self.top))
+        if self.kind.disk:
+            self.disk = str(self.directory / "disk.img")
+            ext2.from_directory(str(self.top), self.disk, tree.bytes() + (256 << 20))
+            self.options.append(f"--disk={self.disk}")
+
+    def parts(self):
+        """A disk has one machine at a time."""
+        size = len(self.names) if self.kind.disk else self.kind.group
+        return [self.names[at:at + size] for at in range(0, len(self.names), size)]
+
+    def host(self, names):
+        return side.run(side.on_host(self.top, self.kind.shell, self.kind.seconds), names, self.kind.seconds, self.directory / "host")
+
+    def tessera(self, names):
+        directory = self.directory / f"tessera-{names[0]}"
+        return side.run(side.on_tessera(self.options, self.kind.shell, self.kind.seconds), names, self.kind.seconds, directory)
+
+    def check_disk(self):
+        """What e2fsck complains of."""
+        done = subprocess.run([ext2.tool("e2fsck"), "-fn", self.disk], capture_output=True, text=True, check=False)
+        return [] if done.returncode == 0 else done.stdout.splitlines()[-20:] or [f"e2fsck: status {done.returncode}"]
+
+
+def report(tap, comparison, names, host, guest, verbose):
+    """The lines for one part."""
+    for name in names:
+        if name not in host.found:
+            tap.line(False, name, [f"no result on this machine: {host.lost.get(name, 'the cases before it took too long')}"])
+        elif name not in guest.found:
+            tap.line(False, name, [f"no result on Tessera: {guest.lost.get(name, 'it was not run')}"])
+        else:
+            same = host.found[name] == guest.found[name]
+            tap.line(same, name, [] if same else difference(name, host.found[name], guest.found[name]))
+    for result, where in ((host, "this machine"), (guest, "Tessera")):
+        if result.trouble:
+            tap.line(False, f"{comparison.kind.name}: {where} runs {names[0]} to {names[-1]}", result.trouble)
+    if verbose:
+        print("# " + guest.errors[-3000:].replace("\n", "\n# "))
+
+
+def compare(tap, comparisons, verbose):
+    work = [(c, part) for c in comparisons for part in c.parts()]
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        for c in comparisons:
+            c.prepare()
+        guests = [pool.submit(c.tessera, part) for c, part in work]
+        for (c, part), guest in zip(work, guests):
+            report(tap, c, part, c.host(part), guest.result(), verbose)
+    for c in comparisons:
+        for name, error in c.errors.items():
+            tap.line(False, name, error.splitlines())
+        for package in c.missing:
+            tap.line(False, f"{c.kind.name}: package {package}", ["it is not installed (packages.toml)"])
+        if c.kind.disk:
+            complaints = c.check_disk()
+            tap.line(not complaints, f"{c.kind.name}: the file system is whole afterwards", complaints)
+
+
+def show_host(comparisons):
+    for c in comparisons:
+        c.prepare()
+        for name, (status, output) in c.host(c.names).found.items():
+            print(f"--- {name}: {status}\n{output.decode(errors='replace')}", end="")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="", help="cases whose name contains this")
+    parser.add_argument("--kind", choices=[k.name for k in KINDS], help="only this kind")
     parser.add_argument("--host", action="store_true", help="print what this machine does, and no more")
-    parser.add_argument("-v", "--verbose", action="store_true", help="what the last boot printed to standard error")
+    parser.add_argument("-v", "--verbose", action="store_true", help="also what ./tessera run printed to standard error")
     parser.add_argument("arguments", nargs="*", help="options for ./tessera run")
     args = parser.parse_args()
     os.chdir(ROOT)
-    passed, failed = 0, 0
-
-    def tap(good, name):
-        nonlocal passed, failed
-        passed, failed = passed + good, failed + (not good)
-        print(f"{'ok' if good else 'not ok'} {passed + failed} {name}", flush=True)
-
-    with tempfile.TemporaryDirectory(prefix="tessera-cases-") as directory:
-        cases = pathlib.Path(directory) / "cases"
-        cases.mkdir()
-        names = []
-        for name, text in scripts().items():
-            if args.only in name:
-                (cases / f"{name}.sh").write_text(text)
-                names.append(name)
-        (cases / "driver").write_text(DRIVER)
-        built, errors = programs(cases, args.only)
-        for error in errors:
-            tap(False, error.split(":")[0])
-            print("# " + error.replace("\n", "\n# "))
-        names += built
-        host = on_host(base(), names, cases)
+    if os.geteuid() != 0:
+        print("ok 1 comparison # skip needs root, for a root directory of its own\n1..1")
+        return 0
+    tap = Tap()
+    with tempfile.TemporaryDirectory(prefix="tessera-compare-") as directory:
+        found = [Comparison(k, pathlib.Path(directory), args.only, args.arguments) for k in KINDS if args.kind in (None, k.name)]
+        found = [c for c in found if c.names or c.errors]
         if args.host:
-            for name in names:
-                print(f"--- {name}: {host.get(name, ('none', b''))[0]}\n{host.get(name, (0, b''))[1].decode(errors='replace')}", end="")
+            show_host(found)
             return 0
-        # Programs get two processors; scripts one, so that two boots do not wait for each other's.
-        kinds = [[n for n in names if n.startswith("c-")], [n for n in names if not n.startswith("c-")]]
-        parts = [kind[at:at + GROUP] for kind in kinds for at in range(0, len(kind), GROUP)]
-        with concurrent.futures.ThreadPoolExecutor(2) as pool:
-            for part, (guest, errors_) in zip(parts, pool.map(lambda p: run_part(p, cases, args.arguments), parts)):
-                for name in part:
-                    good = name in guest and name in host and guest[name] == host[name]
-                    tap(good, name)
-                    if not good:
-                        show(name, host.get(name, (-1, b"")), guest.get(name))
-                if errors_ and (args.verbose or len(guest) < len(part)):
-                    print("# " + errors_[-3000:].replace("\n", "\n# "))
-    print(f"1..{passed + failed}")
-    return 1 if failed else 0
+        compare(tap, found, args.verbose)
+    print(f"1..{tap.count}")
+    return 1 if tap.failed or tap.count == 0 else 0
 
 
 if __name__ == "__main__":

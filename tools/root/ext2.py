@@ -20,18 +20,23 @@ def tool(name):
 def image(tree, path, size=0):
     """Write the image; size 0: what is needed and half again, at least 16 MiB."""
     size = max(size, 16 << 20) if size else max(16 << 20, tree.bytes() * 3 // 2 + (8 << 20))
-    size = (size + (1 << 20) - 1) & ~((1 << 20) - 1)
     stage = tempfile.mkdtemp(prefix="tessera-root-")
     try:
         tree.write(stage)
-        with open(path, "wb") as file:
-            file.truncate(size)
-        command = [tool("mke2fs"), "-q", "-F", "-t", "ext2", "-b", "4096", "-O", "has_journal,^resize_inode,^dir_index,^ext_attr",
-                   "-E", "root_owner=0:0", "-m", "0", "-d", stage, path]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            raise TreeError(f"{path}: mke2fs: {done.stderr.strip()}" if "No space" not in done.stderr and
-                            "Could not allocate" not in done.stderr else
-                            f"{path}: {size >> 20} MiB are too small for the files that go in (about {tree.bytes() >> 20} MiB)")
+        from_directory(stage, path, size, tree.bytes())
     finally:
         shutil.rmtree(stage, ignore_errors=True)
+
+
+def from_directory(directory, path, size, needed=0):
+    """Write an image of `size` bytes with what is below a directory."""
+    size = (size + (1 << 20) - 1) & ~((1 << 20) - 1)
+    with open(path, "wb") as file:
+        file.truncate(size)
+    command = [tool("mke2fs"), "-q", "-F", "-t", "ext2", "-b", "4096", "-O", "has_journal,^resize_inode,^dir_index,^ext_attr",
+               "-E", "root_owner=0:0", "-m", "0", "-d", directory, path]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise TreeError(f"{path}: mke2fs: {done.stderr.strip()}" if "No space" not in done.stderr and
+                        "Could not allocate" not in done.stderr else
+                        f"{path}: {size >> 20} MiB are too small for the files that go in (about {needed >> 20} MiB)")

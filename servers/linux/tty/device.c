@@ -468,6 +468,8 @@ static s64 set_termios(struct tty *t, u64 arg, size_t bytes, bool flush)
 		e = copy_in(current()->mm, &v, arg, bytes);
 	if (e < 0)
 		return e;
+	/* There is no wire: bytes are whole and have no parity, as on Linux's pseudo-terminals. */
+	v.t.cflag = (v.t.cflag & ~(u32)(CSIZE | PARENB)) | CS8 | CREAD;
 	if (flush)
 		ldisc_flush(&t->ldisc);
 	ldisc_set(&t->ldisc, &v.t);

@@ -61,8 +61,15 @@ enum { /* oflag */
        ONLRET = 040,
        TABDLY = 014000,
 };
-enum { CS8 = 060, CREAD = 0200, HUPCL = 02000, B38400 = 017 }; /* cflag */
-enum {                                                         /* lflag */
+enum { /* cflag */
+       B38400 = 017,
+       CSIZE = 060,
+       CS8 = 060,
+       CREAD = 0200,
+       PARENB = 0400,
+       HUPCL = 02000,
+};
+enum { /* lflag */
        ISIG = 1,
        ICANON = 2,
        ECHO = 010,

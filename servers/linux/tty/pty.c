@@ -66,6 +66,7 @@ static struct pty *pty_new(void)
 	if (p == NULL)
 		return NULL;
 	tty_init(&p->tty, (u64)PTS_MAJOR << 8 | number);
+	p->tty.ldisc.termios.cflag &= ~(u32)HUPCL;
 	p->tty.room = pty_room;
 	p->tty.send = pty_send;
 	p->tty.closed = pty_closed;
