@@ -121,6 +121,7 @@ class Comparison:
             tree.file("bin/bash", "/bin/bash-static")
             self.options.append("--dir=/bin/bash-static:/bin/bash")
         tree.copy(str(self.cases), "cases")
+        tree.directory("w")
         tree.write(str(self.top))
         if self.kind.disk:
             self.disk = str(self.directory / "disk.img")
@@ -133,7 +134,7 @@ class Comparison:
         return [self.names[at:at + size] for at in range(0, len(self.names), size)]
 
     def host(self, names):
-        return side.run(side.on_host(self.top, self.kind.shell, self.kind.seconds), names, self.kind.seconds, self.directory / "host")
+        return side.run(side.on_host(self.top, self.kind.shell, self.kind.seconds, not self.kind.disk), names, self.kind.seconds, self.directory / "host")
 
     def tessera(self, names):
         directory = self.directory / f"tessera-{names[0]}"

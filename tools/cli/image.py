@@ -87,6 +87,18 @@ def words(args, argv, env, stdio):
     return b"%d\0" % len(data) + b"".join(t + b"\0" for t in data)
 
 
+def check_disk(path):
+    """Refuse what cannot be a root directory."""
+    if not os.path.exists(path):
+        raise ImageError(f"--disk {path}: no such file (tools/mkroot.py --ext2 makes one)")
+    if not os.access(path, os.R_OK | os.W_OK) or os.path.isdir(path):
+        raise ImageError(f"--disk {path}: not a file that can be read and written")
+    with open(path, "rb") as file:
+        file.seek(SUPER_MAGIC_AT)
+        if file.read(2) != SUPER_MAGIC:
+            raise ImageError(f"--disk {path}: no ext2 file system is in it (tools/mkroot.py --ext2 makes one)")
+
+
 class Plan:
     """Everything that is needed to start the emulator."""
 
@@ -98,10 +110,8 @@ class Plan:
         self.disk, self.back = None, [back_dir(text) for text in args.dir if text.endswith(":rw")]
         self.system = "disk" if args.disk or self.back else "run"
         files = {"start": start}
-        if args.disk and self.back:
-            raise ImageError("--dir ...:rw and --disk do not go together: what is on the disk stays there")
         if args.disk:
-            self._use_disk(args.disk)
+            self.disk = os.path.abspath(args.disk)
         elif self.back:
             self.before = [back.snapshot(host) for host, _ in self.back]
             self.disk = str(self.directory / "disk.img")
@@ -110,17 +120,6 @@ class Plan:
             root.write_bytes(cpio.pack(tree))
             files["root"] = root
         self.boot = link(self._bundle(files), self.directory)
-
-    def _use_disk(self, path):
-        if not os.path.exists(path):
-            raise ImageError(f"--disk {path}: no such file (tools/mkroot.py --ext2 makes one)")
-        if not os.access(path, os.R_OK | os.W_OK) or os.path.isdir(path):
-            raise ImageError(f"--disk {path}: not a file that can be read and written")
-        with open(path, "rb") as file:
-            file.seek(SUPER_MAGIC_AT)
-            if file.read(2) != SUPER_MAGIC:
-                raise ImageError(f"--disk {path}: no ext2 file system is in it (tools/mkroot.py --ext2 makes one)")
-        self.disk = os.path.abspath(path)
 
     def _bundle(self, files):
         path = ROOT / "systems" / "linux" / f"{self.system}.toml"

@@ -7,11 +7,13 @@ import shlex
 import shutil
 import signal
 import stat
+import subprocess
 import sys
 import tempfile
 
 from root.base import base
 from root.elf import ElfError
+from root.ext2 import tool
 from root.tree import Tree, TreeError
 
 from . import image
@@ -32,7 +34,7 @@ def add_arguments(parser):
     parser.add_argument("--cpus", type=int, default=2, help="processors, 1 to 64")
     parser.add_argument("--mem", default="512M", help="memory, 64M to 64G")
     parser.add_argument("--procs", type=int, default=0, help="most processes and threads (default: by memory)")
-    parser.add_argument("--disk", metavar="FILE", help="an ext2 image as the root directory, changed in place")
+    parser.add_argument("--disk", metavar="FILE", help="an ext2 image as the root directory, changed in place; the program is one on it")
     parser.add_argument("--timeout", type=float, default=0, metavar="SECONDS", help="end it after so long, with status 124")
     parser.add_argument("--trace", nargs="?", const="-", metavar="FILE", help="system calls, decoded, to standard error, or with --trace=FILE there")
     parser.add_argument("--stdio", metavar="XXX", help=STDIO_HELP)
@@ -100,7 +102,23 @@ def environment(args):
     return [f"{name}={value}" for name, value in words.items()]
 
 
+def on_disk(image_path, name):
+    """The path of a program in an ext2 image."""
+    places = [name] if "/" in name else [f"/{d}/{name}" for d in ("usr/local/bin", "bin", "usr/bin", "sbin", "usr/sbin")]
+    for place in places:
+        # debugfs follows no links; whether it is a program, Tessera finds out.
+        done = subprocess.run([tool("debugfs"), "-R", f'stat "{place}"', image_path], capture_output=True, text=True, check=False)
+        if "Inode:" in done.stdout:
+            return place
+    raise RunError(f"{name}: no such file in {image_path}")
+
+
 def build_tree(args, program):
+    if args.disk:
+        if args.dir:
+            raise RunError("--dir and --disk do not go together: the root directory is the disk's (tools/mkroot.py puts files on one)")
+        image.check_disk(args.disk)
+        return None, on_disk(args.disk, program)
     tree = Tree() if args.no_base else base()
     for text in args.dir:
         host, guest, _ = split_dir(text)

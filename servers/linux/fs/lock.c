@@ -75,6 +75,26 @@ static struct lock *conflict(struct inode *i, const struct lock *want)
 	return NULL;
 }
 
+/* Those of one owner stand together, in order: F_GETLK tells of the first. */
+static void insert(struct inode *i, struct lock *new)
+{
+	struct list *before = &i->locks;
+	bool seen = false;
+
+	list_for(p, &i->locks)
+	{
+		struct lock *l = of(p);
+		bool same = l->flock == new->flock && l->owner == new->owner;
+		if ((seen && !same) || (same && l->first > new->first)) {
+			before = p;
+			break;
+		}
+		seen = same;
+	}
+	list_add(before, &new->link);
+	locks++;
+}
+
 /*
  * The owner's locks in the range become `want`, or vanish (unlock).  At most one lock is cut in
  * two: room for that is made first, so that nothing is half done.
@@ -98,8 +118,7 @@ static s64 set_range(struct inode *i, const struct lock *want, bool unlock)
 			*spare = *l;
 			spare->first = want->last + 1;
 			l->last = want->first - 1;
-			list_add(&i->locks, &spare->link);
-			locks++;
+			insert(i, spare);
 			spare = NULL;
 			break;
 		}
@@ -132,8 +151,7 @@ static s64 set_range(struct inode *i, const struct lock *want, bool unlock)
 			continue;
 		lock_free(l);
 	}
-	list_add(&i->locks, &mine->link);
-	locks++;
+	insert(i, mine);
 	wake_all(queue(), 0); /* a write lock may have become a read lock */
 	return 0;
 }

@@ -20,7 +20,7 @@ struct posix_timer {
 	u64 value;       /* sigev_value */
 	struct timer timer;
 	u64 when, interval; /* on its clock; 0: not armed */
-	u32 overrun;
+	u32 overrun; /* of the signal that was taken last */
 };
 
 struct sigevent {
@@ -65,19 +65,24 @@ static void arm(struct posix_timer *i)
 	timer_arm(&i->timer, now_mono() + left, ring);
 }
 
-static void notify(struct posix_timer *i)
+/* It rang, after it had missed some times: as a new signal, or as more that the one says which still waits. */
+static void notify(struct posix_timer *i, u32 missed)
 {
 	struct siginfo info = { .signo = i->signo,
 				.code = SI_TIMER,
 				.timer = { .timer = (s32)i->id,
-					   .overrun = (s32)i->overrun,
+					   .overrun = (s32)missed,
 					   .value = i->value } };
 	struct task *t = i->notify == SIGEV_THREAD_ID ? task_find(i->tid) : NULL;
 
 	if (i->notify == SIGEV_NONE)
 		return;
+	if (t != NULL && t->process != i->process)
+		return;
+	if (signal_add_overrun(i->process, t, (s32)i->id, missed + 1))
+		return;
 	if (i->notify == SIGEV_THREAD_ID) {
-		if (t != NULL && t->process == i->process)
+		if (t != NULL)
 			(void)signal_task(t, i->signo, &info);
 	} else {
 		(void)signal_process(i->process, i->signo, &info);
@@ -87,21 +92,28 @@ static void notify(struct posix_timer *i)
 static void ring(struct timer *timer)
 {
 	struct posix_timer *i = container_of(timer, struct posix_timer, timer);
-	u64 now = now_of(i);
+	u64 now = now_of(i), missed = 0;
 
 	if (is_cpu_clock(i->clock) && now < i->when) {
 		arm(i);
 		return;
 	}
-	i->overrun = 0;
 	if (i->interval == 0) {
 		i->when = 0;
 	} else {
-		i->overrun = now > i->when ? (u32)((now - i->when) / i->interval) : 0;
-		i->when += (i->overrun + 1ull) * i->interval;
+		missed = now > i->when ? (now - i->when) / i->interval : 0;
+		i->when += (missed + 1) * i->interval;
 		arm(i);
 	}
-	notify(i);
+	notify(i, missed < INT32_MAX ? (u32)missed : INT32_MAX - 1);
+}
+
+void posix_timer_told(struct process *p, const struct siginfo *info)
+{
+	struct posix_timer *i = find(p, (u64)info->timer.timer);
+
+	if (i != NULL)
+		i->overrun = (u32)info->timer.overrun;
 }
 
 static s64 event_in(struct task *t, u64 from, struct posix_timer *i)

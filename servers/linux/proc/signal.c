@@ -133,8 +133,25 @@ int signal_take(struct task *t, sigset_t mask, struct siginfo *info)
 			return 0;
 		pending_take(&t->process->pending, signo, info);
 	}
+	if (info->code == SI_TIMER)
+		posix_timer_told(t->process, info);
 	signal_recalc(t);
 	return signo;
+}
+
+bool signal_add_overrun(struct process *p, struct task *t, s32 timer, u32 more)
+{
+	list_for(l, t != NULL ? &t->pending.queue : &p->pending.queue) {
+		struct siginfo *info = &container_of(l, struct queued, link)->info;
+
+		if (info->code != SI_TIMER || info->timer.timer != timer)
+			continue;
+		info->timer.overrun = more > (u32)(INT32_MAX - info->timer.overrun)
+					      ? INT32_MAX
+					      : info->timer.overrun + (s32)more;
+		return true;
+	}
+	return false;
 }
 
 sigset_t signal_pending(const struct task *t)

@@ -9,7 +9,7 @@ import subprocess
 from root.tree import Tree
 
 WANTED = ("coreutils", "findutils", "grep", "sed", "mawk", "tar", "gzip", "diffutils", "bash", "dash", "perl", "python3", "sqlite3", "lua5.4",
-          "gcc", "make", "git", "strace")
+          "gcc", "libc6-dev", "make", "git")
 LEFT_OUT = re.compile(r"/usr/share/(doc|man|info|locale|lintian|bash-completion|i18n|bug|doc-base|menu|debconf|zsh|pixmaps|icons|applications|base-files)/|"
                       r"/usr/lib/gcc/.*/(lto1|cc1plus|lto-wrapper|gcc-ranlib|.*san\w*\.\w+)$|/usr/lib/.*/(lib[at]san|libubsan|liblsan|libgprofng)|"
                       r"/usr/lib/.*/(libperl|libc|libm\S*|libitm|libgomp|libquadmath|libpython\S*|libBrokenLocale|libresolv)\.a$|\.pod$|"

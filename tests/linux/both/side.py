@@ -122,14 +122,16 @@ ln -s pts/ptmx dev/ptmx; ln -s /proc/self/fd dev/fd
 ln -s /proc/self/fd/0 dev/stdin; ln -s /proc/self/fd/1 dev/stdout; ln -s /proc/self/fd/2 dev/stderr
 mount -t tmpfs -o mode=1777 tmpfs dev/shm
 mount -t tmpfs -o mode=1777 tmpfs tmp
+%smount -t tmpfs tmpfs w
 mount -t proc proc proc
 exec chroot . /usr/bin/env -i PATH=%s HOME=/root LANG=C TERM=dumb /cases/driver "$@"
-""" % PATH
+"""
 
 
-def on_host(top, shell, seconds):
-    """Commands for `run`: the driver in the file tree below `top`."""
-    return lambda names: ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--uts", "--ipc", "sh", "-c", PREPARE, str(top),
+def on_host(top, shell, seconds, memory):
+    """Commands for `run`: the driver in the file tree below `top`; cases have their files in memory, or there."""
+    prepare = PREPARE % ("" if memory else "# ", PATH)
+    return lambda names: ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--uts", "--ipc", "sh", "-c", prepare, str(top),
                           str(seconds), shell, *names]
 
 
