@@ -85,8 +85,9 @@ void busy_ended(u64 ticks);
 /* --- timers -------------------------------------------------------------------------------- */
 
 void posix_timers_drop(struct process *p);
-/* A timer's signal was taken. */
-void posix_timer_told(struct process *p, const struct siginfo *info);
+/* A timer's signal became pending; it is taken, or forgotten. */
+void posix_timer_queued(struct process *p, const struct siginfo *info);
+void posix_timer_taken(struct process *p, struct siginfo *info);
 void itimers_drop(struct process *p);
 /* RLIMIT_CPU, ITIMER_VIRTUAL, ITIMER_PROF: when to look again. */
 void cpu_timers_arm(struct process *p);

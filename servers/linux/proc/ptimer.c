@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * timer_create and its kin.
+ *
+ * A timer has at most one signal pending. While it has, it is not armed: how often it would have
+ * rung meanwhile is reckoned when the signal is taken (POSIX, timer_getoverrun).
  */
 #include "clock.h"
 #include "internal.h"
@@ -20,7 +23,8 @@ struct posix_timer {
 	u64 value;       /* sigev_value */
 	struct timer timer;
 	u64 when, interval; /* on its clock; 0: not armed */
-	u32 overrun; /* of the signal that was taken last */
+	bool queued;        /* its signal is pending */
+	u32 overrun;        /* of the signal that was taken last */
 };
 
 struct sigevent {
@@ -65,55 +69,65 @@ static void arm(struct posix_timer *i)
 	timer_arm(&i->timer, now_mono() + left, ring);
 }
 
-/* It rang, after it had missed some times: as a new signal, or as more that the one says which still waits. */
-static void notify(struct posix_timer *i, u32 missed)
+static void notify(struct posix_timer *i)
 {
 	struct siginfo info = { .signo = i->signo,
 				.code = SI_TIMER,
-				.timer = { .timer = (s32)i->id,
-					   .overrun = (s32)missed,
-					   .value = i->value } };
+				.timer = { .timer = (s32)i->id, .value = i->value } };
 	struct task *t = i->notify == SIGEV_THREAD_ID ? task_find(i->tid) : NULL;
 
 	if (i->notify == SIGEV_NONE)
 		return;
-	if (t != NULL && t->process != i->process)
-		return;
-	if (signal_add_overrun(i->process, t, (s32)i->id, missed + 1))
-		return;
 	if (i->notify == SIGEV_THREAD_ID) {
-		if (t != NULL)
+		if (t != NULL && t->process == i->process)
 			(void)signal_task(t, i->signo, &info);
 	} else {
 		(void)signal_process(i->process, i->signo, &info);
 	}
 }
 
+/* To the first of its times after `now`. @return how many others were passed over. */
+static u32 go_on(struct posix_timer *i, u64 now)
+{
+	u64 missed = now > i->when ? (now - i->when) / i->interval : 0;
+
+	i->when += (missed + 1) * i->interval;
+	arm(i);
+	return missed > INT32_MAX ? INT32_MAX : (u32)missed;
+}
+
 static void ring(struct timer *timer)
 {
 	struct posix_timer *i = container_of(timer, struct posix_timer, timer);
-	u64 now = now_of(i), missed = 0;
 
-	if (is_cpu_clock(i->clock) && now < i->when) {
+	if (is_cpu_clock(i->clock) && now_of(i) < i->when) {
 		arm(i);
 		return;
 	}
-	if (i->interval == 0) {
+	notify(i);
+	if (i->interval == 0)
 		i->when = 0;
-	} else {
-		missed = now > i->when ? (now - i->when) / i->interval : 0;
-		i->when += (missed + 1) * i->interval;
-		arm(i);
-	}
-	notify(i, missed < INT32_MAX ? (u32)missed : INT32_MAX - 1);
+	else if (!i->queued) /* nobody is slowed down by taking it, so let it not ring too often */
+		(void)go_on(i, now_of(i) + (i->interval < LEAST_NS ? LEAST_NS : 0));
 }
 
-void posix_timer_told(struct process *p, const struct siginfo *info)
+void posix_timer_queued(struct process *p, const struct siginfo *info)
 {
-	struct posix_timer *i = find(p, (u64)info->timer.timer);
+	struct posix_timer *i = find(p, (u32)info->timer.timer);
 
 	if (i != NULL)
-		i->overrun = (u32)info->timer.overrun;
+		i->queued = true;
+}
+
+void posix_timer_taken(struct process *p, struct siginfo *info)
+{
+	struct posix_timer *i = find(p, (u32)info->timer.timer);
+
+	if (i == NULL || !i->queued)
+		return;
+	i->queued = false;
+	i->overrun = i->interval == 0 || i->when == 0 ? 0 : go_on(i, now_of(i));
+	info->timer.overrun = (s32)i->overrun;
 }
 
 static s64 event_in(struct task *t, u64 from, struct posix_timer *i)
@@ -175,9 +189,18 @@ s64 lx_timer_create(struct task *t, u64 clock, u64 event, u64 to)
 	return 0;
 }
 
+static u64 left_of(const struct posix_timer *i, u64 now)
+{
+	if (i->when == 0)
+		return 0;
+	if (i->when > now)
+		return i->when - now;
+	return i->interval == 0 ? 1 : i->interval - (now - i->when) % i->interval;
+}
+
 static s64 put(struct task *t, u64 to, struct posix_timer *i)
 {
-	u64 now = now_of(i), left = i->when == 0 ? 0 : i->when > now ? i->when - now : 1;
+	u64 left = left_of(i, now_of(i));
 	u64 v[4] = { i->interval / NS_PER_SEC, i->interval % NS_PER_SEC, left / NS_PER_SEC,
 		     left % NS_PER_SEC };
 
@@ -210,6 +233,7 @@ s64 lx_timer_settime(struct task *t, u64 id, u64 flags, u64 from, u64 old)
 	i->interval = interval;
 	i->when = value == 0 ? 0 : flags & TIMER_ABSTIME ? value : now_of(i) + value;
 	i->overrun = 0;
+	i->queued = false;
 	if (i->when != 0)
 		arm(i);
 	return 0;

@@ -11,6 +11,7 @@
 
 struct queued {
 	struct list link;
+	struct process *process;
 	struct user *user;
 	struct siginfo info;
 };
@@ -36,13 +37,20 @@ void sigpending_init(struct sigpending *s)
 	list_init(&s->queue);
 }
 
-static void queued_free(struct queued *q)
+/* Out of the queue, to be delivered or forgotten: a timer goes on then. */
+static struct siginfo queued_free(struct queued *q)
 {
+	struct siginfo info;
+
+	if (q->info.code == SI_TIMER)
+		posix_timer_taken(q->process, &q->info);
+	info = q->info;
 	list_del(&q->link);
 	if (q->user != NULL)
 		q->user->pending--;
 	queued_count--;
 	kfree(q);
+	return info;
 }
 
 void sigpending_drop(struct sigpending *s, sigset_t which)
@@ -54,7 +62,7 @@ void sigpending_drop(struct sigpending *s, sigset_t which)
 		struct queued *q = container_of(l, struct queued, link);
 
 		if (SIG_BIT(q->info.signo) & which)
-			queued_free(q);
+			(void)queued_free(q);
 	}
 }
 
@@ -64,8 +72,9 @@ static s64 pending_add(struct sigpending *s, struct process *p, const struct tas
 {
 	struct user *user = to == NULL ? NULL : user_find(to->ids.uid);
 	struct queued *q = NULL;
+	bool timer = info != NULL && info->code == SI_TIMER;
 
-	if (signo < SIGRTMIN && (s->set & SIG_BIT(signo)))
+	if (signo < SIGRTMIN && (s->set & SIG_BIT(signo)) && !timer)
 		return 0;
 	if (queued_count < QUEUED_MAX &&
 	    (user == NULL || user->pending < p->rlimit[RLIMIT_SIGPENDING].soft))
@@ -74,6 +83,7 @@ static s64 pending_add(struct sigpending *s, struct process *p, const struct tas
 		return -EAGAIN;
 	if (q != NULL) {
 		queued_count++;
+		q->process = p;
 		q->user = user;
 		if (user != NULL)
 			user->pending++;
@@ -83,6 +93,8 @@ static s64 pending_add(struct sigpending *s, struct process *p, const struct tas
 			q->info.code = SI_KERNEL;
 		q->info.signo = signo;
 		list_add(&s->queue, &q->link);
+		if (timer)
+			posix_timer_queued(p, info);
 	}
 	s->set |= SIG_BIT(signo);
 	return 0;
@@ -110,8 +122,7 @@ static void pending_take(struct sigpending *s, int signo, struct siginfo *info)
 		*info = (struct siginfo){ .signo = signo, .code = SI_USER };
 		return;
 	}
-	*info = found->info;
-	queued_free(found);
+	*info = queued_free(found);
 }
 
 static int first_of(sigset_t set)
@@ -133,25 +144,8 @@ int signal_take(struct task *t, sigset_t mask, struct siginfo *info)
 			return 0;
 		pending_take(&t->process->pending, signo, info);
 	}
-	if (info->code == SI_TIMER)
-		posix_timer_told(t->process, info);
 	signal_recalc(t);
 	return signo;
-}
-
-bool signal_add_overrun(struct process *p, struct task *t, s32 timer, u32 more)
-{
-	list_for(l, t != NULL ? &t->pending.queue : &p->pending.queue) {
-		struct siginfo *info = &container_of(l, struct queued, link)->info;
-
-		if (info->code != SI_TIMER || info->timer.timer != timer)
-			continue;
-		info->timer.overrun = more > (u32)(INT32_MAX - info->timer.overrun)
-					      ? INT32_MAX
-					      : info->timer.overrun + (s32)more;
-		return true;
-	}
-	return false;
 }
 
 sigset_t signal_pending(const struct task *t)

@@ -138,8 +138,6 @@ bool signal_waits(const struct task *t);
 bool signal_fatal_waits(const struct task *t);
 /* Take a pending signal that is in `mask` (signalfd, sigtimedwait): its number, or 0. */
 int signal_take(struct task *t, sigset_t mask, struct siginfo *info);
-/* A timer rang `more` times: is its signal still waiting, which then says so?  t: the task it is for, or NULL. */
-bool signal_add_overrun(struct process *p, struct task *t, s32 timer, u32 more);
 /* Those pending for t or its process. */
 sigset_t signal_pending(const struct task *t);
 /* Queue woken when a signal becomes pending for t's process or t (signalfd). */

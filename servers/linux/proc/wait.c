@@ -205,13 +205,16 @@ static s64 look(struct process *p, struct want *w)
 
 static s64 wait_for(struct task *t, struct want *w)
 {
+	bool interrupted = false;
+
 	for (;;) {
 		s64 e = look(t->process, w);
 
 		if (e != 0 || (w->options & WNOHANG))
 			return e;
-		if (wait_on(&t->process->child_wait, NO_DEADLINE, 0) == -EINTR)
+		if (interrupted)
 			return -ERESTART;
+		interrupted = wait_on(&t->process->child_wait, NO_DEADLINE, 0) == -EINTR;
 	}
 }
 
