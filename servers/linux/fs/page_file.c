@@ -126,6 +126,14 @@ s64 page_file_write(struct file *f, struct uio *from, u64 *pos)
 	return done ? (s64)done : r;
 }
 
+void file_touched(struct file *f, bool written)
+{
+	if (written)
+		f->inode->mtime = f->inode->ctime = time_now();
+	else if (!(f->flags & O_NOATIME))
+		touch_atime(f->inode);
+}
+
 s64 file_read_at(struct file *f, void *to, u64 bytes, u64 pos)
 {
 	struct lx_iovec iov;

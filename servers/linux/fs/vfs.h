@@ -211,6 +211,8 @@ struct inode *inode_anon(u32 mode);
 /* Regular files by pages: for every file system that has inode_ops.page. */
 s64 page_file_read(struct file *f, struct uio *to, u64 *pos);
 s64 page_file_write(struct file *f, struct uio *from, u64 *pos);
+/* A file was mapped, or is written to through a mapping for the first time: its times say so. */
+void file_touched(struct file *f, bool written);
 /* Read bytes of a file into the server's memory: exec, scripts. */
 s64 file_read_at(struct file *f, void *to, u64 bytes, u64 pos);
 

@@ -164,8 +164,11 @@ static s64 file_page(struct mm *mm, const struct area *a, u64 page, bool for_wri
 	file_get(file);
 	mm_get(mm);
 	e = inode->ops->page(inode, index, for_write, p);
-	if (e == 0 && for_write && inode->ops->dirty != NULL)
-		inode->ops->dirty(inode, index, *p);
+	if (e == 0 && for_write) {
+		file_touched(file, true);
+		if (inode->ops->dirty != NULL)
+			inode->ops->dirty(inode, index, *p);
+	}
 	mm_put(mm);
 	file_put(file);
 	if (e == -ENOSPC && pages_free() < pages_total() / 32)

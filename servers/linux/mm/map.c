@@ -314,6 +314,8 @@ s64 mm_map(struct mm *mm, u64 addr, u64 bytes, unsigned prot, unsigned flags, st
 		e = enter_area(mm, &a);
 	if (e < 0)
 		return e;
+	if (a.file != NULL)
+		file_touched(a.file, false);
 	if ((flags & LX_MAP_POPULATE) || (a.flags & AREA_LOCKED))
 		populate(mm, a.start, a.end, a.prot);
 	return (s64)(a.start << PAGE_SHIFT);

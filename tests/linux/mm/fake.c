@@ -425,6 +425,11 @@ void inode_put(struct inode *i)
 	fake_inodes--;
 }
 
+void file_touched(struct file *f, bool written)
+{
+	(void)f, (void)written;
+}
+
 struct file *file_new(const struct file_ops *f_ops, struct inode *inode, u32 flags)
 {
 	struct file *f = calloc(1, sizeof *f);
