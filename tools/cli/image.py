@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What is booted for ./tessera run: kernel, and init with a bundle made for this run."""
 
+import fcntl
 import os
 import pathlib
 import shutil
@@ -48,13 +49,21 @@ def build():
     """Kernel, programs and libraries, if a source is newer than they are."""
     if STAMP.exists() and STAMP.stat().st_mtime >= newest():
         return
+    STAMP.parent.mkdir(parents=True, exist_ok=True)
+    # Two that are started at once do not build into each other's files.
+    with open(STAMP.with_suffix(".lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not STAMP.exists() or STAMP.stat().st_mtime < newest():
+            build_all()
+
+
+def build_all():
     print("tessera: building", file=sys.stderr)
     if subprocess.run(["sh", str(ROOT / "tools/deps.sh"), "run"], stdout=sys.stderr, check=False).returncode:
         raise ImageError("what the build needs is not there (see above)")
     done = subprocess.run(["make", "-C", str(ROOT), "--no-print-directory", "-s", "-j2", "say=@:", "run-parts"], stdout=sys.stderr, check=False)
     if done.returncode:
         raise ImageError("the build failed; `make run-parts` shows why")
-    STAMP.parent.mkdir(parents=True, exist_ok=True)
     STAMP.touch()
 
 
