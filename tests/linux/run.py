@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 HERE = ROOT / "tests" / "linux"
@@ -67,6 +68,19 @@ def guest(tap, name, directory):
         print("# status", done.returncode, repr(done.stdout[-300:]), repr(done.stderr[-600:]))
 
 
+def slow_host(tap):
+    """Whoever reads the output may take his time: nothing is lost."""
+    with subprocess.Popen([str(ROOT / "tessera"), "run", "--timeout=120", "/bin/busybox", "seq", "1", "40000"], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        time.sleep(4)
+        text = process.stdout.read()
+        status = process.wait(120)
+    good = status == 0 and text == b"".join(b"%d\n" % n for n in range(1, 40001))
+    tap.line(f"{'ok' if good else 'not ok'} 0 output to a reader that waits", "guest: ")
+    if not good:
+        print(f"# status {status}, {len(text)} bytes")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--quick", action="store_true")
@@ -83,6 +97,8 @@ def main():
         for name in GUEST:
             if args.only in name:
                 guest(tap, name, directory)
+    if args.only in "slow-host":
+        slow_host(tap)
     for path in sorted(HERE.glob("*/run.py")):
         tap.run([sys.executable, str(path), *quick], f"{path.parent.name}: ", 1800)
     tap.run([sys.executable, str(HERE / "compare.py"), "--only", args.only], "compare: ", 3600)

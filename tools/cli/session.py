@@ -168,6 +168,8 @@ class Session:
                     continue
                 except ConnectionError:
                     data = b""
+                if data:
+                    self._send(frames("a", struct.pack("<I", len(data))))
                 for kind, payload in decoder.feed(data):
                     self._handle(kind, payload)
                 if not data:

@@ -23,6 +23,8 @@ enum {
 	COUNT_SHIFT = 40,
 	BYTE_MASK = 0xff,
 	HALT_MS = 3000,
+	HALT_FRAMED_MS = 60000, /* whoever started the machine ends it if it will not wait */
+	AWAY_MAX = 128,         /* messages that a socket keeps, even if each were a byte */
 };
 
 static struct chan console;
@@ -30,6 +32,12 @@ static char out[OUT_BYTES];
 static u32 out_head, out_tail; /* run freely */
 static u32 reads, writes;      /* asked for, not answered */
 static bool was_full;
+/* Framed: sizes of messages that the host has not said it took, the oldest first. */
+static struct {
+	unsigned char bytes[AWAY_MAX];
+	u32 head, tail; /* run freely */
+	u32 taken;      /* bytes of the oldest that it took */
+} away;
 
 /* --- console ------------------------------------------------------------------------- */
 
@@ -50,6 +58,18 @@ static void console_write(const char *bytes, size_t n)
 	for (size_t i = 0; i < n; i++)
 		out[out_tail++ % OUT_BYTES] = bytes[i];
 	idle_wanted();
+}
+
+static void console_taken(u32 n)
+{
+	away.taken += n;
+	while (away.head != away.tail && away.taken >= away.bytes[away.head % AWAY_MAX])
+		away.taken -= away.bytes[away.head++ % AWAY_MAX];
+}
+
+static bool may_send(void)
+{
+	return writes < STREAM_PENDING && (!env.framed || away.tail - away.head < AWAY_MAX);
 }
 
 static void take_input(const struct ring_entry *e)
@@ -91,7 +111,7 @@ static void ask(void)
 			break;
 		reads++;
 	}
-	while (writes < STREAM_PENDING && out_head != out_tail) {
+	while (may_send() && out_head != out_tail) {
 		u32 n = out_tail - out_head < STREAM_BYTES ? out_tail - out_head : STREAM_BYTES;
 		char bytes[STREAM_BYTES] = { 0 };
 
@@ -103,6 +123,8 @@ static void ask(void)
 			break;
 		out_head += n;
 		writes++;
+		if (env.framed)
+			away.bytes[away.tail++ % AWAY_MAX] = (unsigned char)n;
 	}
 }
 
@@ -126,6 +148,7 @@ static void console_event(u64 bits)
 {
 	if (chan_news(&console, bits) == CHAN_RESET) {
 		reads = writes = 0;
+		away.head = away.tail;
 		(void)chan_agree(&console);
 	}
 	idle_wanted();
@@ -140,6 +163,7 @@ static void console_start(void)
 	idle_wanted();
 	env.console_write = console_write;
 	env.console_room = console_room;
+	env.console_taken = console_taken;
 }
 
 /* --- the end ------------------------------------------------------------------------------ */
@@ -147,7 +171,7 @@ static void console_start(void)
 /* The bytes that are under way leave first.  No more messages of programs are received. */
 static void flush(void)
 {
-	u64 end = sys_after(HALT_MS * 1000ull);
+	u64 end = sys_after((env.framed ? HALT_FRAMED_MS : HALT_MS) * 1000ull);
 	ep_h nobody = sys_ep();
 
 	pump();

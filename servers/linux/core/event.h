@@ -74,6 +74,8 @@ struct environment {
 	void (*console_write)(const char *bytes, size_t n);
 	/* How many bytes it takes now without losing any; call console_drained when there is more. */
 	size_t (*console_room)(void);
+	/* Framed: the host took so many bytes. */
+	void (*console_taken)(u32 n);
 	/* Ends the machine, or this component, with a status (that of process 1, as wait reports it). */
 	void (*halt)(int status); /* does not return */
 };

@@ -87,6 +87,8 @@ static void end_of_frame(char type)
 		console_resize((u32)s[0] | (u32)s[1] << 8, (u32)s[2] | (u32)s[3] << 8);
 	if (type == 's' && host.small_bytes == 1 && s[0] != 0 && s[0] <= SIGNALS && first != NULL)
 		(void)signal_process(first, s[0], NULL);
+	if (type == 'a' && host.small_bytes == 4 && env.console_taken != NULL)
+		env.console_taken((u32)s[0] | (u32)s[1] << 8 | (u32)s[2] << 16 | (u32)s[3] << 24);
 	host.small_bytes = 0;
 	host.header_bytes = 0;
 }

@@ -8,7 +8,9 @@
  *                trace, 'l' a line of log, 'r' room: that many more bytes of standard input are taken (4
  *                bytes), 'x' the first process ended: status as wait(2) reports it (4 bytes)
  * From the host: 'c' typed at the console, 'i' standard input (empty: its end), 'w' size of the
- *                terminal (rows, columns: 2 bytes each), 's' a signal for the first process (1 byte)
+ *                terminal (rows, columns: 2 bytes each), 's' a signal for the first process (1 byte),
+ *                'a' so many bytes of the link were taken (4 bytes)
+ * Only as much is under way as an emulator keeps for a host that is slow: it drops the rest.
  * Unknown types are skipped.  Standard input is sent only as far as room was told.
  */
 #pragma once
