@@ -20,6 +20,7 @@ enum {
 	BUNDLE_IDS = 8,
 	BUNDLE_COMPONENTS_MAX = 48,
 	BUNDLE_LIMIT_MAX = 1024,
+	BUNDLE_PAUSE_MAX = 60000,
 };
 
 enum bundle_tables {
@@ -124,7 +125,7 @@ struct bundle_component {
 	uint32_t budget_us, period_us;
 	uint32_t handles; /* its table holds at least so many */
 	uint32_t irq_bit, free_bit;
-	uint32_t zero;
+	uint32_t pause_ms; /* before a next life, at most, if lives are short */
 	struct bundle_amount memory;
 	struct bundle_driver driver;
 };

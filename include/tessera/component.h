@@ -180,7 +180,8 @@ enum sup_call {
 	                   SUP_GONE: the peer will not be started again */
 	SUP_POWER,      /* word 0: 0 off, 1 reset; word 1: status the emulator ends with. Where allowed */
 	SUP_WRITE,      /* word 0: 1 to 56, bytes in words 1..7: text for the console. Where allowed.
-	                   Lines of all components are written whole, with the name of who wrote them */
+	                   Lines of all components are written whole, with the name of who wrote them.
+	                   SUP_LATER: it has written too much; nothing was taken, try again later */
 	SUP_RESET_ASKED, /* word 0: channel number. SUP_OK: its rings are good, an earlier answer took
 	                   care of this reset_bit. SUP_LATER: let go, and say SUP_RESET_DONE */
 	SUP_USAGE,      /* -> words 1 to 4: lives that ended, of all components; pages that init can still

@@ -7,7 +7,7 @@
 #include "start.h"
 #include "tessera/chan.h"
 
-enum { WORD = 8, TEXT_BYTES = 56 };
+enum { WORD = 8, TEXT_BYTES = 56, LATER_US = 2000 };
 
 /* In microseconds, at most. */
 #define WAIT_LONGEST 3600000000ull
@@ -37,6 +37,13 @@ void sys_comp_exit(int code)
 	(void)comp_call(SUP_EXIT, (u32)code, 0);
 }
 
+/* Not a wait: nothing that comes for the component may be taken here. */
+static void pause_us(u64 us)
+{
+	for (u64 end = sys_after(us); sys_clock() < end;)
+		(void)thread_yield();
+}
+
 void sys_comp_write(const char *bytes, u32 n)
 {
 	while (n > 0) {
@@ -45,7 +52,12 @@ void sys_comp_write(const char *bytes, u32 n)
 
 		m.w[0] = part;
 		memcpy(&m.w[1], bytes, part);
-		(void)ep_call((ep_h){ COMP_SUPERVISOR }, &m, 0);
+		if (!err_is_ok(ep_call((ep_h){ COMP_SUPERVISOR }, &m, 0)) || m.w[0] == SUP_REFUSED)
+			return;
+		if (m.w[0] == SUP_LATER) {
+			pause_us(LATER_US);
+			continue;
+		}
 		bytes += part;
 		n -= part;
 	}

@@ -126,7 +126,9 @@ static void check_component(const struct bundle_component *c)
 	expect(c->program < bundle_count(BUNDLE_PROGRAMS), "program of a component");
 	expect(c->prio < 255 && c->cpus != 0 && c->domain <= 0xffff, "priority or CPUs");
 	expect(c->stack_pages != 0 && c->stack_pages <= 256, "stack");
-	expect(c->restart <= BUNDLE_ALWAYS && c->limit <= BUNDLE_LIMIT_MAX, "restart policy");
+	expect(c->restart <= BUNDLE_ALWAYS && c->limit <= BUNDLE_LIMIT_MAX &&
+		       c->pause_ms <= BUNDLE_PAUSE_MAX,
+	       "restart policy");
 	expect(c->handles <= SYS_SLOTS_MAX && c->irq_bit <= 62 && c->free_bit <= 63,
 	       "handles, bits");
 	expect(c->budget_us != 0 && c->budget_us <= c->period_us, "budget");

@@ -364,8 +364,10 @@ void device_lost(void)
 	trouble = false;
 	for (u32 i = 0; i < components; i++) {
 		component[i].opened = false;
-		if (component[i].b->flags & BUNDLE_DRIVER)
-			watch_end(&component[i], true);
+		if (!(component[i].b->flags & BUNDLE_DRIVER))
+			continue;
+		component[i].began = 0;
+		watch_end(&component[i], true);
 	}
 }
 

@@ -77,6 +77,7 @@ struct component {
 	u32 next_handle;
 	u64 next_vaddr;
 	bool broken; /* something could not be made */
+	u64 began; /* 0: its end will not be its own fault */
 	u64 last_sign;
 	u32 dma_frames;
 	u64 device; /* number at the platform server */
@@ -87,10 +88,16 @@ struct component {
 	u32 refusals;   /* told in this life */
 	/* all lives */
 	u32 restarts, recent;
+	u32 short_lives;  /* one after the other */
+	u32 pause_ms;     /* before the next life */
+	u64 resume;       /* when that begins */
 	bool last_failed;
 	u64 window; /* when the minute began in which `recent` restarts happened */
 	u32 accusations;
 	u64 accusing; /* the same for accusations */
+	u32 calls;    /* since calls_since */
+	u64 calls_since;
+	u64 text_credit, text_since; /* clock ticks */
 	u32 line_bytes;
 	char line[LINE];
 };
@@ -172,7 +179,8 @@ bool running(const struct component *c);
 
 /* text.c */
 void text_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
-void text_write(struct component *c, const struct msg *m);
+/* False: it has written too much for now. */
+bool text_write(struct component *c, const struct msg *m);
 /* The digits at the start of a text, or 0; at most 9 of them count. */
 u64 text_number(const char *digits);
 void text_flush(struct component *c);

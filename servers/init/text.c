@@ -2,11 +2,16 @@
 /*
  * Lines on the debug console: init's own, and those of components, each whole and with a name.
  *
- * Owns:       what each component wrote of a line so far.
+ * Owns:       what each component wrote of a line so far; how much it may write.
+ *
+ * Writing takes long, and init runs before everybody: a component's text is taken as long as the
+ * time for it is a small share of all; then it is told to come again later.
  */
 #include <stdarg.h>
 
 #include "init.h"
+
+enum { PIECE = 56, CREDIT_US = 200000 };
 
 u64 text_number(const char *digits)
 {
@@ -27,11 +32,30 @@ void text_flush(struct component *c)
 	c->line_bytes = 0;
 }
 
-void text_write(struct component *c, const struct msg *m)
+/* Half of all time, in equal shares of those that may write. */
+static u64 parts(void)
 {
-	u64 bytes = m->w[0];
+	u64 n = 0;
 
-	for (u64 i = 0; i < bytes && i < 56; i++) {
+	for (u32 i = 0; i < components; i++)
+		n += (component[i].b->flags & BUNDLE_CONSOLE) != 0;
+	return 2 * n;
+}
+
+static bool has_credit(struct component *c, u64 now)
+{
+	u64 share = parts(), most = sys_ticks(CREDIT_US), gained = (now - c->text_since) / share;
+
+	c->text_since += gained * share;
+	c->text_credit += gained;
+	if (c->text_credit > most)
+		c->text_credit = most;
+	return c->text_credit != 0;
+}
+
+static void put_text(struct component *c, const struct msg *m)
+{
+	for (u64 i = 0; i < m->w[0]; i++) {
 		char at = (char)(m->w[1 + i / 8] >> (i % 8 * 8));
 
 		if (at == '\n') {
@@ -44,6 +68,20 @@ void text_write(struct component *c, const struct msg *m)
 			text_flush(c);
 		c->line[c->line_bytes++] = at == '\t' || (at >= ' ' && at != 127) ? at : '?';
 	}
+}
+
+bool text_write(struct component *c, const struct msg *m)
+{
+	u64 now = sys_clock();
+
+	if (m->w[0] > PIECE)
+		return true;
+	if (!has_credit(c, now))
+		return false;
+	put_text(c, m);
+	u64 spent = sys_clock() - now;
+	c->text_credit -= spent < c->text_credit ? spent : c->text_credit;
+	return true;
 }
 
 /* Who crashed, why and where. */

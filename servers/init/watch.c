@@ -8,7 +8,15 @@
 
 #define MINUTE (60 * sys_info->clock_hz)
 
-enum { ACCUSATIONS = 16, READY_MS = 20000 };
+enum {
+	ACCUSATIONS = 16,
+	READY_MS = 20000,
+	SHORT_MS = 100, /* a life that ends sooner is a short one */
+	PAUSE_MS = 10,  /* after the second short life, then twice as long each time */
+	DOUBLINGS = 16,
+	CALLS = 2000, /* of a component within CALLS_MS */
+	CALLS_MS = 100,
+};
 
 static u64 ready_ms = READY_MS;
 
@@ -72,6 +80,7 @@ static void end_for_good(struct component *c, bool failure)
 static void start(struct component *c)
 {
 	c->state = STARTED;
+	c->began = sys_clock();
 	if (component_build(c))
 		component_start(c);
 	if (c->broken)
@@ -115,6 +124,22 @@ static bool policy(struct component *c, bool failure)
 	return false;
 }
 
+/* Whoever dies as soon as it is born would keep init busy. */
+static void plan(struct component *c)
+{
+	u32 doublings;
+
+	if (c->began == 0 || sys_clock() - c->began > sys_ticks(1000 * SHORT_MS))
+		c->short_lives = 0;
+	else
+		c->short_lives++;
+	doublings = c->short_lives < DOUBLINGS ? c->short_lives : DOUBLINGS;
+	c->pause_ms = doublings < 2 ? 0 : PAUSE_MS << (doublings - 2);
+	if (c->pause_ms > c->b->pause_ms)
+		c->pause_ms = c->b->pause_ms;
+	c->resume = sys_after(1000ull * c->pause_ms);
+}
+
 void watch_end(struct component *c, bool failure)
 {
 	if (!running(c))
@@ -133,6 +158,7 @@ void watch_end(struct component *c, bool failure)
 		return;
 	}
 	c->restarts++;
+	plan(c);
 	channel_end(c);
 }
 
@@ -145,13 +171,24 @@ static u64 usage(struct msg *m)
 	return SUP_OK;
 }
 
+/* Text that was taken has a bound of its own. */
+static u64 write_text(struct component *c, const struct msg *m)
+{
+	if (!(c->b->flags & BUNDLE_CONSOLE))
+		return SUP_REFUSED;
+	if (!text_write(c, m))
+		return SUP_LATER;
+	c->calls--;
+	return SUP_OK;
+}
+
 static void supervised_call(struct component *c, struct msg *m, bool *answer)
 {
 	u64 call = m->tag >> TAG_LABEL_SHIFT, first = m->w[0];
 	u64 second = m->w[1];
 
-	if (call == SUP_WRITE && (c->b->flags & BUNDLE_CONSOLE) && first != 0 && first <= 56)
-		text_write(c, m);
+	u64 written = call == SUP_WRITE ? write_text(c, m) : SUP_OK;
+
 	m->w[0] = SUP_OK;
 	switch (call) {
 	case SUP_READY:
@@ -173,10 +210,20 @@ static void supervised_call(struct component *c, struct msg *m, bool *answer)
 		m->w[0] = SUP_REFUSED;
 		break;
 	case SUP_USAGE: m->w[0] = c->b->flags & BUNDLE_POWER ? usage(m) : SUP_REFUSED; break;
-	case SUP_WRITE: m->w[0] = c->b->flags & BUNDLE_CONSOLE ? SUP_OK : SUP_REFUSED; break;
+	case SUP_WRITE: m->w[0] = written; break;
 	default: m->w[0] = SUP_BAD; break;
 	}
 	m->tag = 5;
+}
+
+/* init runs before everybody: it must not be kept busy. */
+static bool calls_without_end(struct component *c)
+{
+	if (c->last_sign - c->calls_since > sys_ticks(1000 * CALLS_MS)) {
+		c->calls_since = c->last_sign;
+		c->calls = 0;
+	}
+	return ++c->calls > CALLS;
 }
 
 void watch_message(struct component *c, struct msg *m, bool *answer)
@@ -185,6 +232,12 @@ void watch_message(struct component *c, struct msg *m, bool *answer)
 	if (!running(c))
 		return;
 	c->last_sign = sys_clock();
+	if (calls_without_end(c)) {
+		*answer = false;
+		text_line("%s calls init without end", c->b->name);
+		watch_end(c, true);
+		return;
+	}
 	if (m->tag >> TAG_LABEL_SHIFT >= SUP_READY) {
 		supervised_call(c, m, answer);
 		return;
@@ -240,6 +293,7 @@ static u64 end_victim(void)
 		victim_next = sys_clock() + victim_ticks;
 	else if (sys_clock() >= victim_next) {
 		victim_next = 0;
+		victim->began = 0;
 		text_line("%s is ended, as the command line asks", victim->b->name);
 		watch_end(victim, true);
 	}
@@ -287,6 +341,15 @@ static u64 all_ready(u64 now)
 	return 0;
 }
 
+static void tell_restart(const struct component *c)
+{
+	if (c->pause_ms == 0)
+		text_line("%s is started again (%u)", c->b->name, c->restarts);
+	else
+		text_line("%s is started again (%u), after a pause of %u ms", c->b->name,
+			  c->restarts, c->pause_ms);
+}
+
 u64 watch_turn(void)
 {
 	u64 next = end_victim();
@@ -300,12 +363,16 @@ u64 watch_turn(void)
 	for (u32 i = 0; i < components; i++) {
 		struct component *c = &component[i];
 
-		if ((c->state == BETWEEN || c->state == WAITING) && can_start(c)) {
-			if (c->state == BETWEEN)
-				text_line("%s is started again (%u)", c->b->name, c->restarts);
-			start(c);
-			next = sys_clock();
+		if ((c->state != BETWEEN && c->state != WAITING) || !can_start(c))
+			continue;
+		if (c->state == BETWEEN && sys_clock() < c->resume) {
+			next = earlier(next, c->resume);
+			continue;
 		}
+		if (c->state == BETWEEN)
+			tell_restart(c);
+		start(c);
+		next = sys_clock();
 	}
 	return next;
 }

@@ -55,6 +55,11 @@ RUNS = [
         "an accusation begins the rings anew": r"^\[hostile\] served before and served after$"}),
     ("stubborn", "stubborn", DEBUG, {"append": "init.end=server:300 init.let-go=500"}, {
         "who does not let go is ended": r"^init: stubborn does not let go of the rings of server$"}),
+    ("flood", "flood", DEBUG, {"cpus": 1, "icount": True}, {
+        "who calls init without end is ended": r"^init: caller calls init without end$",
+        "who dies at once waits longer each time":
+            r"^init: dier is started again \(1\)$(.*\n)*?init: dier is started again \(4\), after a pause of 20 ms$"
+            r"(.*\n)*?init: dier is started again \(7\), after a pause of 160 ms$"}),
     ("restart", "restart", DEBUG, {"timeout": 240}, {
         "a thousand restarts": r"^init: crasher is started again \(1000\)$"}),
     ("self", "self", DEBUG, {"append": "all.third other.y=1"}, {
@@ -172,6 +177,11 @@ def boot(name, system, kernel, options, patterns, tap):
             tap.say(m.group(1) == "ok", f"{name}: {m.group(2)}")
         tap.say(result.ok, f"{name}: ends well", "" if result.ok else
                 f"{result.reason}\n{result.epitaph(kernel)}\n{tail}\n{cfg.command()}")
+    if system == "flood":
+        numbers = [int(n) for n in re.findall(r"^\[writer\] line (\d+) of one that does not stop writing lines of text$",
+                                              result.console, re.MULTILINE)]
+        tap.say(len(numbers) > 100 and numbers == list(range(len(numbers))),
+                f"{name}: nothing is lost of what is written without end", f"{len(numbers)} lines")
     if system == "self":
         compare(system, result.console, tap)
     for test, pattern in patterns.items():

@@ -43,6 +43,7 @@ class Component:
     args: str
     restart: str
     limit: int
+    pause_ms: int
     heartbeat_ms: int
     domain: str
     budget_us: int
@@ -130,7 +131,7 @@ class System:
 # Keys of each table: name -> (kind, default); ... means that it must be there.
 COMMON = {"name": ("name", ...), "prio": ("prio", ...), "cpus": ("cpus", "0"),
           "memory": ("amount", "64K"), "stack": ("size", "16K"), "args": ("text", ""),
-          "restart": ("restart", "on-failure"), "limit": ("count", 5),
+          "restart": ("restart", "on-failure"), "limit": ("count", 5), "pause_ms": ("count", 1000),
           "heartbeat_ms": ("count", 0), "domain": ("text", ""), "trusted": ("flag", False),
           "console": ("flag", False), "debug": ("flag", False), "trace": ("flag", False),
           "budget_us": ("count", 10000), "period_us": ("count", 10000)}
@@ -344,7 +345,7 @@ class Reader:
         device = self.device(line, v) if kind == "driver" else None
         source = v["source"] or (v["driver"] if kind == "driver" else v["name"])
         return Component(line, kind, index, v["name"], source, v["prio"], *v["cpus"], v["memory"],
-                         v["stack"], v["args"], v["restart"], v["limit"], v["heartbeat_ms"],
+                         v["stack"], v["args"], v["restart"], v["limit"], v["pause_ms"], v["heartbeat_ms"],
                          v["domain"] or v["name"], v["budget_us"], v["period_us"], flags, device)
 
     def system(self):

@@ -85,7 +85,7 @@ def component(s, c, programs, domains):
     head = name(c.name) + c.args.encode().ljust(256, b"\0")
     numbers = (programs.index(c.source), flags, c.prio, c.cpu, c.cpus, domains.index(c.domain) + 1,
                -(-c.stack // PAGE), RESTART[c.restart], c.limit, c.heartbeat_ms, c.budget_us,
-               c.period_us, handles(s, c), c.bits, free, 0)
+               c.period_us, handles(s, c), c.bits, free, c.pause_ms)
     return head + struct.pack("<16I", *numbers) + amount(c.memory) + driver_block(c)
 
 

@@ -7,6 +7,7 @@ IRQ_BITS = 17
 # As in tessera/component.h and tessera/bundle.h.
 POOLS, CHANNELS, AREAS, ENDPOINTS, COMPONENTS = 4, 24, 4, 16, 48
 STACK_MAX = 1 << 20
+PAUSE_MAX = 60000
 ARENA_PAGES = 64                # about what a component takes besides its memory
 DEVICE_CLASSES = ("blk", "net", "stream")
 
@@ -60,6 +61,8 @@ def components(s, r):
         if c.limit > 1024:
             r.error(c.line, f"limit of '{c.name}' is {c.limit}, must be at most 1024 restarts a "
                     "minute")
+        if c.pause_ms > PAUSE_MAX:
+            r.error(c.line, f"pause_ms of '{c.name}' is {c.pause_ms}, must be at most {PAUSE_MAX}")
         if c.heartbeat_ms and not 10 <= c.heartbeat_ms <= 3600000:
             r.error(c.line, f"heartbeat_ms of '{c.name}' must be 0 or 10 to 3600000")
     platforms = [c for c in s.components if c.flags["platform"]]

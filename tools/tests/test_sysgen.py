@@ -88,6 +88,7 @@ WRONG = [
     ('main = true', 'args = 7', 'args = 7', "text in quotation marks"),
     ('main = true', 'args = "' + "x" * 256 + '"', 'args = "xx', "at most 255 bytes"),
     ('main = true', 'limit = 5000', '[[program]]\nname = "app"', "must be at most 1024 restarts"),
+    ('main = true', 'pause_ms = 60001', '[[program]]\nname = "app"', "pause_ms of 'app' is 60001, must be at most"),
     ('main = true', 'heartbeat_ms = 3', '[[program]]\nname = "app"', "heartbeat_ms of 'app' must be"),
     ('main = true', 'budget_us = 20000', '[[program]]\nname = "app"', "budget_us must be at least 100"),
     ('cpus = "0-1"', 'cpus = "3-1"', 'cpus = "3-1"', "a CPU (0 to 63), a range"),
