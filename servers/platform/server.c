@@ -112,10 +112,15 @@ static u32 make_device(u32 first, u32 count, bool unconfined)
 	return 0;
 }
 
-/* A device without DMA needs none; virtio without an IOMMU's help reaches all memory. */
+/*
+ * A device without DMA needs none; virtio without an IOMMU's help reaches all memory.  Without
+ * interrupt remapping whoever can have a device write, or reaches its MSI-X table, can send any
+ * interrupt to any CPU: such a device counts as one that is not confined.
+ */
 static u64 check_trust(const struct device *d, bool trusted)
 {
 	bool has_iommu = (features & FEATURE_IOMMU) != 0;
+	bool confines = has_iommu && (features & FEATURE_IRQ_REMAP);
 
 	switch (d->d.kind) {
 	case PLAT_LEGACY: return PLAT_OK;
@@ -124,7 +129,7 @@ static u64 check_trust(const struct device *d, bool trusted)
 	}
 	if (has_iommu && !function_of(d)->confinable)
 		return PLAT_UNCONFINED;
-	return trusted || (has_iommu && d->d.access_platform) ? PLAT_OK : PLAT_UNCONFINED;
+	return trusted || (confines && d->d.access_platform) ? PLAT_OK : PLAT_UNCONFINED;
 }
 
 static void set_trusted(struct device *d, bool trusted)

@@ -93,7 +93,13 @@ RUNS = [
     ("drive without an IOMMU's help", "drive", DEBUG, {
         "machine": "q35-iommu", "extra": FREE, "fails": True}, {
         "a device that cannot be confined is refused":
-            r"^init: disk cannot be made: no IOMMU confines its device, and it is not trusted"}),
+            r"^init: disk cannot be made: no IOMMU confines its device and its interrupts, and it is not trusted"}),
+    ("drive without interrupt remapping", "drive", DEBUG, {
+        "machine": "q35", "extra": ["-device", "intel-iommu,intremap=off,caching-mode=on,aw-bits=48", *CONFINED], "fails": True}, {
+        "a device that could send any interrupt is refused":
+            r"^init: disk cannot be made: no IOMMU confines its device and its interrupts, and it is not trusted"}),
+    ("drive without interrupt remapping, trusted", "drive-trusted", DEBUG, {
+        "machine": "q35", "extra": ["-device", "intel-iommu,intremap=off,caching-mode=on,aw-bits=48", *CONFINED]}, {}),
     ("drive that is not there", "drive", DEBUG, {"machine": "q35-iommu", "fails": True}, {
         "init says so": r"^init: disk cannot be made: its device is not there"}),
     ("drive, trusted driver", "drive-trusted", DEBUG, {"machine": "q35", "extra": FREE}, {}),
