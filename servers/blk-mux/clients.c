@@ -26,8 +26,9 @@ struct client {
 	u32 partition; /* WHOLE_DISK, NOTHING, or its number */
 	bool read_only;
 	bool resetting;   /* its old requests have not ended yet */
-	bool unflushed;   /* writes were answered since its last flush */
-	bool lost;        /* such writes may be lost */
+	u64 writes;       /* answered */
+	u64 flushed;      /* of them, those that a flush was asked for after */
+	bool lost;        /* others may be lost, and the client does not know */
 	bool have;        /* `next` was taken from the ring and waits */
 	enum block block; /* why no more was taken */
 	u32 in_flight;    /* taken and not answered */
@@ -152,21 +153,28 @@ static void put_answer(struct client *c, u32 id, u32 status, u64 w1, u64 w2)
 		(void)chan_put(&c->chan, &e);
 }
 
-void clients_answer(u32 number, u32 id, u32 operation, u32 status, u64 bytes)
+void clients_answer(const struct request *r, u32 status, u64 bytes)
 {
-	struct client *c = &client[number];
+	struct client *c = &client[r->client];
 
-	if (operation == BLK_WRITE || operation == BLK_DISCARD)
-		c->unflushed = true;
-	else if (operation == BLK_FLUSH && status == BLK_DONE)
-		c->unflushed = false;
-	put_answer(c, id, status, bytes, 0);
+	if (r->operation == BLK_WRITE || r->operation == BLK_DISCARD)
+		c->writes++;
+	else if (r->operation == BLK_FLUSH && status == BLK_DONE && r->covers > c->flushed)
+		c->flushed = r->covers;
+	put_answer(c, r->id, status, bytes, 0);
 }
 
-void clients_restart(bool cache_lost)
+/* Who has asked for a flush hears of it from that, else from the next one. */
+void clients_cache_lost(void)
 {
-	for (u32 i = 0; i < clients; i++)
-		client[i].lost |= cache_lost && client[i].unflushed;
+	for (u32 i = 0; i < clients; i++) {
+		struct client *c = &client[i];
+
+		if (c->flushed == c->writes)
+			continue;
+		c->flushed = c->writes;
+		c->lost = !requests_lose(i);
+	}
 }
 
 /* --- requests ------------------------------------------------------------------------------------- */
@@ -185,7 +193,8 @@ static u32 parse(const struct client *c, const struct ring_entry *e, struct requ
 
 	*r = (struct request){ .client = (u32)(c - client),
 			       .id = (u32)e->w[0],
-			       .operation = (u32)(e->w[0] >> 32) & 0xff };
+			       .operation = (u32)(e->w[0] >> 32) & 0xff,
+			       .covers = c->writes };
 	if (p.sectors == 0)
 		return BLK_GONE;
 	switch (r->operation) {
@@ -225,7 +234,7 @@ static bool answer_at_once(struct client *c, const struct request *r, u32 status
 		put_answer(c, r->id, BLK_DONE, part_of(c).sectors,
 			   disk.best_bytes | (u64)features << 32);
 	} else if (r->operation == BLK_FLUSH && c->lost) {
-		c->lost = c->unflushed = false;
+		c->lost = false;
 		put_answer(c, r->id, BLK_ERROR, 0, 0);
 	} else {
 		return false;
@@ -327,7 +336,8 @@ void clients_news(u64 bits)
 			c->in_flight -= c->have;
 			c->have = false;
 			c->resetting = true;
-			c->unflushed = c->lost = false;
+			c->flushed = c->writes;
+			c->lost = false;
 		}
 		end_reset(c);
 		chan_busy(&c->chan);

@@ -164,13 +164,14 @@ static void begin_anew(void)
 
 	if (down_since == 0)
 		down_since = sys_clock();
+	if (had_info && !survives)
+		clients_cache_lost();
 	/* What the driver had is asked again once, though agreeing may take several steps. */
 	requests_restart();
 	switch (chan_agree(&disk.chan)) {
 	case CHAN_UP:
 		down_since = 0;
 		disk.restarts++;
-		clients_restart(had_info && !survives);
 		if (had_info && requests_of(SELF) == 0)
 			ask(ASK_INFO, 0, 0);
 		break;

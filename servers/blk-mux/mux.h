@@ -37,6 +37,8 @@ struct request {
 	u32 bytes;
 	u64 sector; /* of the disk */
 	u64 offset;
+	u64 covers; /* a flush: so many writes were answered to its client before */
+	bool lost;  /* a flush: some of those may be lost */
 	u32 tries;  /* how often the driver failed meanwhile */
 	u32 next;   /* in the queue of those that wait */
 	u64 issued; /* clock */
@@ -52,6 +54,8 @@ bool requests_finish(void);
 void requests_restart(void);
 /* End everything, with this status. */
 void requests_fail(u32 status);
+/* A client's flushes cannot be answered well any more.  False: it has asked for none. */
+bool requests_lose(u32 client);
 u32 requests_of(u32 client);
 /* How many the driver has. */
 u32 requests_issued(void);
@@ -82,10 +86,10 @@ u64 disk_deadline(void);
 void clients_open(void);
 /* Take requests as far as there is room.  True: something was done. */
 bool clients_take(void);
-void clients_answer(u32 client, u32 id, u32 operation, u32 status, u64 bytes);
+void clients_answer(const struct request *r, u32 status, u64 bytes);
 void clients_news(u64 bits);
-/* The driver was started again; were caches lost? */
-void clients_restart(bool cache_lost);
+/* The device's cache is lost, and with it writes that were answered and not flushed. */
+void clients_cache_lost(void);
 /* Before waiting.  False: there is something to do. */
 bool clients_idle(void);
 /* A client needs the partition table. */

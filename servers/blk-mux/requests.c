@@ -72,12 +72,14 @@ static void end(u32 n, u32 status, u64 w1, u64 w2)
 	struct request r = request[n];
 
 	request[n].state = REQUEST_FREE;
+	if (r.lost && status == BLK_DONE)
+		status = BLK_ERROR;
 	taken--;
 	taken_bytes -= r.bytes;
 	if (r.client == SELF)
 		disk_answer(r.id, status, w1, w2);
 	else
-		clients_answer(r.client, r.id, r.operation, status,
+		clients_answer(&r, status,
 			       status == BLK_DONE && r.operation != BLK_FLUSH ? r.bytes : 0);
 }
 
@@ -134,6 +136,20 @@ void requests_fail(u32 status)
 		if (request[n].state != REQUEST_FREE)
 			end(n, status, 0, 0);
 	}
+}
+
+bool requests_lose(u32 client)
+{
+	bool any = false;
+
+	for (u32 n = 0; n < REQUESTS; n++) {
+		struct request *r = &request[n];
+
+		if (r->state == REQUEST_FREE || r->client != client || r->operation != BLK_FLUSH)
+			continue;
+		r->lost = any = true;
+	}
+	return any;
 }
 
 u32 requests_of(u32 client)

@@ -90,6 +90,8 @@ RUNS = [
         "machine": "q35-iommu", "extra": CONFINED, "append": "driver.mode=dma client.may-lie"}, {
         "init says what the IOMMU refused":
             r"^init: the device of driver may not write address 0x[0-9a-f]+ \(reason 5, \d+ times\)$"}),
+    ("cache", "cache", DEBUG, {"machine": "q35-iommu", "extra": CONFINED}, {
+        "the driver crashed": r"^init: driver crashed: exception 6(.*\n)*?init: driver is started again \(3\)"}),
     ("drive without an IOMMU's help", "drive", DEBUG, {
         "machine": "q35-iommu", "extra": FREE, "fails": True}, {
         "a device that cannot be confined is refused":
