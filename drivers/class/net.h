@@ -11,7 +11,7 @@ struct net_request {
 	uint32_t operation;
 	uint64_t iova;
 	uint32_t bytes;
-	bool sum;
+	bool sum, down;
 	uint16_t sum_start, sum_place;
 };
 
@@ -30,7 +30,31 @@ static inline bool net_sum_ok(struct net_request *r, uint64_t flags)
 			   r->sum_place + 2u <= r->bytes);
 }
 
-/* Check a request that was taken.  False: it was refused.  NET_INFO is the driver's. */
+/* Who wants to know of changes of the link. */
+struct net_link {
+	bool asked, down; /* down: as it is known */
+	uint32_t id;
+};
+
+static inline void net_link_ask(struct drv *d, struct net_link *l, const struct net_request *r)
+{
+	if (l->asked) {
+		d->bad_requests++;
+		net_answer(d, r->id, NET_BAD, 0, 0);
+		return;
+	}
+	*l = (struct net_link){ .asked = true, .down = r->down, .id = r->id };
+}
+
+static inline void net_link_tell(struct drv *d, struct net_link *l, bool down)
+{
+	if (!l->asked || l->down == down)
+		return;
+	l->asked = false;
+	net_answer(d, l->id, NET_DONE, 0, down ? NET_FLAG_LINK_DOWN : 0);
+}
+
+/* Check a request that was taken.  False: it was refused.  NET_INFO and NET_LINK are the driver's. */
 static inline bool net_parse(struct drv *d, const struct ring_entry *e, struct net_request *r)
 {
 	*r = (struct net_request){
@@ -38,7 +62,8 @@ static inline bool net_parse(struct drv *d, const struct ring_entry *e, struct n
 		.operation = (uint32_t)(e->w[0] >> 32) & 0xff,
 		.bytes = (uint32_t)e->w[2],
 	};
-	if (r->operation == NET_INFO)
+	r->down = (e->w[3] & NET_FLAG_LINK_DOWN) != 0;
+	if (r->operation == NET_INFO || r->operation == NET_LINK)
 		return true;
 	uint64_t least = r->operation == NET_RECEIVE ? NET_ROOM_MIN : NET_FRAME_MIN;
 	uint64_t most = r->operation == NET_RECEIVE ? 1 << 16 : NET_FRAME_MAX;

@@ -20,6 +20,7 @@ enum {
 	MASTER_TRIES = 100, /* of a millisecond */
 	RESET_TRIES = 100,
 	MULTICAST_WORDS = 128,
+	LINK_MESSAGE = 2,
 	SUM_MAX = 255, /* 7.2.6: the fields have a byte */
 };
 
@@ -45,6 +46,8 @@ static struct {
 	uint64_t address;
 	uint32_t sum_start, sum_place; /* of the last context descriptor */
 	struct ring receive, send;
+	struct net_link link;
+	uint32_t causes; /* of interrupts */
 } self;
 
 /* --- start --------------------------------------------------------------------------- */
@@ -142,7 +145,7 @@ static void start_rings(void)
 
 static void unmask(void)
 {
-	wr(E1000_IMS, INT_RX0 | INT_TX0);
+	wr(E1000_IMS, self.causes);
 }
 
 enum drv_result driver_init(struct drv *d)
@@ -157,8 +160,11 @@ enum drv_result driver_init(struct drv *d)
 	start_rings();
 	/* 7.4.4: each cause has its message, and sending it clears the cause. */
 	wr(E1000_CTRL_EXT, rd(E1000_CTRL_EXT) | CTRL_EXT_PBA_SUPPORT);
-	wr(E1000_IVAR, IVAR_OF(0u, d->irqs > 1 ? 1u : 0u));
-	wr(E1000_EIAC, INT_RX0 | INT_TX0);
+	bool others = d->irqs > LINK_MESSAGE;
+	self.causes = INT_RX0 | INT_TX0 | (others ? INT_OTHER | INT_LINK : 0);
+	wr(E1000_IVAR,
+	   IVAR_OF(0u, d->irqs > 1 ? 1u : 0u) | (others ? IVAR_OTHER(LINK_MESSAGE) : 0));
+	wr(E1000_EIAC, self.causes & ~(uint32_t)INT_LINK);
 	unmask();
 	return DRV_OK;
 }
@@ -235,10 +241,15 @@ static bool begin_send(struct drv *d, const struct net_request *r)
 	return true;
 }
 
+static bool link_is_down(void)
+{
+	return !(rd(E1000_STATUS) & STATUS_LINK_UP);
+}
+
 static void answer_info(struct drv *d, uint32_t id)
 {
 	const uint64_t mtu = NET_FRAME_MAX - NET_FRAME_MIN;
-	uint32_t down = rd(E1000_STATUS) & STATUS_LINK_UP ? 0 : NET_FLAG_LINK_DOWN;
+	uint32_t down = link_is_down() ? NET_FLAG_LINK_DOWN : 0;
 
 	drv_answer(d, id | (uint64_t)NET_DONE << 32, 0, self.address | mtu << 48,
 		   NET_FLAG_CHECKSUM | down);
@@ -257,6 +268,11 @@ static void begin_all(struct drv *d)
 			begin_receive(d, &r);
 		} else if (r.operation == NET_INFO) {
 			answer_info(d, r.id);
+		} else if (r.operation == NET_LINK) {
+			net_link_ask(d, &self.link, &r);
+			net_link_tell(d, &self.link, link_is_down());
+			/* With few messages its changes are looked for. */
+			watch_begin(&self.watch, d);
 		} else if (!begin_send(d, &r)) {
 			drv_put_back(d);
 			break;
@@ -319,6 +335,9 @@ static bool tick(struct drv *d)
 	if (status == UINT32_MAX)
 		return false;
 	watch_tick(&self.watch);
+	net_link_tell(d, &self.link, !(status & STATUS_LINK_UP));
+	if (self.link.asked)
+		watch_begin(&self.watch, d);
 	if (r->head == r->told)
 		return true;
 	watch_begin(&self.watch, d);
@@ -330,9 +349,14 @@ static bool tick(struct drv *d)
 
 enum drv_result driver_event(struct drv *d, uint64_t events)
 {
+	/* What makes the cause of others stays until it is cleared. */
+	if (events & 1ull << LINK_MESSAGE)
+		wr(E1000_ICR, INT_LINK | INT_OTHER);
 	/* Sending a message masked its cause.  First unmask, then look: nothing is missed. */
 	if (events & ((1ull << DRV_IRQS) - 1))
 		unmask();
+	if (events & 1ull << LINK_MESSAGE)
+		net_link_tell(d, &self.link, link_is_down());
 	bool ok = finish_receives(d);
 	if (ok)
 		finish_sends(d);

@@ -24,17 +24,21 @@ enum { EECD_AUTO_READ_DONE = 1 << 9 };                     /* 10.2.2.4 */
 
 /* 10.2.4 Interrupts. */
 enum {
+	E1000_ICR = 0x00c0,
 	E1000_IMS = 0x00d0,
 	E1000_IMC = 0x00d8,
 	E1000_EIAC = 0x00dc,
 	E1000_IVAR = 0x00e4,
 };
-enum {
+enum { /* 10.2.4.1 */
+	INT_LINK = 1 << 2,
 	INT_RX0 = 1 << 20,
 	INT_TX0 = 1 << 22,
+	INT_OTHER = 1 << 24, /* any but those of queues */
 };
-/* 10.2.4.9: messages of RX0 and TX0. */
+/* 10.2.4.9: messages of RX0 and TX0, and of others. */
 #define IVAR_OF(rx, tx) ((8u | (rx)) | (8u | (tx)) << 8)
+#define IVAR_OTHER(message) ((8u | (message)) << 16)
 
 /* 10.2.5 Receive. */
 enum {

@@ -34,6 +34,8 @@ static struct {
 	uint32_t pairs, max_pairs, next_pair;
 	struct net_queue receive[NET_PAIRS], send[NET_PAIRS];
 	struct virtq control;
+	struct net_link link;
+	bool look; /* the link may have changed */
 } self;
 
 /* --- start ---------------------------------------------------------------------------- */
@@ -222,6 +224,20 @@ static bool answer_info(struct drv *d, uint32_t id)
 	return true;
 }
 
+/* 5.1.4: without NET_F_STATUS it is always up. */
+static bool look_at_link(struct drv *d)
+{
+	struct virtio_net_config c;
+
+	if (!self.look || !self.link.asked)
+		return true;
+	self.look = false;
+	if (!read_config(&c))
+		return false;
+	net_link_tell(d, &self.link, offers(NET_F_STATUS) && !(c.status & NET_S_LINK_UP));
+	return true;
+}
+
 static bool begin_all(struct drv *d)
 {
 	struct ring_entry e;
@@ -236,6 +252,11 @@ static bool begin_all(struct drv *d)
 			begin_receive(d, &r);
 		} else if (r.operation == NET_INFO) {
 			ok = answer_info(d, r.id);
+		} else if (r.operation == NET_LINK) {
+			net_link_ask(d, &self.link, &r);
+			self.look = true;
+			/* Where changes are not announced it is looked for. */
+			watch_begin(&self.watch, d);
 		} else if (!begin_send(d, &r, (uint32_t)(e.w[0] >> 40))) {
 			drv_put_back(d);
 			break;
@@ -303,6 +324,9 @@ static bool finish_receives(struct drv *d, struct net_queue *n)
 static bool tick(struct drv *d)
 {
 	watch_tick(&self.watch);
+	self.look = true;
+	if (self.link.asked)
+		watch_begin(&self.watch, d);
 	for (uint32_t i = 0; i < self.pairs; i++) {
 		struct virtq *q = &self.send[i].q;
 
@@ -319,6 +343,7 @@ enum drv_result driver_event(struct drv *d, uint64_t events)
 {
 	bool changed, ok = virtio_interrupt(&self.v, events, &changed);
 
+	self.look |= changed;
 	for (uint32_t i = 0; i < self.pairs && ok; i++) {
 		ok = finish_receives(d, &self.receive[i]) && finish_sends(d, &self.send[i]);
 		d->bad_device += !ok;
@@ -326,6 +351,6 @@ enum drv_result driver_event(struct drv *d, uint64_t events)
 	if (ok && (events & DRV_EVENT_TICK))
 		ok = tick(d);
 	if (ok)
-		ok = begin_all(d);
+		ok = begin_all(d) && look_at_link(d);
 	return drv_end(d, ok);
 }

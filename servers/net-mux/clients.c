@@ -25,6 +25,8 @@ struct client {
 	bool have; /* `next` was taken from the ring and waits */
 	enum block block;
 	u32 in_flight;
+	bool wants_link, link_down; /* as it knows it */
+	u32 link_id;
 	u64 credit;
 	struct ring_entry next;
 	u32 first_room, rooms;
@@ -117,11 +119,28 @@ bool clients_deliver(const u8 *frame, u32 bytes, u64 flags, u32 from)
 	return false;
 }
 
+static void tell_link(struct client *c)
+{
+	if (!c->wants_link || c->link_down == wire.down)
+		return;
+	c->wants_link = false;
+	answer(c, c->link_id, NET_DONE, 0, 0, wire.down ? NET_FLAG_LINK_DOWN : 0);
+}
+
+void clients_link(void)
+{
+	for (u32 i = 0; i < clients; i++)
+		tell_link(&client[i]);
+}
+
 void clients_gone(void)
 {
 	for (u32 i = 0; i < clients; i++) {
 		struct client *c = &client[i];
 
+		if (c->wants_link)
+			answer(c, c->link_id, NET_GONE, 0, 0, 0);
+		c->wants_link = false;
 		for (; c->rooms != 0; c->rooms--) {
 			answer(c, c->room[c->first_room].id, NET_GONE, 0, 0, 0);
 			c->first_room = (c->first_room + 1) % ROOMS;
@@ -172,6 +191,24 @@ static u32 send(struct client *c, const u8 *from, u32 bytes, u64 flags, u32 buff
 	return NET_DONE;
 }
 
+static void answer_info(struct client *c, u32 id)
+{
+	u64 address = 0;
+
+	for (u32 i = 0; i < ADDRESS; i++)
+		address |= (u64)address_of(c)[i] << (8 * i);
+	answer(c, id, NET_DONE, 0, address | wire.mtu << 48,
+	       NET_FLAG_CHECKSUM | (wire.down ? NET_FLAG_LINK_DOWN : 0));
+}
+
+static void ask_link(struct client *c, u32 id, u64 flags)
+{
+	c->wants_link = true;
+	c->link_id = id;
+	c->link_down = (flags & NET_FLAG_LINK_DOWN) != 0;
+	tell_link(c);
+}
+
 /* One entry.  False: none was taken, `block` says why. */
 static bool take_one(struct client *c)
 {
@@ -209,12 +246,9 @@ static bool take_one(struct client *c)
 		c->room[(c->first_room + c->rooms++) % ROOMS] =
 			(struct room){ id, NET_ROOM_MIN, place };
 	} else if (operation == NET_INFO) {
-		u64 address = 0;
-
-		for (u32 i = 0; i < ADDRESS; i++)
-			address |= (u64)address_of(c)[i] << (8 * i);
-		answer(c, id, NET_DONE, 0, address | wire.mtu << 48,
-		       wire.flags | NET_FLAG_CHECKSUM);
+		answer_info(c, id);
+	} else if (operation == NET_LINK && !c->wants_link) {
+		ask_link(c, id, e->w[3]);
 	} else {
 		answer(c, id, NET_BAD, 0, 0, 0);
 	}
@@ -262,6 +296,7 @@ void clients_news(u64 bits)
 		c->have = false;
 		c->block = BLOCK_NONE;
 		c->rooms = c->in_flight = 0;
+		c->wants_link = false;
 		(void)chan_agree(&c->chan);
 	}
 }

@@ -10,6 +10,7 @@
  *   client goes to it, and not on the wire; one for all goes to all and on the wire.
  * - NET_DONE of a frame that was sent says that the buffer is free again.  Frames are lost if the
  *   driver fails, as on a wire.
+ * - NET_LINK tells of changes of the link; while it is down frames for the wire are lost.
  * - Bytes to be sent are shared out in turns.  Who gives no buffers loses what comes for it.
  */
 #pragma once
@@ -30,6 +31,7 @@ struct wire {
 	struct chan chan;
 	bool known; /* its address is */
 	bool gone;
+	bool down; /* no link */
 	u8 address[ADDRESS];
 	u64 mtu, flags;
 	u64 received, sent, lost;
@@ -56,6 +58,8 @@ void clients_open(void);
 bool clients_take(void);
 /* Give a frame to those it is for; `from`: not to this one.  True: it was for one client alone. */
 bool clients_deliver(const u8 *frame, u32 bytes, u64 flags, u32 from);
+/* The link came or went: tell those that asked. */
+void clients_link(void);
 /* Nothing will come any more. */
 void clients_gone(void);
 void clients_news(u64 bits);

@@ -7,16 +7,16 @@
  */
 #include "mux.h"
 
-enum { INFO_ID = BUFFERS, BYTE_BITS = 8, PATIENCE_US = 10000000, LOOK_US = 2000000 };
+enum { INFO_ID = BUFFERS, LINK_ID, IDS, BYTE_BITS = 8, PATIENCE_US = 10000000, LOOK_US = 2000000 };
 
 struct wire wire;
 
 static u8 *window;
 static u32 window_area;
-static bool with_driver[BUFFERS + 1]; /* the last one stands for NET_INFO */
-static bool taken[BUFFERS];           /* being filled by a client */
+static bool with_driver[IDS]; /* the last ones stand for NET_INFO and NET_LINK */
+static bool taken[BUFFERS];   /* being filled by a client */
 static u32 next_free = RECEIVING;
-static u32 owed;      /* answers that the driver owes at once: not of empty buffers */
+static u32 owed;      /* answers that the driver owes at once */
 static u64 last_sign; /* of the driver: when it answered, or began to owe */
 
 u8 *wire_bytes(u32 buffer)
@@ -43,13 +43,19 @@ void wire_free(u32 buffer)
 	taken[buffer] = false;
 }
 
+/* Empty buffers wait for frames, and NET_LINK for a change, perhaps for ever. */
+static bool is_owed(u32 id)
+{
+	return id >= RECEIVING && id != LINK_ID;
+}
+
 static bool put(u32 id, u32 operation, u32 bytes, u64 flags)
 {
 	const struct ring_entry e = { { id | (u64)operation << 32 | (u64)window_area << 40,
 					id < BUFFERS ? (u64)id * BUFFER : 0, bytes, flags } };
 
 	with_driver[id] = chan_put(&wire.chan, &e) == RING_OK;
-	if (with_driver[id] && id >= RECEIVING && owed++ == 0)
+	if (with_driver[id] && is_owed(id) && owed++ == 0)
 		last_sign = sys_clock();
 	return with_driver[id];
 }
@@ -57,6 +63,10 @@ static bool put(u32 id, u32 operation, u32 bytes, u64 flags)
 void wire_send(u32 buffer, u32 bytes, u64 flags)
 {
 	taken[buffer] = false;
+	if (wire.down) {
+		wire.lost++;
+		return;
+	}
 	if (flags & NET_FLAG_CHECKSUM && !(wire.flags & NET_FLAG_CHECKSUM)) {
 		frame_sum(wire_bytes(buffer), bytes, flags);
 		flags = 0;
@@ -75,15 +85,22 @@ static void give_buffers(void)
 	}
 }
 
+static void ask_link(void)
+{
+	(void)put(LINK_ID, NET_LINK, 0, wire.down ? NET_FLAG_LINK_DOWN : 0);
+}
+
 static void begin(void)
 {
-	for (u32 i = 0; i <= BUFFERS; i++)
+	for (u32 i = 0; i < IDS; i++)
 		with_driver[i] = false;
 	owed = 0;
-	if (!wire.known)
+	if (!wire.known) {
 		(void)put(INFO_ID, NET_INFO, 0, 0);
-	else
-		give_buffers();
+		return;
+	}
+	ask_link();
+	give_buffers();
 }
 
 void wire_open(void)
@@ -92,8 +109,8 @@ void wire_open(void)
 		if (sys_comp->channel[i].side == COMP_CLIENT && !chan_open_number(&wire.chan, i))
 			sys_panic("the channel to the driver cannot be used");
 	}
-	if (wire.chan.info == NULL || wire.chan.info->capacity <= BUFFERS)
-		sys_panic("no channel to a driver, or one of less than %u entries", 2 * BUFFERS);
+	if (wire.chan.info == NULL || wire.chan.info->capacity < IDS)
+		sys_panic("no channel to a driver, or one of less than %u entries", IDS);
 	for (u32 i = 0; i < wire.chan.info->areas && i < COMP_AREAS && window == NULL; i++) {
 		const struct comp_area *a = &wire.chan.info->area[i];
 
@@ -125,9 +142,22 @@ static void read_info(const struct ring_entry *e)
 	for (u32 i = 0; i < ADDRESS; i++)
 		wire.address[i] = (u8)(e->w[2] >> (BYTE_BITS * i));
 	wire.mtu = e->w[2] >> 48;
-	wire.flags = e->w[3];
+	wire.flags = e->w[3] & NET_FLAG_CHECKSUM;
+	wire.down = (e->w[3] & NET_FLAG_LINK_DOWN) != 0;
 	wire.known = true;
+	ask_link();
 	give_buffers();
+}
+
+/* What was under way when the link went may be answered when it is there again. */
+static void read_link(const struct ring_entry *e)
+{
+	if (e->w[0] >> 32 != NET_DONE)
+		return;
+	wire.down = (e->w[3] & NET_FLAG_LINK_DOWN) != 0;
+	last_sign = sys_clock();
+	clients_link();
+	ask_link();
 }
 
 static void received(u32 id, const struct ring_entry *e)
@@ -150,17 +180,19 @@ bool wire_take(void)
 	while (chan_get(&wire.chan, &e) == RING_OK) {
 		u64 id = e.w[0] & 0xffffffff;
 
-		if (id > BUFFERS || !with_driver[id]) {
+		if (id >= IDS || !with_driver[id]) {
 			chan_complain(&wire.chan);
 			return true;
 		}
 		with_driver[id] = false;
-		if (id >= RECEIVING) {
+		if (is_owed((u32)id)) {
 			owed--;
 			last_sign = sys_clock();
 		}
 		if (id == INFO_ID)
 			read_info(&e);
+		else if (id == LINK_ID)
+			read_link(&e);
 		else if (id < RECEIVING)
 			received((u32)id, &e);
 		any = true;
@@ -188,7 +220,7 @@ void wire_news(u64 bits)
 /* Signs of the device's own trouble are the driver's affair; that it answers at all is not. */
 void wire_time(void)
 {
-	if (wire.chan.state != CHAN_UP || owed == 0 ||
+	if (wire.chan.state != CHAN_UP || owed == 0 || wire.down ||
 	    sys_clock() - last_sign < sys_ticks(PATIENCE_US))
 		return;
 	sys_print("the driver does not answer\n");

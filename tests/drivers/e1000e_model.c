@@ -8,7 +8,7 @@
 #include "harness.h"
 #include "net_model.h"
 
-enum { BAR_BYTES = 0x20000, REGISTERS = 0x6000 / 4, FRAME = 2048, ICR = 0xc0, ICS_LINK = 4 };
+enum { BAR_BYTES = 0x20000, REGISTERS = 0x6000 / 4, FRAME = 2048, ALL_OTHERS = INT_LINK };
 enum { CTRL_DEFAULT = 0x00100200, EECD_PRESENT = 1 << 8 };
 
 struct kind {
@@ -84,9 +84,14 @@ void model_attach(struct drv *d)
 /* 7.4.4, 10.2.4.9: a cause with a valid entry in IVAR sends its message, which clears it. */
 static void send_messages(void)
 {
-	static const struct { uint32_t bit, shift; } source[] = { { INT_RX0, 0 }, { INT_TX0, 8 } };
+	static const struct { uint32_t bit, shift; } source[] = { { INT_RX0, 0 }, { INT_TX0, 8 },
+								 { INT_OTHER, 16 } };
 
-	for (unsigned i = 0; i < 2; i++) {
+	/* 7.4.4: the cause of others is there as long as one of them is. */
+	if (cause & mask & ALL_OTHERS)
+		cause |= INT_OTHER;
+
+	for (unsigned i = 0; i < 3; i++) {
 		uint32_t entry = REG(E1000_IVAR) >> source[i].shift & 0xf;
 
 		if (!(cause & mask & source[i].bit) || !(entry & 8))
@@ -107,7 +112,7 @@ static void raise(uint32_t bits)
 void net_set_link(bool up)
 {
 	link_up = up;
-	raise(ICS_LINK);
+	raise(INT_LINK);
 }
 
 /* --- registers -------------------------------------------------------------------------- */
@@ -165,6 +170,7 @@ void model_write(const struct drv_region *r, uint64_t offset, unsigned width, ui
 		send_messages();
 		break;
 	case E1000_IMC: mask &= ~v; break;
+	case E1000_ICR: cause &= ~v; break;
 	case E1000_RDT: case E1000_TDT: check_tail(offset, v); REG(offset) = v; break;
 	case E1000_RDBAL: case E1000_TDBAL: RULE(v % 16 == 0); REG(offset) = v; break;
 	case E1000_RDLEN: case E1000_TDLEN: RULE(v % 128 == 0); REG(offset) = v; break;

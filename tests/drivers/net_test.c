@@ -255,6 +255,50 @@ static void test_info(unsigned variant)
 	report("info says address and state of the link");
 }
 
+/* An answer to NET_LINK, now or after the time in which drivers look for themselves. */
+static bool link_answer(struct ring_entry *e)
+{
+	bool idle;
+
+	for (unsigned i = 0; i < 30; i++) {
+		CHECK(pump(&idle) == DRV_OK);
+		if (take(e))
+			return true;
+		now_ns += 1000000000;
+	}
+	return false;
+}
+
+static void ask_link(uint32_t id, bool down)
+{
+	put(id | (uint64_t)NET_LINK << 32, 0, 0, down ? NET_FLAG_LINK_DOWN : 0);
+	publish();
+}
+
+static void test_link(unsigned variant)
+{
+	struct ring_entry e;
+
+	fresh(variant);
+	CHECK(start() == DRV_OK);
+	for (unsigned i = 0; i < 6; i++) {
+		bool down = i % 2 != 0;
+
+		ask_link(8, down);
+		CHECK(!link_answer(&e));
+		ask_link(9, down);
+		CHECK(link_answer(&e) && e.w[0] == (9 | (uint64_t)NET_BAD << 32));
+		net_set_link(down);
+		CHECK(link_answer(&e) && e.w[0] == (8 | (uint64_t)NET_DONE << 32));
+		CHECK(((e.w[3] & NET_FLAG_LINK_DOWN) != 0) == !down);
+		/* Who knows something else is told at once. */
+		ask_link(10, down);
+		CHECK(link_answer(&e) && e.w[0] == (10 | (uint64_t)NET_DONE << 32));
+	}
+	CHECK(traffic(100, 0) == DRV_OK && left == 100);
+	report("changes of the link are told, once each");
+}
+
 static void test_traffic(unsigned variant)
 {
 	fresh(variant);
@@ -307,7 +351,7 @@ static void hostile_entry(unsigned kind, uint64_t w[4])
 	w[2] = w[0] >> 32 & 1 ? NET_ROOM_MIN : 64;
 	w[3] = 0;
 	switch (kind) {
-	case 0: w[0] = 5 | (uint64_t)(3 + rnd(250)) << 32; break;
+	case 0: w[0] = 5 | (uint64_t)(4 + rnd(250)) << 32; break;
 	case 1: w[0] |= (uint64_t)(AREAS + rnd(1 << 20)) << 40; break;
 	case 2: w[1] = AREA_BYTES - 63 + (one_in(2) ? 0 : big); break;
 	case 3: w[1] = 0 - (uint64_t)1 - rnd(60); break;
@@ -458,6 +502,7 @@ static void test_no_device(unsigned variant)
 void run_class(unsigned variant)
 {
 	test_info(variant);
+	test_link(variant);
 	test_traffic(variant);
 	test_many_receivers(variant);
 	test_hostile(variant);

@@ -8,6 +8,7 @@ frames on the wire: none may be there that a client had no right to send, or tha
 the other client.
 """
 import argparse
+import json
 import os
 import pathlib
 import re
@@ -18,27 +19,38 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
 import emu                                                      # noqa: E402
+import kills                                                    # noqa: E402
 KERNEL = "build/kernel-debug/tessera.elf"
 PEER, SECOND, OWN = bytes.fromhex("020000000099"), bytes.fromhex("020000000002"), bytes.fromhex("525400123456")
 CLIENT_CHECKS = 8
+VIRTIO = "virtio-net-pci,netdev=n,disable-legacy=on,iommu_platform=on"
 # name, system, device, words for the driver, seconds (quick, full)
 CASES = [
-    ("virtio", "net", "virtio-net-pci,netdev=n,disable-legacy=on,iommu_platform=on", "", 3, 20),
+    ("virtio", "net", VIRTIO, "", 3, 20),
     ("virtio, killed each second", "net",
-     "virtio-net-pci,netdev=n,disable-legacy=on,iommu_platform=on", "driver.crash-after-ms=1000", 6, 60),
+     VIRTIO, "driver.crash-after-ms=1000", 6, 60),
+    ("virtio, price of kills", "net", VIRTIO, "driver.crash-after-ms=1000 driver.rest-s=2 client.phases=2", 8, 60),
+    ("virtio, its link pulled", "net", VIRTIO, "client.link", 1, 3),
+    ("virtio, shared", "net", VIRTIO, "client.fair second.flood", 4, 20),
     ("e1000e", "net-e1000e", "e1000e,netdev=n", "", 3, 20),
+    ("e1000e, its link pulled", "net-e1000e", "e1000e,netdev=n", "client.link", 1, 3),
+    ("e1000e, killed each second", "net-e1000e", "e1000e,netdev=n", "driver.crash-after-ms=1000", 4, 60),
 ]
+# What each of two that send all the time gets, at least; with what a frame costs besides its bytes.
+LEAST_SHARE, FRAME_COST = 0.22, 64
 
 
 class Peer(threading.Thread):
     """The other end of the wire."""
 
-    def __init__(self, mine, theirs):
+    def __init__(self, mine, theirs, monitor):
         super().__init__(daemon=True)
+        self.monitor, self.fair = monitor, {}
         self.theirs, self.over, self.frames, self.second = theirs, False, 0, 0
         self.link = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.link.bind(mine)
@@ -59,6 +71,13 @@ class Peer(threading.Thread):
                 continue
             if frame[6:12] == SECOND and frame[14:18] == b"SECD":
                 self.second += 1
+            mark = frame[14:18]
+            if mark in (b"FAIR", b"FLOD"):
+                now, times = time.monotonic(), self.fair.setdefault(mark, [])
+                times.append((now, len(frame) + FRAME_COST))
+                continue
+            if mark == b"LINK":
+                threading.Thread(target=pull, args=(self.monitor,), daemon=True).start()
             if frame[:6] != PEER or frame[6:12] == SECOND:
                 continue
             self.frames += 1
@@ -68,6 +87,29 @@ class Peer(threading.Thread):
                 self.link.sendto(frame[6:12] + PEER + frame[12:], self.theirs)
             except OSError:
                 continue
+
+
+def pull(monitor):
+    """Take the link away for a second."""
+    with socket.socket(socket.AF_UNIX) as s, s.makefile("rw") as talk:
+        s.connect(monitor)
+        talk.readline()
+        for command, arguments in (("qmp_capabilities", {}), ("set_link", {"name": "n", "up": False}),
+                                   ("set_link", {"name": "n", "up": True})):
+            talk.write(json.dumps({"execute": command, "arguments": arguments}) + "\n")
+            talk.flush()
+            while "return" not in json.loads(talk.readline()):
+                pass
+            time.sleep(1)
+
+
+def share_of(fair):
+    """What the first client got while both sent."""
+    if not {b"FAIR", b"FLOD"} <= fair.keys():
+        return 0
+    first, last = max(t[0][0] for t in fair.values()), min(t[-1][0] for t in fair.values())
+    bytes_of = {mark: sum(n for at, n in t if first <= at <= last) for mark, t in fair.items()}
+    return bytes_of[b"FAIR"] / max(sum(bytes_of.values()), 1)
 
 
 def frames_of(path):
@@ -98,13 +140,13 @@ def faults_of(frames):
 
 def run_case(name, system, device, words, seconds):
     with tempfile.TemporaryDirectory() as d:
-        mine, theirs, dump = (os.path.join(d, n) for n in ("mine", "theirs", "dump"))
-        peer = Peer(mine, theirs)
+        mine, theirs, dump, monitor = (os.path.join(d, n) for n in ("mine", "theirs", "dump", "monitor"))
+        peer = Peer(mine, theirs, monitor)
         peer.start()
         cfg = emu.Config(str(ROOT / KERNEL), [str(ROOT / f"build/systems/{system}.elf")],
                          machine="q35-iommu", append=f"{words} client.seconds={seconds}".strip(),
                          timeout=120 + 4 * seconds, expect=r"^\[client\] # done",
-                         extra=["-netdev", f"dgram,id=n,local.type=unix,local.path={theirs},"
+                         extra=["-qmp", f"unix:{monitor},server=on,wait=off", "-netdev", f"dgram,id=n,local.type=unix,local.path={theirs},"
                                 f"remote.type=unix,remote.path={mine}", "-device",
                                 device + f",mac={OWN.hex(':')}",
                                 "-object", f"filter-dump,id=f,netdev=n,file={dump}"])
@@ -114,15 +156,21 @@ def run_case(name, system, device, words, seconds):
         faults = faults_of(frames_of(dump)) if os.path.exists(dump) else ["no record"]
     lines = [f"{m.group(1)} {name}: {m.group(2)}" for m in
              re.finditer(r"^\[client\] (not ok|ok) \d+ (.*?)\s*$", result.console, re.M)]
-    if not result.ok or len(lines) != CLIENT_CHECKS:
+    if not result.ok or len(lines) != CLIENT_CHECKS + 2 * ("link" in words):
         return lines + [f"not ok {name}: ends well", f"#   {result.reason}"] + \
             ["#   " + s for s in result.console.splitlines()[-25:]]
     lines.append(f"{'not ok' if faults else 'ok'} {name}: nothing is on the wire that should not be")
     lines += [f"#   {f}" for f in faults]
     lines.append(f"{'ok' if peer.second > 0 else 'not ok'} {name}: the second client is reached on the wire")
     again = len(re.findall(r"^init: driver is started again", result.console, re.M))
-    if words:
+    if "fair" in words:
+        share = share_of(peer.fair)
+        good = LEAST_SHARE <= share <= 1 - LEAST_SHARE
+        lines.append(f"{'ok' if good else 'not ok'} {name}: two that send all the time share the wire")
+        lines.append(f"#   who has 32 frames of 1,000 bytes on the way got {share:.0%}, who has 120 of 1,514 the rest")
+    if "crash" in words:
         lines.append(f"{'ok' if again > 0 else 'not ok'} {name}: the driver was started again")
+    lines += kills.price(name, result.console)
     m = re.search(r"# (\d+ frames over the wire .*)", result.console)
     lines.append(f"# {name}: {m.group(1) if m else ''}, driver started again {again} times")
     return lines

@@ -4,7 +4,9 @@
  * on this machine, and tries what it may not.  Frames may be lost (then they are sent again), but
  * none may come back changed.
  *
- * Words: "seconds=N".
+ * Words: "seconds=N"; "link": it wants to hear of the link's end and return; "fair": it sends all the
+ * time, as another client does, and the peer counts; "phases=N": tells after each N seconds how
+ * many came back (disk-client.c).
  */
 #include <tessera/chan.h>
 #include <tessera/net.h>
@@ -14,6 +16,9 @@ enum {
 	BUFFER = 2048,
 	WINDOW = 16,
 	SENDING = 1000, /* ids of frames sent */
+	LINKED = 900,   /* of the question for the link */
+	MANY = 32,
+	FAIR_BYTES = 1000,
 	HEAD = 14,
 	LOST_US = 200000,
 	NEVER_LOST_US = 100000000, /* not on this machine */
@@ -135,6 +140,9 @@ static void received(const u8 *f, u64 bytes)
 	}
 }
 
+static bool link_known, link_down;
+static u32 many_under_way;
+
 static void take(void)
 {
 	struct ring_entry e;
@@ -149,6 +157,11 @@ static void take(void)
 		} else if (id >= SENDING && id < SENDING + WINDOW) {
 			busy[id - SENDING] = false;
 			status[id - SENDING] = (u32)(e.w[0] >> 32);
+		} else if (id == LINKED) {
+			link_known = true;
+			link_down = (e.w[3] & NET_FLAG_LINK_DOWN) != 0;
+		} else if (id >= 2 * SENDING) {
+			many_under_way--;
 		} else if (id == SENDING - 1) {
 			for (u32 i = 0; i < 6; i++)
 				own[i] = (u8)(e.w[2] >> (8 * i));
@@ -185,6 +198,25 @@ static void drain(void)
 }
 
 /* As many as the window holds, until the time is over; what does not come back is lost. */
+static u64 phase, phase_number, phase_began, phase_before;
+
+/* What was done since the last time belongs to the phase that it is now. */
+static void note_phase(void)
+{
+	u64 now = sys_clock(), which = phase == 0 ? 0 : now / phase;
+
+	if (phase_began != 0 && which != phase_number)
+		sys_print("# %s for %lu ms: %lu frames/s\n", phase_number % 2 ? "quiet" : "killed",
+			  (now - phase_began) / sys_ticks(1000),
+			  (back - phase_before) * 1000000 /
+				  ((now - phase_began) / sys_ticks(1) + 1));
+	if (phase_began != 0 && which == phase_number)
+		return;
+	phase_number = which;
+	phase_began = now;
+	phase_before = back;
+}
+
 static u64 load(const u8 *to, const char *mark, u64 us, u64 patience_us)
 {
 	u64 end = sys_after(us), before = back;
@@ -200,6 +232,7 @@ static u64 load(const u8 *to, const char *mark, u64 us, u64 patience_us)
 				send(i, to, mark, ++n);
 		}
 		wait(10000);
+		note_phase();
 	}
 	drain();
 	return back - before;
@@ -283,13 +316,60 @@ static void test_sum(const u8 *to, const char *mark, const char *name)
 	check(sum_seen, name);
 }
 
+/* --- the link ------------------------------------------------------------------------------ */
+
+/* What the link is when it is not like this any more; the same: nothing was heard. */
+static bool link_after(bool down)
+{
+	link_known = false;
+	put(LINKED, NET_LINK, 0, 0, down ? NET_FLAG_LINK_DOWN : 0);
+	for (u64 end = sys_after(20000000); !link_known && sys_clock() < end;)
+		wait(100000);
+	return link_known ? link_down : down;
+}
+
+/* The peer takes the frame for a sign to pull the plug for a second. */
+static void test_link(void)
+{
+	send(0, wire_peer, "LINK", 1);
+	check(link_after(false), "the end of the link is told");
+	check(!link_after(true), "and its return");
+	drain();
+}
+
+/* --- sharing --------------------------------------------------------------------------------- */
+
+static void test_fair(u64 seconds)
+{
+	for (u64 end = sys_after(seconds * 1000000); sys_clock() < end; wait(10000)) {
+		for (; many_under_way < MANY; many_under_way++) {
+			u8 *f = area + send_place(0);
+
+			memcpy(f, wire_peer, 6);
+			memcpy(f + 6, own, 6);
+			f[12] = 0x88;
+			f[13] = 0xb5;
+			memcpy(f + HEAD, "FAIR", 4);
+			put(2 * SENDING, NET_SEND, send_place(0), FAIR_BYTES, 0);
+		}
+	}
+}
+
+static u64 number_in(const char *name, u64 other)
+{
+	const char *at = sys_option(name);
+	u64 n = 0;
+
+	for (; at != NULL && *at >= '0' && *at <= '9'; at++)
+		n = n * 10 + (u64)(*at - '0');
+	return at == NULL ? other : n;
+}
+
 int main(void)
 {
-	u64 seconds = 0;
+	u64 seconds = number_in("seconds=", 2);
 
-	for (const char *at = sys_option("seconds="); at != NULL && *at >= '0' && *at <= '9'; at++)
-		seconds = seconds * 10 + (u64)(*at - '0');
-	seconds = seconds == 0 ? 2 : seconds;
+	phase = number_in("phases=", 0) * sys_ticks(1000000);
 
 	if (!chan_open(&net, "net"))
 		sys_panic("no network");
@@ -303,6 +383,10 @@ int main(void)
 	check(status[0] == NET_DONE && (own[0] & 1) == 0, "the network says what it is");
 	sys_print("# address %02x:%02x:%02x:%02x:%02x:%02x\n", own[0], own[1], own[2], own[3],
 		  own[4], own[5]);
+	if (sys_option("link"))
+		test_link();
+	if (sys_option("fair"))
+		test_fair(seconds);
 	test_refused();
 	u64 wired = load(wire_peer, "WIRE", seconds * 1000000, LOST_US), wire_lost = lost;
 	check(wired > 50 && wrong == 0, "frames go over the wire and come back whole");

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A client of the network that sends every frame back that comes for it alone.
+ * A client of the network that sends every frame back that comes for it alone.  With the word
+ * "flood" it sends the largest frames to the wire as well, all the time.
  */
 #include <tessera/chan.h>
 #include <tessera/net.h>
 
-enum { BUFFERS = 64, BUFFER = 2048, SENT = 1 << 8 };
+enum { BUFFERS = 64, BUFFER = 2048, SENT = 1 << 8, FLOOD = 1 << 9, MANY = 120 };
 
 static struct chan net;
 static u8 *area;
+static u32 under_way; /* of the flood */
 
 static void put(u32 id, u64 operation, u32 buffer, u64 bytes)
 {
@@ -17,8 +19,20 @@ static void put(u32 id, u64 operation, u32 buffer, u64 bytes)
 	(void)chan_put(&net, &e);
 }
 
+static void flood(void)
+{
+	static const u8 head[18] = { 2, 0, 0, 0,    0,    0x99, 2,   0,   0,
+				     0, 0, 2, 0x88, 0xb5, 'F',  'L', 'O', 'D' };
+
+	for (; under_way < MANY; under_way++) {
+		memcpy(area + BUFFERS * BUFFER, head, sizeof head);
+		put(FLOOD, NET_SEND, BUFFERS, NET_FRAME_MAX);
+	}
+}
+
 static void begin(void)
 {
+	under_way = 0;
 	for (u32 i = 0; i < BUFFERS; i++)
 		put(i, NET_RECEIVE, i, BUFFER);
 }
@@ -29,6 +43,10 @@ static void one(const struct ring_entry *e)
 	u32 id = (u32)e->w[0], buffer = id & (SENT - 1);
 	u8 *f = area + (u64)buffer * BUFFER, to[6];
 
+	if (id & FLOOD) {
+		under_way--;
+		return;
+	}
 	if (id & SENT || e->w[0] >> 32 != NET_DONE || f[0] & 1) {
 		put(buffer, NET_RECEIVE, buffer, BUFFER);
 		return;
@@ -51,6 +69,8 @@ int main(void)
 	for (;;) {
 		while (chan_get(&net, &e) == RING_OK)
 			one(&e);
+		if (sys_option("flood"))
+			flood();
 		u64 bits = comp_wait(chan_idle(&net, false) ? 0 : 1);
 
 		chan_busy(&net);
