@@ -212,6 +212,33 @@ $(B)/systems/$(1).elf: $(INIT_SRC:%=$(B)/user/%.o) $(B)/systems/$(1)/bundle.o $(
 endef
 $(foreach f,$(SYS_FILES),$(eval $(call system,$(basename $(notdir $(f))),$(f))))
 
+# For benchmarks: systems whose programs lie apart, so that an address says whose an instruction is.
+APART    := platform virtio-blk blk-mux bench-disk virtio-net net-mux bench-net bench-idle
+apart_at  = $(words $(shell printf '%s\n' $(APART) | sed '/^$(1)$$/q'))
+apart_src = $(if $(filter $(1),$(DRIVERS)),$(call driver_src,$(1)),$(if $(filter $(1),$(SERVERS)),\
+	$(shell find servers/$(1) -name '*.[cS]'),tests/system/$(1).c))
+# $(1) program, $(2) its sources
+define apart_program
+$(B)/apart/programs/$(1).elf: $(2:%=$(B)/user/%.o) $(LIBS:%=$(B)/lib/lib%.a) tools/program.ld
+	@mkdir -p $$(@D)
+	$(say) LD $$@
+	$(Q)$(LD) --defsym program_base=0x$(call apart_at,$(1))000000 $(P_LD) -o $$@ $(2:%=$(B)/user/%.o) --start-group $(LIBS:%=$(B)/lib/lib%.a) --end-group
+endef
+$(foreach a,$(APART),$(eval $(call apart_program,$(a),$(call apart_src,$(a)))))
+define apart_system
+$(B)/apart/systems/$(1)/bundle.bin: tests/system/$(1).toml $(wildcard tools/sysgen/*.py) tools/sysgen.py $(APART:%=$(B)/apart/programs/%.elf)
+	$(say) SYS $(B)/apart/systems/$(1)
+	$(Q)$(SYSGEN) build $$< --build $(B)/apart -o $(B)/apart/systems/$(1)
+$(B)/apart/systems/$(1)/bundle.o: servers/init/bundle.S $(B)/apart/systems/$(1)/bundle.bin
+	$(Q)$(CC) $(FREE) -DBUNDLE='"$(B)/apart/systems/$(1)/bundle.bin"' -c -o $$@ $$<
+$(B)/apart/systems/$(1).elf: $(INIT_SRC:%=$(B)/user/%.o) $(B)/apart/systems/$(1)/bundle.o $(LIBS:%=$(B)/lib/lib%.a) tools/program.ld
+	$(say) LD $$@
+	$(Q)$(LD) $(P_LD) -o $$@ $(INIT_SRC:%=$(B)/user/%.o) $(B)/apart/systems/$(1)/bundle.o --start-group $(LIBS:%=$(B)/lib/lib%.a) --end-group
+endef
+$(foreach s,bench-disk bench-net,$(eval $(call apart_system,$(s))))
+.PHONY: apart
+apart: $(B)/apart/systems/bench-disk.elf $(B)/apart/systems/bench-net.elf
+
 # Host programs: the generic kernel with the simulated machine, under sanitizers.
 U_SUPPORT := $(filter-out $(U_MAIN),$(U_ALL)) $(H_SRC)
 F_SUPPORT := $(filter-out $(F_MAIN),$(F_ALL)) $(H_SRC)

@@ -21,6 +21,8 @@ ROOT = proc.ROOT
 KERNEL = "build/kernel/tessera.elf"
 CODE = ROOT / "tests/linux/bench/lbench.c"
 PEER = "linux-image-cloud-amd64"
+DISK_CODE = ROOT / "tests/linux/bench/blkbench.c"
+DISK_MODULES = ("virtio_ring", "virtio", "virtio_pci_modern_dev", "virtio_pci_legacy_dev", "virtio_pci", "virtio_blk")
 CPU = "max,erms=off"         # string instructions then cost what they move
 
 
@@ -75,6 +77,36 @@ def on_linux(archive):
     rows = rows_of(done.out.replace("\r", ""))
     if not rows:
         raise TreeError("Linux did not run the program:\n" + done.out[-1500:])
+    return rows
+
+
+def disk_rates(devices):
+    """{row: requests in a second} of Linux on the machine that tools/sysbench.py measures; {}: there is
+    no such kernel here."""
+    try:
+        kernel = peer_kernel()
+    except TreeError as error:
+        print(f"linuxbench: without a peer: {error}", file=sys.stderr)
+        return {}
+    modules = os.path.join(os.path.dirname(os.path.dirname(kernel)), "lib/modules")
+    tree = Tree()
+    for name in ("dev", "modules"):
+        tree.directory(name)
+    tree.device("dev/console", 5, 1)
+    for i, name in enumerate(DISK_MODULES):
+        tree.file(f"modules/{i}.ko", next(pathlib.Path(modules).rglob(name + ".ko")))
+    with tempfile.TemporaryDirectory(prefix="tessera-bench-") as directory:
+        binary, archive = os.path.join(directory, "blkbench"), pathlib.Path(directory) / "root.cpio"
+        subprocess.run(["musl-gcc", "-O2", "-static", "-o", binary, str(DISK_CODE), "-idirafter", "/usr/include",
+                        "-idirafter", "/usr/include/x86_64-linux-gnu"], check=True)
+        tree.file("blkbench", binary)
+        archive.write_bytes(cpio.pack(tree))
+        command = emu.qemu_command(emu.Config(kernel, [str(archive)], machine="q35-iommu", cpus=1, cpu="max", accel="tcg", extra=devices,
+                                              append="console=ttyS0 rdinit=/blkbench panic=-1 quiet"))
+        done = proc.run(emu.guarded(command), 300)
+    rows = rows_of(done.out.replace("\r", ""))
+    if not rows:
+        raise SystemExit("linuxbench: Linux did not run the program:\n" + done.out[-1500:])
     return rows
 
 

@@ -13,69 +13,117 @@ import threading
 import time
 
 import emu
+import linuxbench
 import proc
+import sysshare
 
 KERNEL = "build/kernel/tessera.elf"
 MODERN = "disable-legacy=on,iommu_platform=on"
+RATE_TURNS = 3
 MAC = "52:54:00:12:34:56"
 FRAME = bytes.fromhex(MAC.replace(":", "") + "020000000099" + "88b6") + bytes(46)
 LINE = re.compile(r"^\[client\] (bench .*)$", re.MULTILINE)
 
 
-class Blast:
-    """A peer on the wire that sends without end, and drops what it gets."""
+class Peer:
+    """The other end of the wire: sends so many frames at a time as the last frame to it said, and waits
+    a little, so that they come together and the next ones do not."""
 
     def __init__(self, mine, theirs):
-        self.theirs, self.over = theirs, False
+        self.theirs, self.over, self.batch = theirs, False, 0
         self.link = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.link.bind(mine)
         self.link.settimeout(0.2)
-        for work in (self.drop, self.send):
+        for work in (self.listen, self.send):
             threading.Thread(target=work, daemon=True).start()
 
-    def drop(self):
+    def listen(self):
         while not self.over:
             with contextlib.suppress(OSError):
-                self.link.recv(4096)
+                frame = self.link.recv(4096)
+                if frame[12:14] == FRAME[12:14] and frame[14]:
+                    self.batch = frame[14]
 
     def send(self):
         link = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         while not self.over:
-            try:
-                link.sendto(FRAME, self.theirs)
-            except OSError:                     # not there yet, or full
-                time.sleep(0.01)
+            for _ in range(self.batch):
+                with contextlib.suppress(OSError):          # full
+                    link.sendto(FRAME, self.theirs)
+            time.sleep(0.001)
 
 
-def boot(system, append, devices):
+def configuration(image, append, devices, **options):
+    return emu.Config(KERNEL, [image], machine="q35-iommu", cpus=1, append=append, timeout=600,
+                      expect=r"^\[client\] # done", extra=devices, **options)
+
+
+def lines_of(result, cfg):
     """The lines that a system prints; ends the program if it does not end well."""
-    cfg = emu.Config(KERNEL, [f"build/systems/{system}.elf"], machine="q35-iommu", cpus=1, icount=True,
-                     append=append, timeout=300, expect=r"^\[client\] # done", extra=devices)
-    result = emu.run(cfg)
     lines = LINE.findall(result.console)
     if not result.ok or not lines:
         tail = "\n".join(result.console.splitlines()[-25:])
-        raise SystemExit(f"{tail}\nbench: {system}: {result.reason}; repeat: {cfg.command()}")
+        raise SystemExit(f"{tail}\nbench: {result.reason}; repeat: {cfg.command()}")
     return lines
 
 
-def disk(append):
+def boot(system, append, devices, icount=True):
+    cfg = configuration(f"build/systems/{system}.elf", append, devices, icount=icount)
+    return lines_of(emu.run(cfg), cfg)
+
+
+@contextlib.contextmanager
+def disk():
+    """QEMU's words for an empty disk."""
     with tempfile.NamedTemporaryFile(suffix=".img") as f:
         f.truncate(64 << 20)
-        return boot("bench-disk", append, ["-drive", f"file={f.name},if=none,id=d,format=raw,cache=unsafe",
-                                           "-device", f"virtio-blk-pci,drive=d,{MODERN}"])
+        yield ["-drive", f"file={f.name},if=none,id=d,format=raw,cache=unsafe",
+               "-device", f"virtio-blk-pci,drive=d,{MODERN}"]
 
 
+@contextlib.contextmanager
 def net():
+    """And for a network with a peer."""
     with tempfile.TemporaryDirectory() as d:
         mine, theirs = os.path.join(d, "mine"), os.path.join(d, "theirs")
-        peer = Blast(mine, theirs)
+        peer = Peer(mine, theirs)
         try:
-            return boot("bench-net", "", [
-                "-netdev", f"dgram,id=n,local.type=unix,local.path={theirs},remote.type=unix,"
-                f"remote.path={mine}", "-device", f"virtio-net-pci,netdev=n,mac={MAC},{MODERN}"])
+            yield ["-netdev", f"dgram,id=n,local.type=unix,local.path={theirs},remote.type=unix,"
+                   f"remote.path={mine}", "-device", f"virtio-net-pci,netdev=n,mac={MAC},{MODERN}"]
         finally:
             peer.over = True
+
+
+def shares(system, devices, programs):
+    """{row: words for it}: how many of a request's instructions are the client's, and so on."""
+    cfg = configuration(f"build/apart/systems/{system}.elf", "client.traced", devices, icount=True)
+    result, sections = sysshare.count(cfg, KERNEL, programs)
+    out = {}
+    for line, section in zip(lines_of(result, cfg), sections):
+        name, n = (re.search(rf"{key}=(\S+)", line)[1] for key in ("name", "n"))
+        out[name] = "".join(f" {label}={section.get(label, 0) // int(n)}"
+                            for label in ("client", "mux", "driver", "kernel"))
+    return out
+
+
+def with_shares(lines, found):
+    return [line + found.get(re.search(r"name=(\S+)", line)[1], "") for line in lines]
+
+
+def rates():
+    """Requests in a second, here and on Linux in the same emulator; in turns, since other work on
+    this machine makes both slower, and the best of each."""
+    ours, theirs = {}, {}
+    with disk() as devices:
+        for _ in range(RATE_TURNS):
+            for line in boot("bench-disk", "client.rate", devices, icount=False):
+                name, value = re.search(r"name=(\S+)_rate value=(\d+)", line).groups()
+                ours[name] = max(ours.get(name, 0), int(value))
+            for name, value in linuxbench.disk_rates(devices).items():
+                theirs[name] = max(theirs.get(name, 0), value)
+    for name, value in ours.items():
+        other = f" linux={theirs[name]} ratio={value / theirs[name]:.2f}" if theirs.get(name) else ""
+        yield f"bench name={name}_rate value={value} unit=per_second n=1{other}"
 
 
 def lines():
@@ -83,4 +131,14 @@ def lines():
     for system in ("bench-disk", "bench-net"):
         if not (proc.ROOT / f"build/systems/{system}.elf").exists():
             return []
-    return disk("") + disk("client.pause driver.crash-after-ms=500") + net()
+    found = []
+    with disk() as devices:
+        split = shares("bench-disk", devices, {"client": "bench-disk", "mux": "blk-mux", "driver": "virtio-blk"})
+        found += with_shares(boot("bench-disk", "", devices), split)
+        found += boot("bench-disk", "client.pause driver.crash-after-ms=500", devices)
+    found += rates()
+    with net() as devices:
+        split = shares("bench-net", devices, {"client": "bench-net", "mux": "net-mux", "driver": "virtio-net"})
+    with net() as devices:
+        found += with_shares(boot("bench-net", "", devices), split)
+    return found

@@ -4,11 +4,13 @@
  * counts instructions (emu.py --icount), on one CPU; those of the program that runs when nobody else
  * does are taken off.
  *
- * With the word "pause": how long the longest request takes, while the driver is killed.
+ * With the word "pause": how long the longest request takes, while the driver is killed.  "rate": how many
+ * requests are answered in a second.  "traced": few requests; the emulator's trace says whose the instructions
+ * between section_begin and section_end are.
  */
 #include <tessera/disk.h>
 
-enum { BLOCK = 4096, CALIBRATE_US = 20000, SPAN = 4096 };
+enum { BLOCK = 4096, CALIBRATE_US = 20000, SPAN = 4096, RATE_US = 3000000 };
 
 static struct disk disk;
 static volatile u64 *idle;
@@ -56,11 +58,12 @@ static void answers(u32 keep)
 	}
 }
 
-static void requests(u32 operation, u32 depth, u32 n)
+/* So many, or as many as are answered until `end`. */
+static u32 requests(u32 operation, u32 depth, u32 n, u64 end)
 {
-	u32 id;
+	u32 id, done = 0;
 
-	for (u32 done = 0; done < n;) {
+	while (done < n && (end == 0 || sys_clock() < end)) {
 		for (; disk.in_flight < depth && done < n; done++) {
 			u64 at = done * 2654435761u % SPAN;
 
@@ -72,13 +75,40 @@ static void requests(u32 operation, u32 depth, u32 n)
 		answers(depth > 1 ? depth / 2 : 0);
 	}
 	answers(0);
+	return done;
+}
+
+/* Called so that their addresses are in the trace. */
+static __attribute__((noinline)) void section_begin(void)
+{
+	__asm__ volatile("");
+}
+
+static __attribute__((noinline)) void section_end(void)
+{
+	__asm__ volatile("");
+}
+
+static void measure_rate(const char *name, u32 operation, u32 depth)
+{
+	(void)requests(operation, depth, depth * 4, 0);
+	u64 began = sys_clock();
+	u64 n = requests(operation, depth, ~0u, sys_after(RATE_US));
+	u64 us = (sys_clock() - began) / sys_ticks(1);
+
+	sys_print("bench name=%s_rate value=%lu unit=per_second n=%lu\n", name, n * 1000000 / us,
+		  n);
 }
 
 static void measure(const char *name, u32 operation, u32 depth, u32 n)
 {
-	requests(operation, depth, depth * 4);
+	(void)requests(operation, depth, depth * 4, 0);
+	if (sys_option("traced"))
+		n /= 8;
+	section_begin();
 	struct mark m = mark();
-	requests(operation, depth, n);
+	(void)requests(operation, depth, n, 0);
+	section_end();
 	sys_print("bench name=%s value=%lu unit=instructions n=%u\n", name, work_since(&m) / n, n);
 }
 
@@ -89,7 +119,7 @@ static void measure_pause(void)
 	while (sys_clock() < end) {
 		u64 began = sys_clock();
 
-		requests(BLK_READ, 1, 1);
+		(void)requests(BLK_READ, 1, 1, 0);
 		longest = sys_clock() - began > longest ? sys_clock() - began : longest;
 	}
 	sys_print("bench name=driver_restart value=%lu unit=microseconds n=1\n",
@@ -102,6 +132,13 @@ int main(void)
 		sys_panic("no disk");
 	idle = (volatile u64 *)comp_pool("idle")->vaddr;
 	comp_ready();
+	if (sys_option("rate")) {
+		measure_rate("blk_read_4k_qd1", BLK_READ, 1);
+		measure_rate("blk_read_4k_qd32", BLK_READ, 32);
+		measure_rate("blk_write_4k_qd32", BLK_WRITE, 32);
+		sys_print("# done\n");
+		return 0;
+	}
 	calibrate();
 	if (sys_option("pause")) {
 		measure_pause();

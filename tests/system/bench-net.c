@@ -1,12 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Instructions for a frame of 60 bytes (64 with its check sequence), of everybody: client, multiplexer,
- * driver, kernel; as bench-disk does it.  Frames come from a peer that never stops sending.
+ * driver, kernel; as bench-disk does it, with its word "traced".  Frames come from a peer, as many at a
+ * time as the first byte behind the head of a frame to it says.
  */
 #include <tessera/chan.h>
 #include <tessera/net.h>
 
-enum { BUFFERS = 64, BUFFER = 2048, FRAME = 60, SENDING = 1000, CALIBRATE_US = 20000 };
+enum {
+	BUFFERS = 64,
+	BUFFER = 2048,
+	FRAME = 60,
+	SENDING = 1000,
+	CALIBRATE_US = 20000,
+	FRAMES = 2048,
+	QUIET_US = 1000000000
+};
 
 static struct chan net;
 static volatile u64 *idle;
@@ -97,51 +106,76 @@ static void calibrate(void)
 	}
 }
 
-/* Into the void. */
-static void transmit(u64 n)
+/* Frames of its own, from the buffers behind those that are given to be filled. */
+static void send_some(u32 n, u8 pace)
 {
-	u64 end = went + n;
-
-	while (went < end) {
-		for (; under_way < BUFFERS / 2; under_way++) {
-			u64 place = (BUFFERS + (u64)under_way) * BUFFER;
-			u8 *f = area + place;
-
-			memset(f, 0, FRAME);
-			f[0] = 2;
-			memcpy(f + 6, own, 6);
-			f[12] = 0x88;
-			f[13] = 0xb6;
-			put(SENDING + BUFFERS + under_way, NET_SEND, place, FRAME);
-		}
+	while (under_way != 0)
 		wait(100000);
+	for (; under_way < n; under_way++) {
+		u64 place = (BUFFERS + (u64)under_way) * BUFFER;
+		u8 *f = area + place;
+
+		memset(f, 0, FRAME);
+		f[0] = 2;
+		memcpy(f + 6, own, 6);
+		f[12] = 0x88;
+		f[13] = 0xb6;
+		f[14] = pace;
+		put(SENDING + BUFFERS + under_way, NET_SEND, place, FRAME);
 	}
+	while (under_way != 0)
+		wait(100000);
+}
+
+/* Called so that their addresses are in the trace. */
+static __attribute__((noinline)) void section_begin(void)
+{
+	__asm__ volatile("");
+}
+
+static __attribute__((noinline)) void section_end(void)
+{
+	__asm__ volatile("");
 }
 
 static void print(const char *name, const struct mark *m, u64 n)
 {
+	section_end();
 	sys_print("bench name=%s value=%lu unit=instructions n=%lu\n", name, work_since(m) / n, n);
 }
 
-/* As many as come in a while. */
-static void measure_coming(const char *name, u64 *count)
+/* Into the void. */
+static void measure_sending(const char *name, u32 batch, u64 n)
 {
-	u64 end = sys_after(100000);
+	send_some(batch, 0);
+	section_begin();
+	struct mark m = mark();
+	for (u64 i = 0; i < n; i += batch)
+		send_some(batch, 0);
+	print(name, &m, n);
+}
 
-	while (sys_clock() < end)
+/* The peer sends so many frames at a time for as long as a frame to it says so. */
+static void measure_coming(const char *name, u64 *count, u8 batch, u64 n)
+{
+	send_some(1, batch);
+	for (u64 first = *count + 2 * batch, end = sys_after(QUIET_US); *count < first;) {
+		if (sys_clock() > end)
+			sys_panic("nothing comes");
 		wait(10000);
+	}
+	section_begin();
 	struct mark m = mark();
 	u64 before = *count;
-	end = sys_after(500000);
-	while (sys_clock() < end)
+	while (*count < before + n)
 		wait(10000);
-	if (*count == before)
-		sys_panic("nothing came");
 	print(name, &m, *count - before);
 }
 
 int main(void)
 {
+	u64 n = sys_option("traced") ? FRAMES / 8 : FRAMES;
+
 	if (!chan_open(&net, "net"))
 		sys_panic("no network");
 	area = (u8 *)net.info->area[0].vaddr;
@@ -151,18 +185,15 @@ int main(void)
 	while (!known)
 		wait(100000);
 	calibrate();
-	transmit(512);
-	struct mark m = mark();
-	u64 before = went;
-	transmit(4096);
-	print("net_tx_64", &m, went - before);
-	while (under_way != 0)
-		wait(100000);
+	measure_sending("net_tx_64_b1", 1, n);
+	measure_sending("net_tx_64_b32", 32, n);
 	for (u32 i = 0; i < BUFFERS; i++)
 		put(i, NET_RECEIVE, (u64)i * BUFFER, BUFFER);
-	measure_coming("net_rx_64", &came);
+	measure_coming("net_rx_64_b1", &came, 1, n);
+	measure_coming("net_rx_64_b32", &came, 32, n);
 	forward = true;
-	measure_coming("net_forward_64", &went);
+	measure_coming("net_forward_64_b1", &went, 1, n);
+	measure_coming("net_forward_64_b32", &went, 32, n);
 	sys_print("# done\n");
 	return 0;
 }
