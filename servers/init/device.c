@@ -277,7 +277,8 @@ static void irqs_give(struct component *c, struct comp_device *d, u32 there)
 static const char *why(u64 error)
 {
 	switch (error) {
-	case PLAT_UNCONFINED: return "no IOMMU confines its device and its interrupts, and it is not trusted";
+	case PLAT_UNCONFINED:
+		return "no IOMMU confines its device and its interrupts, and it is not trusted";
 	case PLAT_BUSY: return "another function of its device's group is in use";
 	default: return "the platform server cannot open its device";
 	}

@@ -65,21 +65,24 @@ static void test_under_way(void)
 	    flush = begin(&first, BLK_FLUSH, 0);
 
 	ok = end(&second, poison) == BLK_DONE && ok;
-	check(ok && end(&first, flush) == BLK_ERROR, "a flush that is under way at the crash fails");
+	check(ok && end(&first, flush) == BLK_ERROR,
+	      "a flush that is under way at the crash fails");
 	check(does(&first, BLK_FLUSH, 0, BLK_DONE), "and the next one does not");
 	(void)does(&second, BLK_FLUSH, 0, BLK_DONE);
 }
 
 int main(void)
 {
-	bool there = disk_open(&first, "first") == BLK_DONE && disk_open(&second, "second") == BLK_DONE;
+	bool there =
+		disk_open(&first, "first") == BLK_DONE && disk_open(&second, "second") == BLK_DONE;
 
 	check(there && (first.features & BLK_FEATURE_VOLATILE_CACHE) &&
 		      !(first.features & BLK_FEATURE_CACHE_SURVIVES),
 	      "the disk has a cache that a crash empties");
 	comp_ready();
 	check(does(&first, BLK_WRITE, 0, BLK_DONE) && crash(), "the driver crashes after a write");
-	check(does(&first, BLK_FLUSH, 0, BLK_ERROR), "the flush after that says that it may be lost");
+	check(does(&first, BLK_FLUSH, 0, BLK_ERROR),
+	      "the flush after that says that it may be lost");
 	check(does(&first, BLK_FLUSH, 0, BLK_DONE), "once");
 	check(does(&first, BLK_WRITE, 8, BLK_DONE) && does(&first, BLK_FLUSH, 0, BLK_DONE) &&
 		      crash() && does(&first, BLK_FLUSH, 0, BLK_DONE),

@@ -18,9 +18,11 @@ static u64 work(u64 us)
 
 int main(void)
 {
-	static const char *const name[] = { "one that writes without end leaves others their time",
-					    "one that calls init without end leaves others their time",
-					    "one that dies at once leaves others their time" };
+	static const char *const name[] = {
+		"one that writes without end leaves others their time",
+		"one that calls init without end leaves others their time",
+		"one that dies at once leaves others their time"
+	};
 	volatile u64 *turn = (volatile u64 *)comp_pool("turn")->vaddr;
 
 	comp_ready();
@@ -31,7 +33,8 @@ int main(void)
 		u64 percent = work(FLOOD_US) * 100 / alone;
 
 		sys_print("# %lu %% of what is done alone\n", percent);
-		sys_print("%s %lu %s\n", percent >= LEAST_PERCENT ? "ok" : "not ok", i + 1, name[i]);
+		sys_print("%s %lu %s\n", percent >= LEAST_PERCENT ? "ok" : "not ok", i + 1,
+			  name[i]);
 	}
 	*turn = 4;
 	/* The last one may have to wait until its text is taken. */

@@ -24,8 +24,7 @@ static void forget(struct drv *d)
 	struct ring_producer *p = &d->answers;
 
 	for (u32 i = atomic_load(&p->out->tail); i != p->tail; i++)
-		p->entries[i & (p->capacity - 1)].w[2] &=
-			~((u64)BLK_FEATURE_CACHE_SURVIVES << 32);
+		p->entries[i & (p->capacity - 1)].w[2] &= ~((u64)BLK_FEATURE_CACHE_SURVIVES << 32);
 }
 
 static bool is_poisoned(const struct drv *d)
@@ -35,7 +34,8 @@ static bool is_poisoned(const struct drv *d)
 	for (u32 i = c->head; i != atomic_load(&c->out->tail); i++) {
 		const struct ring_entry *e = &c->entries[i & (c->capacity - 1)];
 
-		if ((e->w[0] >> 32 & 0xff) == BLK_WRITE && e->w[1] == CRASH_SECTOR + sys_comp->restarts)
+		if ((e->w[0] >> 32 & 0xff) == BLK_WRITE &&
+		    e->w[1] == CRASH_SECTOR + sys_comp->restarts)
 			return true;
 	}
 	return false;

@@ -6,20 +6,28 @@
  *	mode=garbage  answers what nobody asked, with impossible numbers
  *	mode=rings    breaks the rings' counters
  *	mode=flood    signals its client without end
- *	mode=dma      tells its device to use memory that is not its own: physical addresses, one
- *	              for each request, all over the machine
+ *	mode=dma      has its device write to and read from physical addresses all over the
+ *	              machine, where interrupts are sent to among them; then does so for each request
+ *	mode=storm    has its device interrupt without end, and acknowledges only when the kernel
+ *	              has stopped the interrupts because they are too many
  *
  * It gives signs of life all the while.
  */
+#include <tessera/blk.h>
 #include <tessera/chan.h>
 #include <tessera/drv.h>
 
-enum { IRQ_MAX = 17 };
+enum { IRQ_MAX = 17, STORM_BATCH = 8, OWN_RING = 64, OWN_BYTES = 512, OWN_US = 50000, TELL = 4 };
+#define LOWEST 0x100000ull
+#define KERNEL_END 0x800000ull
+#define HIGHEST 0x10000000ull
 #define STEP 0x10f000ull
+#define STEP_KERNEL 0x10000ull
+#define MESSAGES 0xfee00000ull
 
 static struct drv drv;
 static const struct comp_channel *channel;
-static u64 aim = 0x100000;
+static u64 aim = LOWEST;
 
 /* --- what lib/drv gives to a driver ------------------------------------------------------------ */
 
@@ -88,13 +96,79 @@ static void aim_anywhere(void)
 	drv.areas = COMP_AREAS;
 	for (u32 i = 0; i < COMP_AREAS; i++)
 		drv.area[i] = (struct drv_area){ aim, 1ull << 32 };
-	aim = aim + STEP < 0x10000000 ? aim + STEP : 0x100000;
+	aim = aim + STEP < HIGHEST ? aim + STEP : LOWEST;
+}
+
+/* For its own requests to the true driver. */
+static struct {
+	_Alignas(64) unsigned char request_out[RING_ENTRIES + OWN_RING * sizeof(struct ring_entry)];
+	_Alignas(64) unsigned char request_in[RING_ENTRIES];
+	_Alignas(64) unsigned char answer_out[RING_ENTRIES + OWN_RING * sizeof(struct ring_entry)];
+	_Alignas(64) unsigned char answer_in[RING_ENTRIES];
+	struct ring_producer to;
+	struct ring_consumer from;
+} own;
+
+static void use_own_rings(void)
+{
+	(void)ring_producer_init(&own.to, own.request_out, own.request_in, OWN_RING);
+	(void)ring_consumer_init(&drv.requests, own.request_out, own.request_in, OWN_RING);
+	(void)ring_producer_init(&drv.answers, own.answer_out, own.answer_in, OWN_RING);
+	(void)ring_consumer_init(&own.from, own.answer_out, own.answer_in, OWN_RING);
+	drv.areas = 1;
+	drv.in_flight = 0;
+	drv.stalled = drv.unanswerable = drv.signal = false;
+}
+
+/* Does the device do it, with memory at this address? */
+static bool reaches(u64 address, u64 operation)
+{
+	const struct ring_entry e = { { operation << 32, 0, 0, OWN_BYTES } };
+	struct ring_entry answer;
+	u64 end = sys_after(OWN_US);
+
+	use_own_rings();
+	drv.area[0] = (struct drv_area){ address, OWN_BYTES };
+	if (driver_init(&drv) != DRV_OK)
+		sys_panic("no device");
+	(void)ring_put(&own.to, &e);
+	(void)ring_publish(&own.to);
+	comp_alive();
+	while (sys_clock() < end && driver_event(&drv, DRV_EVENT_REQUEST | 0xffff) == DRV_OK) {
+		if (ring_get(&own.from, &answer) == RING_OK)
+			return answer.w[0] >> 32 == BLK_DONE;
+	}
+	return false;
+}
+
+/* All of memory, and closer where the kernel is; once, when others have begun to work. */
+static void sweep(void)
+{
+	u32 tried = 0, reached = 0;
+	u64 own_page = drv.dma.iova + drv.dma.bytes - SYS_PAGE;
+
+	if (sys_comp->restarts != 0)
+		return;
+	for (u64 begin = sys_after(500000); sys_clock() < begin;)
+		comp_alive();
+	if (!reaches(own_page, BLK_READ) || !reaches(own_page, BLK_WRITE))
+		sys_panic("the device does not even reach what it may");
+	for (u64 at = LOWEST; at < HIGHEST; at += at < KERNEL_END ? STEP_KERNEL : STEP) {
+		reached += reaches(at, BLK_READ);
+		reached += reaches(at, BLK_WRITE);
+		tried++;
+	}
+	reached += reaches(MESSAGES, BLK_READ);
+	sys_print("aimed at %u places, reached %u\n", tried + 1, reached);
+	driver_quiesce(&drv);
+	begin();
 }
 
 static _Noreturn void use_device(void)
 {
 	bool more = true;
 
+	sweep();
 	if (driver_init(&drv) != DRV_OK)
 		sys_panic("no device");
 	comp_ready();
@@ -108,6 +182,44 @@ static _Noreturn void use_device(void)
 			(void)notif_signal((notif_h){ channel->signal }, 1);
 		drv.signal = false;
 		more = !drv_idle(&drv);
+	}
+}
+
+static void ask_more(void)
+{
+	const struct ring_entry read = { { (u64)BLK_READ << 32, 0, 0, OWN_BYTES } };
+	struct ring_entry e;
+
+	while (ring_get(&own.from, &e) == RING_OK)
+		;
+	(void)ring_release(&own.from);
+	for (u32 i = 0; i < STORM_BATCH; i++)
+		(void)ring_put(&own.to, &read);
+	(void)ring_publish(&own.to);
+}
+
+static _Noreturn void storm(void)
+{
+	u64 bits, storms = 0;
+
+	use_own_rings();
+	drv.area[0] = (struct drv_area){ drv.dma.iova + drv.dma.bytes - SYS_PAGE, SYS_PAGE };
+	if (driver_init(&drv) != DRV_OK)
+		sys_panic("no device");
+	comp_ready();
+	for (;;) {
+		ask_more();
+		if (driver_event(&drv, DRV_EVENT_REQUEST) != DRV_OK)
+			sys_panic("the device has stopped");
+		comp_alive();
+		bits = 0;
+		(void)notif_wait((notif_h){ COMP_NOTIF }, 1, &bits);
+		if (!(bits & IRQ_STORM))
+			continue;
+		if (++storms <= TELL)
+			sys_print("interrupts were stopped, and go on\n");
+		for (u32 i = 0; i < drv.irqs && i < IRQ_MAX; i++)
+			(void)irq_ack((irq_h){ sys_comp->device.irq[i] });
 	}
 }
 
@@ -151,6 +263,8 @@ int main(void)
 		lie(false);
 	if (strstr(sys_comp->args, "mode=rings"))
 		lie(true);
+	if (strstr(sys_comp->args, "mode=storm"))
+		storm();
 	if (strstr(sys_comp->args, "mode=flood"))
 		flood();
 	comp_ready();
