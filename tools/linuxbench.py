@@ -102,7 +102,7 @@ def disk_rates(devices):
         tree.file("blkbench", binary)
         archive.write_bytes(cpio.pack(tree))
         command = emu.qemu_command(emu.Config(kernel, [str(archive)], machine="q35-iommu", cpus=1, cpu="max", accel="tcg", extra=devices,
-                                              append="console=ttyS0 rdinit=/blkbench panic=-1 quiet"))
+                                              append="console=ttyS0 intremap=off rdinit=/blkbench panic=-1 quiet"))
         done = proc.run(emu.guarded(command), 300)
     rows = rows_of(done.out.replace("\r", ""))
     if not rows:

@@ -24,7 +24,6 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
 import emu                                                      # noqa: E402
-import kills                                                    # noqa: E402
 KERNEL = "build/kernel-debug/tessera.elf"
 PEER, SECOND, OWN = bytes.fromhex("020000000099"), bytes.fromhex("020000000002"), bytes.fromhex("525400123456")
 CLIENT_CHECKS = 8
@@ -34,7 +33,6 @@ CASES = [
     ("virtio", "net", VIRTIO, "", 3, 20),
     ("virtio, killed each second", "net",
      VIRTIO, "driver.crash-after-ms=1000", 6, 60),
-    ("virtio, price of kills", "net", VIRTIO, "driver.crash-after-ms=1000 driver.rest-s=2 client.phases=2", 8, 60),
     ("virtio, its link pulled", "net", VIRTIO, "client.link", 1, 3),
     ("virtio, shared", "net", VIRTIO, "client.fair second.flood", 4, 20),
     ("e1000e", "net-e1000e", "e1000e,netdev=n", "", 3, 20),
@@ -170,7 +168,6 @@ def run_case(name, system, device, words, seconds):
         lines.append(f"#   who has 32 frames of 1,000 bytes on the way got {share:.0%}, who has 120 of 1,514 the rest")
     if "crash" in words:
         lines.append(f"{'ok' if again > 0 else 'not ok'} {name}: the driver was started again")
-    lines += kills.price(name, result.console)
     m = re.search(r"# (\d+ frames over the wire .*)", result.console)
     lines.append(f"# {name}: {m.group(1) if m else ''}, driver started again {again} times")
     return lines

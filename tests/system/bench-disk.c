@@ -4,13 +4,14 @@
  * counts instructions (emu.py --icount), on one CPU; those of the program that runs when nobody else
  * does are taken off.
  *
- * With the word "pause": how long the longest request takes, while the driver is killed.  "rate": how many
+ * With the word "kills": what is lost of the rate when the driver is killed each second, in every other
+ * second ("rest-s=1").  "pause": how long the longest request takes, while the driver is killed.  "rate": how many
  * requests are answered in a second.  "traced": few requests; the emulator's trace says whose the instructions
  * between section_begin and section_end are.
  */
 #include <tessera/disk.h>
 
-enum { BLOCK = 4096, CALIBRATE_US = 20000, SPAN = 4096, RATE_US = 3000000 };
+enum { BLOCK = 4096, CALIBRATE_US = 20000, SPAN = 4096, RATE_US = 3000000, KILLS = 3 };
 
 static struct disk disk;
 static volatile u64 *idle;
@@ -78,15 +79,15 @@ static u32 requests(u32 operation, u32 depth, u32 n, u64 end)
 	return done;
 }
 
-/* Called so that their addresses are in the trace. */
+/* Called so that their addresses are in the trace; not the same, else they would be one. */
 static __attribute__((noinline)) void section_begin(void)
 {
-	__asm__ volatile("");
+	__asm__ volatile("# begin");
 }
 
 static __attribute__((noinline)) void section_end(void)
 {
-	__asm__ volatile("");
+	__asm__ volatile("# end");
 }
 
 static void measure_rate(const char *name, u32 operation, u32 depth)
@@ -110,6 +111,21 @@ static void measure(const char *name, u32 operation, u32 depth, u32 n)
 	(void)requests(operation, depth, n, 0);
 	section_end();
 	sys_print("bench name=%s value=%lu unit=instructions n=%u\n", name, work_since(&m) / n, n);
+}
+
+/* In tenths of a percent. */
+static void measure_loss(const char *name, u32 operation)
+{
+	u64 second = sys_ticks(1000000), done[2] = { 0 };
+
+	for (u32 i = 0; i < 2 * KILLS; i++) {
+		u64 now = sys_clock();
+
+		done[now / second % 2] += requests(operation, 32, ~0u, (now / second + 1) * second);
+	}
+	u64 lost = done[0] < done[1] ? (done[1] - done[0]) * 1000 / done[1] : 0;
+	sys_print("bench name=%s value=%lu.%lu unit=percent_lost n=%u killed=%lu quiet=%lu\n", name,
+		  lost / 10, lost % 10, KILLS, done[0], done[1]);
 }
 
 static void measure_pause(void)
@@ -140,7 +156,10 @@ int main(void)
 		return 0;
 	}
 	calibrate();
-	if (sys_option("pause")) {
+	if (sys_option("kills")) {
+		measure_loss("driver_killed_read", BLK_READ);
+		measure_loss("driver_killed_write", BLK_WRITE);
+	} else if (sys_option("pause")) {
 		measure_pause();
 	} else {
 		measure("blk_read_4k_qd1", BLK_READ, 1, 500);

@@ -127,15 +127,15 @@ static void send_some(u32 n, u8 pace)
 		wait(100000);
 }
 
-/* Called so that their addresses are in the trace. */
+/* Called so that their addresses are in the trace; not the same, else they would be one. */
 static __attribute__((noinline)) void section_begin(void)
 {
-	__asm__ volatile("");
+	__asm__ volatile("# begin");
 }
 
 static __attribute__((noinline)) void section_end(void)
 {
-	__asm__ volatile("");
+	__asm__ volatile("# end");
 }
 
 static void print(const char *name, const struct mark *m, u64 n)

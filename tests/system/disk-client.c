@@ -8,9 +8,6 @@
  * Blocks 0 to BLOCKS - 1 of 4 KiB, from sector FIRST on.  At the end all have been read again, and
  * were flushed; a line tells how many writes each had in all, so that the disk's contents can be
  * worked out: "# sum X".
- *
- * Other words: "depth=N"; "only=read", "only=write"; "phases=N": tells after each N seconds how
- * much was done in them, for a driver that is killed in every other N seconds ("rest-s=N").
  */
 #include <tessera/disk.h>
 
@@ -34,7 +31,6 @@ static struct {
 static u64 state = 88172645463325252ull;
 static u64 done_bytes, errors, wrong, longest;
 static u64 began[DISK_QUEUE];
-static u64 phase, phase_number, phase_began, phase_before;
 
 static u64 chance(void)
 {
@@ -137,36 +133,9 @@ static void take(u32 keep)
 	}
 }
 
-/* What was done since the last time belongs to the phase that it is now. */
-static void note_phase(void)
-{
-	u64 now = sys_clock(), which = phase == 0 ? 0 : now / phase;
-
-	if (phase_began != 0 && which != phase_number)
-		sys_print("# %s for %lu ms: %lu KiB/s\n", phase_number % 2 ? "quiet" : "killed",
-			  (now - phase_began) / sys_ticks(1000),
-			  (done_bytes - phase_before) / 1024 * 1000000 /
-				  ((now - phase_began) / sys_ticks(1) + 1));
-	if (phase_began != 0 && which == phase_number)
-		return;
-	phase_number = which;
-	phase_began = now;
-	phase_before = done_bytes;
-}
-
-static bool next_is_write(void)
-{
-	bool write = (chance() & 1) != 0;
-
-	if (sys_option("only=read"))
-		return false;
-	return write || sys_option("only=write");
-}
-
 static void load(u64 seconds)
 {
 	u64 end = sys_after(seconds * 1000000), second = sys_after(1000000), before = 0;
-	phase = number_in("phases=", 0) * sys_ticks(1000000);
 	u32 depth = (u32)number_in("depth=", DEPTH);
 
 	while (sys_clock() < end) {
@@ -174,9 +143,8 @@ static void load(u64 seconds)
 
 		if (in_use[block])
 			continue;
-		begin(block, next_is_write());
+		begin(block, (chance() & 1) != 0);
 		take(depth - 1);
-		note_phase();
 		if (sys_clock() < second)
 			continue;
 		sys_print("# %lu KiB/s\n", (done_bytes - before) / 1024);

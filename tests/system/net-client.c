@@ -5,8 +5,7 @@
  * none may come back changed.
  *
  * Words: "seconds=N"; "link": it wants to hear of the link's end and return; "fair": it sends all the
- * time, as another client does, and the peer counts; "phases=N": tells after each N seconds how
- * many came back (disk-client.c).
+ * time, as another client does, and the peer counts.
  */
 #include <tessera/chan.h>
 #include <tessera/net.h>
@@ -198,25 +197,6 @@ static void drain(void)
 }
 
 /* As many as the window holds, until the time is over; what does not come back is lost. */
-static u64 phase, phase_number, phase_began, phase_before;
-
-/* What was done since the last time belongs to the phase that it is now. */
-static void note_phase(void)
-{
-	u64 now = sys_clock(), which = phase == 0 ? 0 : now / phase;
-
-	if (phase_began != 0 && which != phase_number)
-		sys_print("# %s for %lu ms: %lu frames/s\n", phase_number % 2 ? "quiet" : "killed",
-			  (now - phase_began) / sys_ticks(1000),
-			  (back - phase_before) * 1000000 /
-				  ((now - phase_began) / sys_ticks(1) + 1));
-	if (phase_began != 0 && which == phase_number)
-		return;
-	phase_number = which;
-	phase_began = now;
-	phase_before = back;
-}
-
 static u64 load(const u8 *to, const char *mark, u64 us, u64 patience_us)
 {
 	u64 end = sys_after(us), before = back;
@@ -232,7 +212,6 @@ static u64 load(const u8 *to, const char *mark, u64 us, u64 patience_us)
 				send(i, to, mark, ++n);
 		}
 		wait(10000);
-		note_phase();
 	}
 	drain();
 	return back - before;
@@ -368,8 +347,6 @@ static u64 number_in(const char *name, u64 other)
 int main(void)
 {
 	u64 seconds = number_in("seconds=", 2);
-
-	phase = number_in("phases=", 0) * sys_ticks(1000000);
 
 	if (!chan_open(&net, "net"))
 		sys_panic("no network");

@@ -242,8 +242,8 @@ def names_of(value):
 def text_of(value):
     if not isinstance(value, str):
         raise Wrong("text in quotation marks")
-    if len(value.encode()) > 255 or "\0" in value:
-        raise Wrong("text of at most 255 bytes")
+    if len(value.encode()) > 255 or any(ord(c) < 32 for c in value):
+        raise Wrong("text of at most 255 bytes in one line")
     return value
 
 
@@ -330,6 +330,9 @@ class Reader:
             return None
         device = tomllib.loads(path.read_text())
         address = None
+        if v["address"] and v["index"]:
+            self.error(line, f"'{v['name']}' has an index and an address; one of them says which device it is")
+            return None
         if v["address"]:
             m = re.fullmatch(r"([0-9a-f]{2}):([0-9a-f]{2})\.([0-7])", v["address"])
             if not m or int(m.group(2), 16) > 31:

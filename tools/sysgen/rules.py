@@ -104,6 +104,8 @@ def channels(s, r):
                     f"{CAPACITY_MAX}")
         if len(ch.areas) > AREAS:
             r.error(ch.line, f"{len(ch.areas)} areas; at most {AREAS} are possible")
+        if len(set(ch.areas)) != len(ch.areas):
+            r.error(ch.line, f"areas {', '.join(ch.areas)}: each pool can be named once")
         for a in ch.areas:
             if s.pool(a) is None:
                 r.error(ch.line, f"area '{a}' is no pool; there are: "
