@@ -25,6 +25,8 @@ import sysbench
 ROOT = proc.ROOT
 KERNEL = "build/kernel/tessera.elf"
 PROGRAM = "build/programs/kbench.elf"
+# Keys of a line that are shown: whose instructions they are; what else is told.
+DETAILS = ("client", "mux", "driver", "kernel", "killed", "quiet", "boot", "of_boot")
 NEEDED = {"name", "value", "unit", "n"}
 
 
@@ -90,7 +92,7 @@ def print_table(rows, table):
     for r in rows:
         aim = table.get(r["name"], {}).get("value")
         over = f"  {r['value'] / aim:.1f} x the aim" if aim and r["value"] > aim else ""
-        each = ", ".join(f"{v:g} {k}" for k, v in r.get("events", {}).items())
+        each = ", ".join([f"{v:g} {k}" for k, v in r.get("events", {}).items()] + [f"{r[k]} {k}" for k in DETAILS if k in r])
         print(f"{r['name']:28} {r['value']:>10} {aim or '-':>8}  {r['unit']}{over}"
               + (f"  ({r['ratio']} x Linux's {r['linux']})" if "ratio" in r else "") + (f"  ({each})" if each else ""))
     lacking = [n for n in table if n not in {r["name"] for r in rows}]

@@ -30,6 +30,14 @@ def instructions(path):
             yield int(m[1], 16), m[2]
 
 
+def text_range(path):
+    """[first, end) of the section .text."""
+    out = subprocess.run(["readelf", "-SW", str(proc.ROOT / path)], check=True, text=True,
+                         stdout=subprocess.PIPE).stdout
+    m = re.search(r" \.text\s+PROGBITS\s+([0-9a-f]+) [0-9a-f]+ ([0-9a-f]+)", out)
+    return int(m[1], 16), int(m[1], 16) + int(m[2], 16)
+
+
 def symbol(path, name):
     out = subprocess.run(["nm", str(proc.ROOT / path)], check=True, text=True,
                          stdout=subprocess.PIPE).stdout

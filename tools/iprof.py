@@ -26,14 +26,6 @@ import proc
 KERNEL, PROGRAM = bench.KERNEL, bench.PROGRAM
 
 
-def text_range(path):
-    """[first, end) of the section .text."""
-    out = subprocess.run(["readelf", "-SW", str(proc.ROOT / path)], check=True, text=True,
-                         stdout=subprocess.PIPE).stdout
-    m = re.search(r" \.text\s+PROGBITS\s+([0-9a-f]+) [0-9a-f]+ ([0-9a-f]+)", out)
-    return int(m[1], 16), int(m[1], 16) + int(m[2], 16)
-
-
 class Recorder:
     """Addresses executed between the last two readings of the counter, for each row."""
 
@@ -76,7 +68,7 @@ def record(machine, append):
     """(row, addresses executed in it), for all rows measured."""
     counters = {a for a, text in events.instructions(PROGRAM) if text.startswith("rdtsc")}
     recorder = Recorder(counters, events.symbol(PROGRAM, "row"))
-    ranges = ",".join(f"{a:#x}+{b - a:#x}" for a, b in map(text_range, (KERNEL, PROGRAM)))
+    ranges = ",".join(f"{a:#x}+{b - a:#x}" for a, b in map(events.text_range, (KERNEL, PROGRAM)))
     with tempfile.TemporaryDirectory() as d:
         fifo = os.path.join(d, "log")
         os.mkfifo(fifo)
@@ -97,7 +89,7 @@ def places(addresses):
     """{address: (functions from the innermost outwards, line)}"""
     found = {}
     for path in (KERNEL, PROGRAM):
-        first, end = text_range(path)
+        first, end = events.text_range(path)
         some = sorted(a for a in addresses if first <= a < end)
         out = subprocess.run(["addr2line", "-a", "-i", "-f", "-e", str(proc.ROOT / path)], check=True,
                              text=True, input="\n".join(map(hex, some)),

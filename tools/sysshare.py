@@ -11,7 +11,6 @@ import threading
 
 import emu
 import events
-import iprof
 
 PROGRAMS = "build/apart/programs"
 
@@ -50,7 +49,7 @@ class Tally:
 def parts_of(kernel, programs):
     """Where the instructions of each are; programs: label -> name."""
     files = {"kernel": kernel, **{label: f"{PROGRAMS}/{name}.elf" for label, name in programs.items()}}
-    return {label: iprof.text_range(path) for label, path in files.items()}
+    return {label: events.text_range(path) for label, path in files.items()}
 
 
 def count(cfg, kernel, programs):
