@@ -5,9 +5,10 @@ The programs are linked to addresses of their own (`make apart`); the emulator l
 of them and of the kernel, and those between section_begin and section_end of the client are counted.
 """
 import bisect
+import concurrent.futures
+import contextlib
 import os
 import tempfile
-import threading
 
 import emu
 import events
@@ -44,6 +45,7 @@ class Tally:
                     self.now = None
                 elif self.now is not None:
                     self.now[what] = self.now.get(what, 0) + 1
+        return self.sections
 
 
 def parts_of(kernel, programs):
@@ -61,9 +63,11 @@ def count(cfg, kernel, programs):
     with tempfile.TemporaryDirectory() as d:
         fifo = os.path.join(d, "log")
         os.mkfifo(fifo)
-        reader = threading.Thread(target=tally.read, args=(fifo,), daemon=True)
-        reader.start()
         cfg.extra = [*cfg.extra, "-singlestep", "-d", "exec,nochain", "-dfilter", ranges, "-D", fifo]
-        result = emu.run(cfg)
-        reader.join(60)
-    return result, tally.sections
+        # A process of its own: a peer of the emulated network is to run beside it.
+        with concurrent.futures.ProcessPoolExecutor(1) as pool:
+            sections = pool.submit(tally.read, fifo)
+            result = emu.run(cfg)
+            with contextlib.suppress(OSError):          # if the emulator did not come that far
+                os.close(os.open(fifo, os.O_WRONLY | os.O_NONBLOCK))
+            return result, sections.result(60)

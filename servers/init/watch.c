@@ -134,7 +134,7 @@ static void plan(struct component *c)
 	else
 		c->short_lives++;
 	doublings = c->short_lives < DOUBLINGS ? c->short_lives : DOUBLINGS;
-	c->pause_ms = doublings < 2 ? 0 : PAUSE_MS << (doublings - 2);
+	c->pause_ms = doublings < 2 ? 0 : (u32)PAUSE_MS << (doublings - 2);
 	if (c->pause_ms > c->b->pause_ms)
 		c->pause_ms = c->b->pause_ms;
 	c->resume = sys_after(1000ull * c->pause_ms);

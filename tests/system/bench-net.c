@@ -14,7 +14,8 @@ enum {
 	SENDING = 1000,
 	CALIBRATE_US = 20000,
 	FRAMES = 2048,
-	QUIET_US = 1000000000
+	QUIET_US = 1000000000,
+	WAIT_US = 1000000
 };
 
 static struct chan net;
@@ -162,13 +163,13 @@ static void measure_coming(const char *name, u64 *count, u8 batch, u64 n)
 	for (u64 first = *count + 2 * batch, end = sys_after(QUIET_US); *count < first;) {
 		if (sys_clock() > end)
 			sys_panic("nothing comes");
-		wait(10000);
+		wait(WAIT_US);
 	}
 	section_begin();
 	struct mark m = mark();
 	u64 before = *count;
 	while (*count < before + n)
-		wait(10000);
+		wait(WAIT_US);
 	print(name, &m, *count - before);
 }
 
