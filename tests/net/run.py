@@ -33,6 +33,7 @@ CASES = [
     ("virtio", "net", VIRTIO, "", 3, 20),
     ("virtio, killed each second", "net",
      VIRTIO, "driver.crash-after-ms=1000", 6, 60),
+    ("virtio, multiplexer killed each second", "net", VIRTIO, "init.end=mux:1000 client.kills", 4, 60),
     ("virtio, its link pulled", "net", VIRTIO, "client.link", 1, 3),
     ("virtio, shared", "net", VIRTIO, "client.fair second.flood", 4, 20),
     ("e1000e", "net-e1000e", "e1000e,netdev=n", "", 3, 20),
@@ -161,16 +162,17 @@ def run_case(name, system, device, words, seconds):
     lines.append(f"{'not ok' if faults else 'ok'} {name}: nothing is on the wire that should not be")
     lines += [f"#   {f}" for f in faults]
     lines.append(f"{'ok' if peer.second > 0 else 'not ok'} {name}: the second client is reached on the wire")
-    again = len(re.findall(r"^init: driver is started again", result.console, re.M))
+    victim = "mux" if "init.end" in words else "driver"
+    again = len(re.findall(rf"^init: {victim} is started again", result.console, re.M))
     if "fair" in words:
         share = share_of(peer.fair)
         good = LEAST_SHARE <= share <= 1 - LEAST_SHARE
         lines.append(f"{'ok' if good else 'not ok'} {name}: two that send all the time share the wire")
         lines.append(f"#   who has 32 frames of 1,000 bytes on the way got {share:.0%}, who has 120 of 1,514 the rest")
-    if "crash" in words:
-        lines.append(f"{'ok' if again > 0 else 'not ok'} {name}: the driver was started again")
+    if "crash" in words or "init.end" in words:
+        lines.append(f"{'ok' if again > 0 else 'not ok'} {name}: {victim} was started again")
     m = re.search(r"# (\d+ frames over the wire .*)", result.console)
-    lines.append(f"# {name}: {m.group(1) if m else ''}, driver started again {again} times")
+    lines.append(f"# {name}: {m.group(1) if m else ''}, {victim} started again {again} times")
     return lines
 
 
