@@ -81,7 +81,7 @@ int e2_getattr(struct e2fs *fs, u32 ino, struct e2_stat *out)
 		.gid = in->gid,
 		.generation = in->generation,
 		.flags = in->flags,
-		.size = in->size,
+		.size = inode_end(in),
 		.blocks = in->blocks,
 		.atime = in->atime,
 		.mtime = in->mtime,

@@ -75,6 +75,9 @@ struct e2_dev {
 
 enum {
 	E2_RDONLY = 1u, /* change nothing, but for replaying a journal that needs it */
+	/* Files without names, and what is reserved behind ends, wait for e2_settle(): they may still be in use by
+	 * the client of a server that died. */
+	E2_KEEP = 2u,
 };
 
 /* Zero means "choose" for every number. `readahead` is told of sectors that will soon be read. */
@@ -214,6 +217,10 @@ int e2_readdir(struct e2fs *fs, u32 ino, u64 *cookie,
 int e2_getattr(struct e2fs *fs, u32 ino, struct e2_stat *out);
 int e2_setattr(struct e2fs *fs, u32 ino, const struct e2_attr *attr);
 int e2_truncate(struct e2fs *fs, u32 ino, u64 size);
+/* Pages up to `size` may be got for writing from now on, the file ends where it did: a power cut finds it so, without
+ * blocks behind the end. e2_set_end() moves the end within that; e2_truncate(), and the last reference, end it. */
+int e2_reserve(struct e2fs *fs, u32 ino, u64 size);
+int e2_set_end(struct e2fs *fs, u32 ino, u64 end);
 /* Makes [off, off + len) a hole; the size stays. */
 int e2_punch(struct e2fs *fs, u32 ino, u64 off, u64 len);
 s64 e2_read(struct e2fs *fs, u32 ino, u64 off, void *buf, u64 len);
@@ -228,3 +235,24 @@ void e2_page_put(struct e2fs *fs, struct e2_page *page);
 void e2_page_dirty(struct e2fs *fs, struct e2_page *page);
 int e2_page_writeback(struct e2fs *fs, struct e2_page *page);
 void *e2_page_data(const struct e2_page *page);
+
+/* ---- taking over from a server that died, after a mount with E2_KEEP ----
+ * First the memory of each page that its client still has is kept (e2_page_keep, by its place); then
+ * what was done since the last commit is done again; then the pages become those of their files (e2_page_bind), with
+ * what is in them; e2_settle() ends it. */
+
+/* The running transaction. All with a lower number are committed. */
+u32 e2_transaction(const struct e2fs *fs);
+/* The last transaction that the journal brought back. */
+u32 e2_recovered(const struct e2fs *fs);
+/* The next inode that is made gets this number, or the making fails with -EBUSY. */
+void e2_want_inode(struct e2fs *fs, u32 ino);
+/* The unused page at this address, pinned, of no file. -ESTALE: there is none. */
+int e2_page_keep(struct e2fs *fs, const void *data, struct e2_page **out);
+/* What is reserved behind the ends of files goes. After e2_page_keep(). */
+int e2_cut_reserved(struct e2fs *fs);
+/* It becomes page `index` of the file, whose reference goes with the page. `for_write` and `is_dirty` as for pages that were got. */
+int e2_page_bind(struct e2fs *fs, struct e2_page *page, u32 ino, u64 index, int for_write,
+		 int is_dirty);
+/* Files without names that nobody referred to by now go. */
+void e2_settle(struct e2fs *fs);

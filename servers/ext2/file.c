@@ -29,10 +29,10 @@ s64 e2_read(struct e2fs *fs, u32 ino, u64 off, void *buf, u64 len)
 
 	if (err < 0)
 		return err;
-	if (off >= in->size)
+	if (off >= inode_end(in))
 		len = 0;
-	else if (len > in->size - off)
-		len = in->size - off;
+	else if (len > inode_end(in) - off)
+		len = inode_end(in) - off;
 	while (done < len) {
 		u32 at = (u32)((off + done) % E2_PAGE_SIZE);
 		u64 n = E2_PAGE_SIZE - at < len - done ? E2_PAGE_SIZE - at : len - done;
@@ -133,6 +133,8 @@ s64 e2_write(struct e2fs *fs, u32 ino, u64 off, const void *buf, u64 len)
 		err = -E2_EFBIG;
 	else if (len > limit - off)
 		len = limit - off;
+	if (!err)
+		err = file_trim(fs, in);
 	if (!err && len > 0)
 		err = clear_gap(fs, in, off);
 	while (!err && done < len) {
@@ -173,6 +175,7 @@ static int shrink(struct e2fs *fs, struct e2_inode *in, u64 size)
 	if (err < 0)
 		return err;
 	in->size = size;
+	in->end = UINT64_MAX;
 	in->mtime = in->ctime = fs->now;
 	forget_blocks(fs, in, (size + fs->bs - 1) >> fs->bs_shift, edge * fs->per_page);
 	page_drop(fs, in, edge, UINT64_MAX);
@@ -199,6 +202,37 @@ static int grow(struct e2fs *fs, struct e2_inode *in, u64 size)
 	return tx_end(fs, inode_update(fs, in));
 }
 
+int file_trim(struct e2fs *fs, struct e2_inode *in)
+{
+	const struct e2_time mtime = in->mtime, ctime = in->ctime;
+	int err = in->end < in->size ? shrink(fs, in, in->end) : 0;
+
+	if (in->mtime.sec == mtime.sec && in->mtime.nsec == mtime.nsec)
+		return err;
+	in->mtime = mtime;
+	in->ctime = ctime;
+	if (!err)
+		err = tx_begin(fs);
+	return err ? err : tx_end(fs, inode_update(fs, in));
+}
+
+int file_clear_tail(struct e2fs *fs, struct e2_inode *in)
+{
+	u64 edge = (in->size + E2_PAGE_SIZE - 1) / E2_PAGE_SIZE * E2_PAGE_SIZE;
+	const u64 size = in->size;
+
+	if (size == edge)
+		return 0;
+	/* Behind the end no page is read; nor may it know blocks there later. */
+	in->size = edge;
+	int err = zero_part(fs, in, size, edge);
+	if (!err)
+		err = page_write_inode(fs, in);
+	in->size = size;
+	page_drop(fs, in, size / E2_PAGE_SIZE, UINT64_MAX);
+	return err;
+}
+
 int e2_truncate(struct e2fs *fs, u32 ino, u64 size)
 {
 	struct e2_inode *in;
@@ -206,10 +240,62 @@ int e2_truncate(struct e2fs *fs, u32 ino, u64 size)
 
 	if (err < 0)
 		return err;
-	if (size < in->size)
-		err = shrink(fs, in, size);
+	if (size > in->end)
+		err = file_trim(fs, in);
+	if (!err)
+		err = size < in->size ? shrink(fs, in, size) : grow(fs, in, size);
+	inode_put(fs, in);
+	return err;
+}
+
+/* One transaction: the file is on the list of what a power cut interrupts as long as there may be blocks behind its end. */
+static int reserve(struct e2fs *fs, struct e2_inode *in, u64 size)
+{
+	int err = clear_gap(fs, in, size);
+
+	if (!err)
+		err = tx_begin(fs);
+	if (err < 0)
+		return err;
+	if (in->end > in->size)
+		in->end = in->size;
+	in->size = size;
+	return tx_end(fs, orphan_add(fs, in));
+}
+
+int e2_reserve(struct e2fs *fs, u32 ino, u64 size)
+{
+	struct e2_inode *in;
+	int err = fs->is_readonly ? -E2_EROFS : get_file(fs, ino, &in);
+
+	if (err < 0)
+		return err;
+	if (size > (fs->is_old ? INT32_MAX : fs->max_size))
+		err = -E2_EFBIG;
+	else if (size > in->size)
+		err = reserve(fs, in, size);
+	inode_put(fs, in);
+	return err;
+}
+
+int e2_set_end(struct e2fs *fs, u32 ino, u64 end)
+{
+	struct e2_inode *in;
+	int err = fs->is_readonly ? -E2_EROFS : get_file(fs, ino, &in);
+
+	if (err < 0)
+		return err;
+	if (end < in->end || in->end > in->size || end > in->size)
+		err = end == inode_end(in) ? 0 : -E2_EINVAL;
 	else
-		err = grow(fs, in, size);
+		err = tx_begin(fs);
+	if (!err && end != inode_end(in)) {
+		/* They may have been written since, as far as the end then was. */
+		page_dirty_range(fs, in, in->end, end);
+		in->end = end;
+		in->mtime = in->ctime = fs->now;
+		err = tx_end(fs, inode_update(fs, in));
+	}
 	inode_put(fs, in);
 	return err;
 }
@@ -307,12 +393,35 @@ int e2_page_get(struct e2fs *fs, u32 ino, u64 index, int for_write, struct e2_pa
 	return err;
 }
 
+int e2_page_bind(struct e2fs *fs, struct e2_page *p, u32 ino, u64 index, int for_write, int is_dirty)
+{
+	struct e2_inode *in;
+	int err = get_file(fs, ino, &in);
+
+	if (err < 0)
+		return err;
+	if (index > in->size / E2_PAGE_SIZE || index * E2_PAGE_SIZE >= in->size)
+		err = -E2_EINVAL;
+	if (!err)
+		err = page_bind(fs, p, in, index);
+	if (err < 0) {
+		inode_put(fs, in);
+		return err;
+	}
+	if (for_write && !fs->is_readonly)
+		err = back_whole(fs, p);
+	if (is_dirty)
+		e2_page_dirty(fs, p);
+	return err;
+}
+
 void e2_page_put(struct e2fs *fs, struct e2_page *p)
 {
 	struct e2_inode *in = p->in;
 
 	page_put(fs, p);
-	inode_put(fs, in);
+	if (in != NULL)
+		inode_put(fs, in);
 }
 
 void e2_page_dirty(struct e2fs *fs, struct e2_page *p)

@@ -134,7 +134,8 @@ struct e2_inode {
 	u32 links;
 	u32 uid;
 	u32 gid;
-	u64 size;
+	u64 size; /* up to here there may be pages and blocks */
+	u64 end;  /* and here the file ends, if that is earlier: behind it is reserved */
 	u32 blocks;
 	u32 flags;
 	u32 generation;
@@ -152,6 +153,7 @@ struct e2_inode {
 	int wb_error;
 	u64 ra_next;
 	bool is_orphan;
+	bool is_kept; /* by orphan_load(), until e2_settle() */
 };
 
 struct e2_group {
@@ -245,6 +247,8 @@ struct e2fs {
 	u32 free_blocks;
 	u32 free_inodes;
 	u32 next_generation;
+	u32 want_ino;  /* of the next inode that is made; 0: any */
+	u32 recovered; /* last transaction that the journal brought back */
 
 	struct e2_group *group;
 	struct e2_buf *buf;
@@ -379,6 +383,11 @@ static inline bool is_symlink(const struct e2_inode *in)
 	return (in->mode & E2_S_IFMT) == E2_S_IFLNK;
 }
 
+static inline u64 inode_end(const struct e2_inode *in)
+{
+	return in->end < in->size ? in->end : in->size;
+}
+
 /* Does i_block hold block numbers? Devices, pipes and short symbolic links have none. */
 bool inode_has_blocks(const struct e2fs *fs, const struct e2_inode *in);
 
@@ -386,6 +395,8 @@ bool inode_has_blocks(const struct e2fs *fs, const struct e2_inode *in);
 int orphan_add(struct e2fs *fs, struct e2_inode *in);
 int orphan_remove(struct e2fs *fs, struct e2_inode *in);
 int orphan_recover(struct e2fs *fs);
+/* The list in memory, each inode with a reference. */
+int orphan_load(struct e2fs *fs);
 
 /* map.c */
 struct map_path {
@@ -402,6 +413,10 @@ int trunc_range(struct e2fs *fs, struct e2_inode *in, u64 from, u64 to);
 int trunc_to_size(struct e2fs *fs, struct e2_inode *in);
 int trunc_delete(struct e2fs *fs, struct e2_inode *in);
 
+/* file.c: what is reserved behind the end goes; and what is left in its last page. */
+int file_trim(struct e2fs *fs, struct e2_inode *in);
+int file_clear_tail(struct e2fs *fs, struct e2_inode *in);
+
 /* page.c */
 int page_get(struct e2fs *fs, struct e2_inode *in, u64 index, struct e2_page **out);
 /* For a page of which everything will be written: reads only what it must. */
@@ -410,11 +425,15 @@ struct e2_page *page_cached(struct e2fs *fs, const struct e2_inode *in, u64 inde
 void page_put(struct e2fs *fs, struct e2_page *p);
 void page_dirty(struct e2fs *fs, struct e2_page *p);
 void page_clean(struct e2_page *p);
+/* Those in memory that have some of the bytes [from, to). */
+void page_dirty_range(struct e2fs *fs, struct e2_inode *in, u64 from, u64 to);
 /* Blocks for the bytes [from, to) of the page; inside a transaction. */
 int page_back(struct e2fs *fs, struct e2_page *p, u32 from, u32 to);
 int page_write(struct e2fs *fs, struct e2_page *p);
 int page_write_inode(struct e2fs *fs, struct e2_inode *in);
 int page_write_all(struct e2fs *fs, bool only_ordered);
+/* A page of no file that is pinned becomes one of this file. */
+int page_bind(struct e2fs *fs, struct e2_page *p, struct e2_inode *in, u64 index);
 /* Drops what lies at or beyond the index. */
 void page_drop(struct e2fs *fs, struct e2_inode *in, u64 index, u64 end);
 

@@ -46,8 +46,37 @@ static int alloc_in(struct e2fs *fs, u32 g, bool is_dir, u32 *out)
 	return group_count(fs, g, 0, -1, is_dir ? 1 : 0);
 }
 
+void e2_want_inode(struct e2fs *fs, u32 ino)
+{
+	fs->want_ino = ino;
+}
+
+/* That one, if it is free. */
+static int alloc_wanted(struct e2fs *fs, u32 ino, bool is_dir, u32 *out)
+{
+	u32 g = (ino - 1) / fs->ipg, at = (ino - 1) % fs->ipg;
+	int err = ino < fs->first_ino || ino > fs->inodes ? 1 : inode_is_allocated(fs, ino);
+	struct e2_buf *b;
+
+	if (err == 0)
+		err = buf_get(fs, fs->group[g].inode_bitmap, &b);
+	if (err != 0)
+		return err < 0 ? err : -E2_EBUSY;
+	b->data[at / 8] = (u8)(b->data[at / 8] | 1u << at % 8);
+	tx_dirty(fs, b, CLASS_COUNT);
+	buf_put(fs, b);
+	*out = ino;
+	return group_count(fs, g, 0, -1, is_dir ? 1 : 0);
+}
+
 int inode_alloc(struct e2fs *fs, u32 parent, bool is_dir, u32 *out)
 {
+	u32 wanted = fs->want_ino;
+
+	fs->want_ino = 0;
+	if (wanted != 0)
+		return alloc_wanted(fs, wanted, is_dir, out);
+
 	u32 first = is_dir && parent == E2_ROOT_INO ? spread(fs) : (parent - 1) / fs->ipg;
 
 	for (u32 i = 0; i < fs->groups && fs->free_inodes > 0; i++) {

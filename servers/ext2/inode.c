@@ -62,6 +62,7 @@ static void decode(struct e2fs *fs, struct e2_inode *in, struct d_inode *d)
 	in->size = d->size;
 	if (is_reg(in))
 		in->size |= (u64)d->size_high << 32;
+	in->end = UINT64_MAX;
 	in->blocks = d->blocks;
 	in->flags = d->flags;
 	in->generation = d->generation;
@@ -83,7 +84,7 @@ static void decode(struct e2fs *fs, struct e2_inode *in, struct d_inode *d)
 	in->wb_error = 0;
 	in->ra_next = 0;
 	in->tx_seq = 0;
-	in->is_orphan = false;
+	in->is_orphan = in->is_kept = false;
 }
 
 static void encode(const struct e2_inode *in, struct d_inode *d)
@@ -94,9 +95,9 @@ static void encode(const struct e2_inode *in, struct d_inode *d)
 	d->uid_high = (u16)(in->uid >> 16);
 	d->gid = (u16)in->gid;
 	d->gid_high = (u16)(in->gid >> 16);
-	d->size = (u32)in->size;
+	d->size = (u32)inode_end(in);
 	if (is_reg(in))
-		d->size_high = (u32)(in->size >> 32);
+		d->size_high = (u32)(inode_end(in) >> 32);
 	d->blocks = in->blocks;
 	d->flags = in->flags;
 	d->generation = in->generation;
@@ -287,6 +288,11 @@ void inode_put(struct e2fs *fs, struct e2_inode *in)
 {
 	if (--in->refs > 0)
 		return;
+	if (in->links != 0 && in->end < in->size && !fs->is_readonly) {
+		in->refs = 1;
+		(void)file_trim(fs, in);
+		in->refs = 0;
+	}
 	if (in->links == 0 && !fs->is_readonly) {
 		in->refs = 1;
 		if (trunc_delete(fs, in) == 0)
@@ -357,6 +363,7 @@ int inode_make(struct e2fs *fs, struct e2_inode *dir, const struct e2_new *n, st
 	in->uid = n->uid;
 	in->gid = n->gid;
 	in->size = 0;
+	in->end = UINT64_MAX;
 	in->blocks = 0;
 	in->flags = 0;
 	in->generation = fs->next_generation++;
@@ -369,7 +376,7 @@ int inode_make(struct e2fs *fs, struct e2_inode *dir, const struct e2_new *n, st
 	in->dir_hint = 0;
 	in->wb_error = 0;
 	in->ra_next = 0;
-	in->is_orphan = false;
+	in->is_orphan = in->is_kept = false;
 	set_device(in, n);
 	inode_enter(fs, in);
 	*out = in;

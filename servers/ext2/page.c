@@ -307,6 +307,18 @@ int page_back(struct e2fs *fs, struct e2_page *p, u32 from, u32 to)
 	return (int)to;
 }
 
+/* What was staged last, `n` blocks of the file from byte `start` on: the disk gets zeros behind the end, while in the page
+ * there may be what a writer has not told of yet. */
+static void stage_clear(struct e2fs *fs, const struct e2_inode *in, u64 start, u32 n)
+{
+	u64 bytes = (u64)n * fs->bs, end = inode_end(in);
+	u64 keep = end > start ? end - start : 0;
+
+	if (keep < bytes)
+		memset(fs->stage.mem + (size_t)fs->stage.count * fs->bs - (bytes - keep), 0,
+		       (size_t)(bytes - keep));
+}
+
 /* Into the staging area; bytes beyond the end of the file become zero. */
 int page_write(struct e2fs *fs, struct e2_page *p)
 {
@@ -321,6 +333,7 @@ int page_write(struct e2fs *fs, struct e2_page *p)
 			while (i + n < fs->per_page && p->blk[i + n] == p->blk[i] + n)
 				n++;
 			e = stage_add(fs, p->blk[i], n, p->data + ((size_t)i << fs->bs_shift));
+			stage_clear(fs, p->in, p->index * E2_PAGE_SIZE + ((u64)i << fs->bs_shift), n);
 			err = err ? err : e;
 		}
 		i += n;
@@ -380,6 +393,15 @@ int page_write_all(struct e2fs *fs, bool only_ordered)
 	return err < 0 ? fs_fail(fs, "cannot write data") : 0;
 }
 
+void page_dirty_range(struct e2fs *fs, struct e2_inode *in, u64 from, u64 to)
+{
+	for (struct link *l = in->pages.next; l != &in->pages; l = l->next) {
+		struct e2_page *p = OF_LINK(struct e2_page, of_inode, l);
+		if ((p->index + 1) * E2_PAGE_SIZE > from && p->index * E2_PAGE_SIZE < to)
+			page_dirty(fs, p);
+	}
+}
+
 void page_drop(struct e2fs *fs, struct e2_inode *in, u64 index, u64 end)
 {
 	struct link *l = in->pages.next;
@@ -390,4 +412,40 @@ void page_drop(struct e2fs *fs, struct e2_inode *in, u64 index, u64 end)
 		if (p->index >= index && p->index < end)
 			page_detach(fs, p);
 	}
+}
+
+/* ---- pages that the client of a server that died still has ---- */
+
+int e2_page_keep(struct e2fs *fs, const void *data, struct e2_page **out)
+{
+	u64 at = (u64)((const u8 *)data - fs->page_mem);
+	struct e2_page *p = &fs->page[at / E2_PAGE_SIZE];
+
+	if ((const u8 *)data < fs->page_mem || at % E2_PAGE_SIZE ||
+	    at / E2_PAGE_SIZE >= fs->pages || p->pins != 0)
+		return -E2_ESTALE;
+	if (p->flags & PAGE_VALID)
+		page_detach(fs, p);
+	p->flags = PAGE_DETACHED;
+	p->in = NULL;
+	page_pin(p);
+	*out = p;
+	return 0;
+}
+
+int page_bind(struct e2fs *fs, struct e2_page *p, struct e2_inode *in, u64 index)
+{
+	struct e2_page *other = page_cached(fs, in, index);
+
+	if (p->in != NULL || !(p->flags & PAGE_DETACHED) || (other && other->pins != 0))
+		return -E2_ESTALE;
+	/* What changed it, a truncation done again, changed this one too. */
+	bool is_dirty = other && (other->flags & PAGE_DIRTY);
+	if (other)
+		page_detach(fs, other);
+	page_enter(fs, p, in, index);
+	p->flags = PAGE_VALID;
+	if (is_dirty)
+		page_dirty(fs, p);
+	return page_map(fs, p);
 }

@@ -4,7 +4,8 @@
  *
  * Passes:     find the end; collect revoked blocks; write all others. As JBD2 does it.
  * Bound:      each pass visits at most as many blocks as the log has, whatever they say.
- * Memory:     the staging area for two blocks; the pages, still unused, for revoked blocks.
+ * Memory:     the staging area for two blocks; half of the buffers, loaded anew afterwards, for revoked blocks. The
+ *             pages are left alone: the client of a server that died may still have some in use.
  * Called by:  mount, before anything is cached that could change.
  * Never:      writes outside the file system, or beyond a block that does not fit.
  */
@@ -267,13 +268,13 @@ static int finish(struct e2fs *fs, u32 seq)
 const char *journal_replay(struct e2fs *fs)
 {
 	struct log l = { .block = fs->stage.mem, .data = fs->stage.mem + E2_PAGE_SIZE };
-	u64 room = (u64)fs->pages * E2_PAGE_SIZE / sizeof(struct revoked);
+	u64 room = (u64)(fs->bufs / 2) * fs->bs / sizeof(struct revoked);
 	u64 entries = 64;
 
 	while (entries * 2 <= room && entries < (u64)fs->j.maxlen * (fs->bs / 4) &&
 	       entries < 1u << 30)
 		entries *= 2;
-	l.table = (void *)fs->page_mem;
+	l.table = (void *)fs->buf[fs->bufs - fs->bufs / 2].data;
 	l.mask = (u32)entries - 1;
 	memset(l.table, 0, entries * sizeof(struct revoked));
 	run_pass(fs, &l, PASS_SCAN);

@@ -92,6 +92,7 @@ static const char *load_journal(struct e2fs *fs, u8 *mem, size_t size, const str
 	if (!fs->dev.write)
 		return "the journal must be replayed, but the device cannot be written";
 	why = journal_replay(fs);
+	fs->recovered = be32(fs->j.super.seq) - 1;
 	if (!why)
 		why = load(fs, mem, size, o);
 	if (!why)
@@ -118,7 +119,7 @@ static const char *why_readonly(struct e2fs *fs, const struct e2_opts *o)
 	return NULL;
 }
 
-static int start_writing(struct e2fs *fs)
+static int start_writing(struct e2fs *fs, bool keep)
 {
 	struct d_super *s = super_of(fs);
 	int err;
@@ -138,7 +139,9 @@ static int start_writing(struct e2fs *fs)
 	if (err < 0)
 		return err;
 	fs->is_readonly = false;
-	return fs->j.is_on ? orphan_recover(fs) : 0;
+	if (!fs->j.is_on)
+		return 0;
+	return keep ? orphan_load(fs) : orphan_recover(fs);
 }
 
 static const char *check_root(struct e2fs *fs)
@@ -181,7 +184,7 @@ int e2_mount(struct e2fs **out, const struct e2_dev *dev, void *mem, size_t size
 		return fs->errors ? -E2_EIO : -E2_EINVAL;
 	fs->tx.max = fs->bufs / 2;
 	fs->reason = why_readonly(fs, opts);
-	if (!fs->reason && start_writing(fs) < 0)
+	if (!fs->reason && start_writing(fs, opts->flags & E2_KEEP) < 0)
 		(void)fs_fail(fs, "cannot begin to write");
 	opts->reason = fs->reason;
 	*out = fs;
@@ -222,6 +225,16 @@ void e2_forget(struct e2fs *fs)
 int e2_commit(struct e2fs *fs)
 {
 	return fs->is_readonly ? (fs->has_failed ? -E2_EIO : 0) : tx_commit(fs);
+}
+
+u32 e2_transaction(const struct e2fs *fs)
+{
+	return fs->tx.seq;
+}
+
+u32 e2_recovered(const struct e2fs *fs)
+{
+	return fs->recovered;
 }
 
 int e2_sync(struct e2fs *fs)

@@ -242,6 +242,7 @@ static int delete_last(struct e2fs *fs, struct e2_inode *in)
 	if (!err)
 		err = orphan_remove(fs, in);
 	in->size = 0;
+	in->end = UINT64_MAX;
 	in->blocks = 0;
 	in->dtime = (u32)fs->now.sec ? (u32)fs->now.sec : 1;
 	memset(in->block, 0, sizeof(in->block));

@@ -92,4 +92,5 @@ int cmd_crash(int argc, char **argv);
 int cmd_fuzz(int argc, char **argv);
 int cmd_errors(int argc, char **argv);
 int cmd_limits(int argc, char **argv);
+int cmd_takeover(int argc, char **argv);
 int cmd_bench(int argc, char **argv);

@@ -14,6 +14,7 @@ static const struct {
 	{ "dump", cmd_dump },     { "fill", cmd_fill },     { "dirty", cmd_dirty },
 	{ "random", cmd_random }, { "crash", cmd_crash },   { "fuzz", cmd_fuzz },
 	{ "errors", cmd_errors }, { "limits", cmd_limits }, { "bench", cmd_bench },
+	{ "takeover", cmd_takeover },
 };
 
 /* dump IMAGE: everything in it, one line for each file. */

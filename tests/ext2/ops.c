@@ -308,6 +308,51 @@ static int op_map(struct model *m)
 	return 0;
 }
 
+/* As a writer does who tells afterwards how far it came, or not at all. */
+static int write_reserved(struct model *m, struct mnode *n)
+{
+	u32 at = n->size, len = E2_PAGE_SIZE - at % E2_PAGE_SIZE;
+	u8 byte = (u8)(n->id % 63 << 2 | (1 + rng_below(&m->rng, 3)));
+	struct e2_page *p;
+	int got = e2_reserve(m->fs, n->ino, at + len + rng_below(&m->rng, 50000));
+
+	if (!agree(m, got, 0))
+		return got;
+	got = e2_page_get(m->fs, n->ino, at / E2_PAGE_SIZE, 1, &p);
+	if (!agree(m, got, 0))
+		return got;
+	len = 1 + rng_below(&m->rng, len);
+	memset((u8 *)e2_page_data(p) + at % E2_PAGE_SIZE, byte, len);
+	e2_page_dirty(m->fs, p);
+	e2_page_put(m->fs, p);
+	if (rng_below(&m->rng, 4) == 0)
+		return 0;
+	got = e2_set_end(m->fs, n->ino, at + len);
+	if (!agree(m, got, 0))
+		return got;
+	model_resize(n, at + len);
+	memset(n->data + at, byte, len);
+	return 0;
+}
+
+static int op_reserve(struct model *m)
+{
+	struct mnode *dir;
+	char name[E2_NAME_MAX + 1];
+	struct mnode *n = pick_file(m, &dir, name);
+	int got;
+
+	if (!n || n->size > FILE_MAX - E2_PAGE_SIZE)
+		return 0;
+	model_content_lost(n);
+	got = e2_ref(m->fs, n->ino);
+	if (!agree(m, got, 0))
+		return got;
+	got = write_reserved(m, n);
+	e2_unref(m->fs, n->ino);
+	return got;
+}
+
 static int op_size(struct model *m)
 {
 	struct mnode *dir;
@@ -420,6 +465,7 @@ int model_step(struct model *m)
 	static int (*const ops[])(struct model *) = {
 		op_make,  op_make,  op_make,  op_remove, op_remove, op_link, op_rename, op_rename,
 		op_write, op_write, op_write, op_map,    op_size,   op_attr, op_hold,   op_sync,
+		op_reserve,
 	};
 	int got = ops[rng_below(&m->rng, sizeof(ops) / sizeof(ops[0]))](m);
 

@@ -317,6 +317,10 @@ def crash(run, name, options, kib, seed, cuts, compiler, checksums=0):
     run.note = run.ours("crash", path, seed, cuts, compiler=compiler).splitlines()[-1]
 
 
+def takeover(run, name, options, seed):
+    run.ours("takeover", run.image(name, options, 16384), seed, compiler=("gcc", "clang")[seed % 2])
+
+
 def errors(run, name, options, seed, count):
     path = run.image(name, options, 8192)
     run.note = run.ours("errors", path, seed, count).splitlines()[-1]
@@ -398,6 +402,10 @@ def long_tests(run, part):
         run.test(f"power cuts: {20 // part} with checksums v{version} in the log", crash, run,
                  f"crash-journal-csum{version}", "-t ext3 -b 1024 -J size=1", 8192, 1000,
                  20 // part, "clang", version)
+    for seed in range(1, 2 + 30 // part):
+        for name in ("journal-1k", "journal-4k-large"):
+            run.test(f"a server takes over from one that died: {name}, seed {seed}", takeover, run, "takeover-" + name,
+                     by_name[name][0], seed)
     for name in ("1k", "journal-1k"):
         run.test(f"device errors: {name}", errors, run, "err-" + name, by_name[name][0], 1,
                  60 // part)
