@@ -41,14 +41,17 @@ static void mount(void)
 
 	if (!disk_open(&dev))
 		fail("the channel `blk` has no device, or not the cache as an area");
-	if (dev.write == NULL)
-		opts.flags = E2_RDONLY;
+	opts.flags = dev.write == NULL ? E2_RDONLY : E2_KEEP;
 	server.epoch_ns = sys_comp->epoch_ns;
 	opts.now_sec = server.epoch_ns / 1000000000;
 	int r = e2_mount(&server.fs, &dev, server.cache, server.cache_bytes, &opts);
 	server.reason = opts.reason;
-	if (r != 0)
-		sys_panic("ext2: not mounted: %s (error %d)", opts.reason ? opts.reason : "?", -r);
+	if (r != 0) {
+		/* Whoever asks to mount it is told why. */
+		sys_print("ext2: not mounted: %s (error %d)\n", opts.reason ? opts.reason : "?", -r);
+		server.fs = NULL;
+		return;
+	}
 	struct e2_statfs s;
 	e2_statfs(server.fs, &s);
 	server.read_only = s.is_readonly != 0;

@@ -66,17 +66,28 @@ static s64 give(struct ring_entry *e, struct fs_message *m, u32 ino)
 	return 0;
 }
 
-static s64 do_mount(struct ring_entry *e, struct fs_message *m)
+static void put_reason(struct fs_message *m)
 {
 	const char *text = server.reason == NULL ? "" : server.reason;
 	u32 n = (u32)strlen(text);
-	int r = e2_ref(server.fs, E2_ROOT_INO);
 
-	if (r != 0)
-		return r;
 	n = n < FS_DATA ? n : FS_DATA;
 	memcpy(m->text, text, n);
 	m->text_bytes = (uint16_t)n;
+}
+
+static s64 do_mount(struct ring_entry *e, struct fs_message *m)
+{
+	int r = e2_ref(server.fs, E2_ROOT_INO);
+
+	if (r == 0 && e->w[1] == 0) {
+		r = e2_cut_reserved(server.fs);
+		e2_settle(server.fs);
+	}
+	if (r != 0)
+		return r;
+	m->recovered = e2_recovered(server.fs);
+	put_reason(m);
 	e->w[3] = server.read_only;
 	return give(e, m, E2_ROOT_INO);
 }
@@ -103,12 +114,20 @@ static s64 do_make(struct ring_entry *e, struct fs_message *m, u32 operation)
 	if (!take_name(&name, name_text, m->name, &m->name_bytes) || target.len >= sizeof link_text)
 		return -E2_EINVAL;
 	memcpy(link_text, m->text, target.len);
-	if (operation == FS_CREATE)
-		r = e2_create(server.fs, dir, name, &n, &ino);
-	else if (operation == FS_MKDIR)
-		r = e2_mkdir(server.fs, dir, name, &n, &ino);
-	else
-		r = e2_symlink(server.fs, dir, name, &n, target, &ino);
+	u32 wanted = (u32)e->w[3];
+	/* What is being freed cannot be had before it is. */
+	for (u32 tries = 0; tries < 2; tries++) {
+		e2_want_inode(server.fs, wanted);
+		if (operation == FS_CREATE)
+			r = e2_create(server.fs, dir, name, &n, &ino);
+		else if (operation == FS_MKDIR)
+			r = e2_mkdir(server.fs, dir, name, &n, &ino);
+		else
+			r = e2_symlink(server.fs, dir, name, &n, target, &ino);
+		e2_want_inode(server.fs, 0);
+		if (r != -E2_EBUSY || wanted == 0 || e2_commit(server.fs) != 0)
+			break;
+	}
 	return r != 0 ? r : give(e, m, ino);
 }
 
@@ -274,8 +293,66 @@ static s64 do_statfs(struct fs_message *m)
 static s64 do_sync(const struct ring_entry *e)
 {
 	if (e->w[1] == 0)
-		return e2_sync(server.fs);
+		return e->w[2] == 2 ? e2_commit(server.fs) : e2_sync(server.fs);
 	return holds_inode(e->w[1]) ? e2_fsync(server.fs, (u32)e->w[1]) : -E2_ESTALE;
+}
+
+/* --- after a server died: what its client still has --------------------------------- */
+
+static s64 do_keep(const struct ring_entry *e, const struct fs_message *m)
+{
+	if (e->w[1] > DROPS_MAX)
+		return -E2_EINVAL;
+	for (u64 i = 0; i < e->w[1]; i++) {
+		struct e2_page *page;
+		u32 number;
+
+		memcpy(&number, m->text + i * sizeof number, sizeof number);
+		if (number >= server.cache_bytes / E2_PAGE_SIZE)
+			return -E2_EINVAL;
+		int r = e2_page_keep(server.fs, server.cache + (u64)number * E2_PAGE_SIZE, &page);
+		if (r != 0)
+			return r;
+		(void)held_page(page);
+	}
+	return 0;
+}
+
+/* One reference to an inode; attr.mode: of which type it must be, if not 0. */
+static s64 do_adopt(struct ring_entry *e, struct fs_message *m)
+{
+	u32 mode = *(const volatile uint32_t *)&m->attr.mode;
+	u32 ino = e->w[1] <= UINT32_MAX ? (u32)e->w[1] : 0;
+	struct e2_stat now;
+	int r = e2_ref(server.fs, ino);
+
+	if (r != 0)
+		return r;
+	r = e2_getattr(server.fs, ino, &now);
+	if (r == 0 && (mode == 0 || ((mode ^ now.mode) & E2_S_IFMT) == 0))
+		return give(e, m, ino);
+	e2_unref(server.fs, ino);
+	return -E2_ESTALE;
+}
+
+static s64 do_bind(const struct ring_entry *e, const struct fs_message *m)
+{
+	s64 r = 0;
+
+	if (e->w[2] > FS_DATA / sizeof(struct fs_bind))
+		return -E2_EINVAL;
+	for (u64 i = 0; i < e->w[2]; i++) {
+		struct fs_bind b;
+
+		memcpy(&b, m->text + i * sizeof b, sizeof b);
+		struct e2_page *page = held_find(b.page);
+		int one = page == NULL ? -E2_ESTALE
+				       : e2_page_bind(server.fs, page, (u32)e->w[1], b.index,
+						      (b.flags & FS_BIND_WRITE) != 0,
+						      (b.flags & FS_BIND_DIRTY) != 0);
+		r = one != 0 ? one : r;
+	}
+	return r;
 }
 
 /* Everything on the disk and the journal empty: all that the client holds is given back first. */
@@ -304,6 +381,10 @@ static s64 carry_out_other(struct ring_entry *e, struct fs_message *m, u32 opera
 			return -E2_EINVAL;
 		server.epoch_ns = e->w[1] * 1000000000 + e->w[2] % 1000000000 - clock_ns();
 		return 0;
+	case FS_KEEP: return do_keep(e, m);
+	case FS_KEPT: return e2_cut_reserved(server.fs);
+	case FS_ADOPT: return do_adopt(e, m);
+	case FS_SETTLE: e2_settle(server.fs); return 0;
 	case FS_UNMOUNT: return do_unmount();
 	default: return -E2_EINVAL;
 	}
@@ -326,6 +407,9 @@ static s64 carry_out(struct ring_entry *e, struct fs_message *m, u32 operation)
 	case FS_SETATTR: return do_setattr(e, m);
 	case FS_PAGE: return do_page(e);
 	case FS_PAGES: return do_pages(e, m);
+	case FS_BIND: return do_bind(e, m);
+	case FS_RESERVE: return e2_reserve(server.fs, (u32)e->w[1], e->w[2]);
+	case FS_END: return e2_set_end(server.fs, (u32)e->w[1], e->w[2]);
 	case FS_PUNCH: return e2_punch(server.fs, (u32)e->w[1], e->w[2], e->w[3]);
 	default: return -E2_EINVAL;
 	}
@@ -333,7 +417,8 @@ static s64 carry_out(struct ring_entry *e, struct fs_message *m, u32 operation)
 
 static bool names_inode(u32 operation)
 {
-	return (operation >= FS_LOOKUP && operation <= FS_PAGES) || operation == FS_PUNCH;
+	return (operation >= FS_LOOKUP && operation <= FS_PAGES) || operation == FS_PUNCH ||
+	       operation == FS_RESERVE || operation == FS_END || operation == FS_BIND;
 }
 
 void serve(struct ring_entry *e, struct fs_message *m)
@@ -341,13 +426,17 @@ void serve(struct ring_entry *e, struct fs_message *m)
 	u32 operation = (u32)(e->w[0] >> 32);
 	s64 r;
 
-	if (server.fs == NULL)
+	if (server.fs == NULL) {
+		put_reason(m);
 		r = -E2_EIO;
-	else if (!names_inode(operation))
+	} else if (!names_inode(operation)) {
 		r = carry_out_other(e, m, operation);
-	else if (!holds_inode(e->w[1]))
+	} else if (!holds_inode(e->w[1])) {
 		r = -E2_ESTALE;
-	else
+	} else {
 		r = carry_out(e, m, operation);
+	}
 	e->w[1] = (u64)r;
+	if (operation != FS_MOUNT)
+		e->w[3] = server.fs == NULL ? 0 : e2_transaction(server.fs);
 }

@@ -124,7 +124,11 @@ static void start_first(void)
 		e = run(usual[i]);
 	if (e == 0)
 		return;
-	log_line("%s cannot be run: error %d", options.init != NULL ? options.init : "/init", (int)-e);
+	log_line("%s cannot be run: %s (error %d)", options.init != NULL ? options.init : "/init",
+		 e == -ENOENT ? "it, or the interpreter that it names, is not in the file tree"
+		 : e == -EIO  ? "it cannot be read"
+			      : "it is not a program for this machine",
+		 (int)-e);
 	env.halt((e == -ENOENT ? 127 : 126) << 8);
 }
 

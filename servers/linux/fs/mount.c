@@ -446,7 +446,7 @@ void fs_start(void)
 	/* A file system server's, if the system has one; else in memory. */
 	s64 e = remote_mount("root", &sb);
 	if (e < 0 && e != -ENODEV)
-		log_line("the disk cannot be mounted (error %d)", (int)-e);
+		env.halt(126 << 8);
 	if (e < 0)
 		sb = tmpfs_new("rootfs", pages_total() / 4 * 3, pages_total(), 0755);
 	struct dentry *root = sb ? dentry_root(sb) : NULL;

@@ -1,112 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Inodes that live in a file system server.  See remote.h; pages: remote_page.c.
+ * Inodes that live in a file system server: names, attributes.  See remote.h; pages: remote_page.c.
  *
  * This is the only client, so attributes are true here; the server learns times and sizes when a file is
  * synced or closed, or after a second.
  *
- * Owns:       the table of inodes.
+ * Called by:  fs/, by way of the tables of operations.
  */
-#include "remote.h"
 #include "remote_page.h"
-#include "tessera/chan.h"
-
-enum { CHAINS = 1024, DEV_MINOR_BITS = 8 };
-#define TELL_NS 1000000000ull
-
-static struct remote_node *chains[CHAINS];
-static struct super *mounted;
-static struct timer tell_timer;
-static const struct inode_ops dir_ops, file_ops, link_ops, node_ops;
-
-/* --- the table ------------------------------------------------------------------------- */
-
-static struct remote_node **chain_of(u64 ino)
-{
-	return &chains[ino % CHAINS];
-}
-
-static struct remote_node *find(u64 ino)
-{
-	struct remote_node *n = *chain_of(ino);
-
-	while (n != NULL && n->i.ino != ino)
-		n = n->next;
-	return n;
-}
-
-static void set_attr(struct inode *i, const struct fs_attr *a)
-{
-	i->mode = a->mode;
-	i->uid = a->uid;
-	i->gid = a->gid;
-	i->nlink = a->links;
-	i->rdev = (u64)a->major << DEV_MINOR_BITS | (a->minor & 0xff) |
-		  (u64)(a->minor & ~0xffu) << 12;
-	i->size = a->size;
-	i->blocks = a->blocks;
-	i->atime = (struct ltime){ a->atime, a->atime_ns };
-	i->mtime = (struct ltime){ a->mtime, a->mtime_ns };
-	i->ctime = (struct ltime){ a->ctime, a->ctime_ns };
-}
-
-static void set_ops(struct inode *i)
-{
-	switch (i->mode & S_IFMT) {
-	case S_IFREG:
-		i->ops = &file_ops;
-		i->fops = &page_file_ops;
-		break;
-	case S_IFDIR:
-		i->ops = &dir_ops;
-		i->fops = &dir_file_ops;
-		break;
-	case S_IFLNK: i->ops = &link_ops; break;
-	default: i->ops = &node_ops;
-	}
-}
-
-/* The inode that the server gave one reference to. */
-static s64 enter(u64 ino, const struct fs_attr *attr, struct inode **out)
-{
-	struct remote_node *n = find(ino);
-
-	if (n != NULL) {
-		n->server_refs++;
-		inode_get(&n->i);
-		*out = &n->i;
-		return 0;
-	}
-	n = kalloc(sizeof *n);
-	if (n == NULL) {
-		link_tell(FS_FORGET, ino, 1);
-		return -ENOMEM;
-	}
-	inode_init(&n->i, mounted, attr->mode);
-	n->i.ino = ino;
-	set_attr(&n->i, attr);
-	set_ops(&n->i);
-	n->known_size = attr->size;
-	n->server_refs = 1;
-	list_init(&n->changed);
-	n->next = *chain_of(ino);
-	*chain_of(ino) = n;
-	*out = &n->i;
-	return 0;
-}
-
-static void release(struct inode *i)
-{
-	struct remote_node *n = remote_of(i), **at = chain_of(i->ino);
-
-	while (*at != n)
-		at = &(*at)->next;
-	*at = n->next;
-	remote_pages_drop(n, 0);
-	remote_tell_pages();
-	link_tell(FS_FORGET, i->ino, n->server_refs);
-	kfree(n);
-}
 
 /* --- names --------------------------------------------------------------------------------- */
 
@@ -119,7 +20,7 @@ static s64 lookup(struct inode *dir, const char *name, u32 len, struct inode **o
 	s64 r = call_ask(&c, FS_LOOKUP, dir->ino, 0, 0);
 	if (r >= 0) {
 		struct fs_attr a = c.m->attr;
-		r = enter(c.w2, &a, out);
+		r = remote_enter(dir->sb, c.w2, &a, out);
 	}
 	call_end(&c);
 	return r;
@@ -171,7 +72,7 @@ static s64 make(u64 operation, struct inode *dir, const char *name, u32 len, u32
 	r = call_ask(&c, operation, dir->ino, 0, 0);
 	if (r >= 0) {
 		struct fs_attr a = c.m->attr;
-		r = enter(c.w2, &a, out);
+		r = remote_enter(dir->sb, c.w2, &a, out);
 	}
 	call_end(&c);
 	if (r >= 0)
@@ -358,9 +259,11 @@ static s64 set_attributes(struct inode *i, u32 mask, const struct inode *v)
 
 	/* A changed size that the server does not know would undo what is set now. */
 	remote_tell_attr(n);
-	if ((mask & ATTR_SIZE) && v->size < i->size) {
-		mm_file_cut(i, v->size);
-		remote_pages_drop(n, (v->size + PAGE - 1) / PAGE);
+	if (mask & ATTR_SIZE) {
+		u64 end = v->size < i->size ? v->size : i->size;
+
+		mm_file_cut(i, end);
+		remote_pages_drop(n, (end + PAGE - 1) / PAGE);
 		remote_tell_all();
 	}
 	call_begin(&c);
@@ -376,7 +279,7 @@ static s64 set_attributes(struct inode *i, u32 mask, const struct inode *v)
 	if (r >= 0) {
 		i->blocks = c.m->attr.blocks;
 		if (mask & ATTR_SIZE)
-			n->known_size = v->size;
+			n->known_size = n->reserved = v->size;
 	}
 	call_end(&c);
 	return r < 0 ? r : 0;
@@ -384,13 +287,8 @@ static s64 set_attributes(struct inode *i, u32 mask, const struct inode *v)
 
 static s64 sync_file(struct inode *i, bool data_only)
 {
-	struct fs_call c;
-
-	remote_tell_all();
-	call_begin(&c);
-	s64 r = call_ask(&c, FS_SYNC, i->ino, data_only, 0);
-	call_end(&c);
-	return r < 0 ? r : 0;
+	mm_file_dirty(i);
+	return remote_sync_node(remote_of(i), data_only);
 }
 
 static s64 punch(struct inode *i, u64 from, u64 to)
@@ -420,7 +318,7 @@ static const struct inode_ops dir_ops = {
 	.readdir = read_dir,
 	.setattr = set_attributes,
 	.sync = sync_file,
-	.release = release,
+	.release = remote_release,
 };
 
 static const struct inode_ops file_ops = {
@@ -430,133 +328,32 @@ static const struct inode_ops file_ops = {
 	.dirty = remote_dirty,
 	.punch = punch,
 	.sync = sync_file,
-	.release = release,
+	.release = remote_release,
 };
 
 static const struct inode_ops link_ops = {
 	.readlink = read_link,
 	.setattr = set_attributes,
-	.release = release,
+	.release = remote_release,
 };
 
 static const struct inode_ops node_ops = {
 	.setattr = set_attributes,
-	.release = release,
+	.release = remote_release,
 };
 
-/* --- the file system ------------------------------------------------------------------------ */
-
-static s64 statfs(struct super *sb, struct lx_statfs *out)
+void remote_set_ops(struct inode *i)
 {
-	struct fs_call c;
-
-	(void)sb;
-	call_begin(&c);
-	s64 r = call_ask(&c, FS_STATFS, 0, 0, 0);
-	if (r >= 0) {
-		const struct fs_statfs s = c.m->statfs;
-
-		*out = (struct lx_statfs){ .type = 0xef53,
-					   .block_bytes = s.block_size,
-					   .blocks = s.blocks,
-					   .blocks_free = s.free,
-					   .blocks_available = s.available,
-					   .files = s.files,
-					   .files_free = s.files_free,
-					   .name_len = s.name_max,
-					   .fragment = s.block_size };
+	switch (i->mode & S_IFMT) {
+	case S_IFREG:
+		i->ops = &file_ops;
+		i->fops = &page_file_ops;
+		break;
+	case S_IFDIR:
+		i->ops = &dir_ops;
+		i->fops = &dir_file_ops;
+		break;
+	case S_IFLNK: i->ops = &link_ops; break;
+	default: i->ops = &node_ops;
 	}
-	call_end(&c);
-	return r < 0 ? r : 0;
-}
-
-static s64 sync_all(struct super *sb)
-{
-	struct fs_call c;
-
-	(void)sb;
-	remote_tell_all();
-	call_begin(&c);
-	s64 r = call_ask(&c, FS_SYNC, 0, 0, 0);
-	call_end(&c);
-	return r < 0 ? r : 0;
-}
-
-static void tell_soon(struct timer *t);
-
-static void tell_now(void *unused)
-{
-	(void)unused;
-	remote_tell_all();
-	timer_arm(&tell_timer, now_mono() + TELL_NS, tell_soon);
-}
-
-static void tell_soon(struct timer *t)
-{
-	if (!fiber_start(tell_now, NULL))
-		timer_arm(t, now_mono() + TELL_NS, tell_soon);
-}
-
-static void tell_time(void)
-{
-	u64 now = now_real();
-	struct fs_call c;
-
-	call_begin(&c);
-	(void)call_ask(&c, FS_TIME, now / 1000000000, now % 1000000000, 0);
-	call_end(&c);
-}
-
-static s64 mount_root(struct super *sb)
-{
-	struct fs_call c;
-
-	call_begin(&c);
-	s64 r = call_ask(&c, FS_MOUNT, 0, 0, 0);
-	if (r >= 0) {
-		struct fs_attr a = c.m->attr;
-
-		sb->read_only = c.w3 != 0;
-		r = enter(c.w2, &a, &sb->root);
-	}
-	call_end(&c);
-	return r;
-}
-
-s64 remote_mount(const char *name, struct super **out)
-{
-	const struct comp_area *cache = link_open(name);
-	const struct comp_pool *pool = cache == NULL ? NULL : comp_pool("cache");
-	struct super *sb = pool == NULL || pool->handle == 0 ? NULL : kalloc(sizeof *sb);
-
-	if (sb == NULL || !remote_pages_start(cache, (frames_h){ pool->handle }))
-		return -ENODEV;
-	*sb = (struct super){ .type = "ext2",
-			      .source = "/dev/root",
-			      .dev = dev_new(),
-			      .keep_names = true,
-			      .statfs = statfs,
-			      .sync = sync_all };
-	mounted = sb;
-	tell_time();
-	s64 r = mount_root(sb);
-	if (r < 0)
-		return r;
-	timer_arm(&tell_timer, now_mono() + TELL_NS, tell_soon);
-	*out = sb;
-	return 0;
-}
-
-void remote_unmount(void)
-{
-	struct fs_call c;
-
-	if (mounted == NULL)
-		return;
-	(void)timer_cancel(&tell_timer);
-	remote_tell_all();
-	call_begin(&c);
-	if (call_ask(&c, FS_UNMOUNT, 0, 0, 0) < 0)
-		log_line("the file system was not left clean");
-	call_end(&c);
 }

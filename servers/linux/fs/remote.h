@@ -3,7 +3,7 @@
  * Client of a file system server (tessera/fs.h): inodes that live in another component, and
  * whose pages lie in its cache, which is a pool here (pool_add).
  *
- * Called by:  mount.c.
+ * Called by:  mount.c; the end of the machine.
  */
 #pragma once
 #include "vfs.h"

@@ -6,6 +6,7 @@
  * found here without asking.  When much is held, pages that nobody uses are dropped, in the order of a
  * clock.  That a page was changed is told in batches: at the latest when the file is synced, or after a
  * second.
+ * A page that was changed is held until the disk has it (it is unsettled): so nothing is lost with a server that dies.
  *
  * Owns:       which pages are held, changed, to be dropped.
  */
@@ -22,6 +23,7 @@ static struct held {
 	struct remote_node *node; /* whose table has it; NULL: none */
 	u32 index;
 	u32 next;      /* in the list of what is to be given back */
+	u32 unsettled; /* the epoch in which it was changed last, if the disk may have an older state */
 	u16 give_back; /* so many times */
 	bool dirty, used;
 	bool writable; /* it has its blocks */
@@ -30,6 +32,11 @@ static page_t first;
 static u64 count, held_now, hand;
 static u32 dropping = NONE; /* first of that list */
 static struct list changed;
+static struct fiber *teller;
+static struct waitq told;
+static u32 epoch = 1; /* a sync begins a new one */
+static u64 unsettled; /* pages */
+static u32 *kept;     /* room for the numbers of all pages */
 
 static struct held *held_at(u64 number)
 {
@@ -67,7 +74,11 @@ bool remote_pages_start(const struct comp_area *cache, frames_h frames)
 		if (chunks[n] == NULL)
 			return false;
 	}
+	kept = kalloc(count * sizeof *kept);
+	if (kept == NULL)
+		return false;
 	list_init(&changed);
+	waitq_init(&told);
 	first = pool_add(frames, cache->vaddr, count, released);
 	return first != 0;
 }
@@ -90,19 +101,46 @@ static u32 fill_drops(u32 *to)
 	return n;
 }
 
+/*
+ * Whoever tells does so alone: a sync that finds nothing left to tell must not come before what another
+ * fiber is still telling.  True: the caller has begun, and ends it.
+ */
+static bool tell_begin(void)
+{
+	if (teller == current_fiber())
+		return false;
+	while (teller != NULL)
+		(void)wait_on(&told, NO_DEADLINE, SLEEP_FOREVER);
+	teller = current_fiber();
+	return true;
+}
+
+static void tell_end(bool begun)
+{
+	if (!begun)
+		return;
+	teller = NULL;
+	wake_all(&told, 0);
+}
+
 void remote_tell_pages(void)
 {
+	bool begun = tell_begin();
+
 	while (dropping != NONE) {
 		struct fs_call c;
 		u32 words[DROPS], n;
 
 		call_begin(&c);
+		/* A server that was started again has not got these pages. */
+		link_wait();
 		n = fill_drops(words);
 		memcpy(c.m->text, words, n * sizeof words[0]);
 		if (n != 0 && call_ask(&c, FS_DROP, n, 0, 0) < 0)
 			log_line("the file system server did not take pages back");
 		call_end(&c);
 	}
+	tell_end(begun);
 }
 
 static void note_change(struct remote_node *n)
@@ -113,12 +151,23 @@ static void note_change(struct remote_node *n)
 	}
 }
 
+static void set_unsettled(struct remote_node *n, struct held *h, u32 value)
+{
+	/* One that was cut off from its file will not be written. */
+	if (h->node != n)
+		return;
+	n->unsettled += (u64)(value != 0) - (u64)(h->unsettled != 0);
+	unsettled += (u64)(value != 0) - (u64)(h->unsettled != 0);
+	h->unsettled = value;
+}
+
 void remote_dirty(struct inode *i, u64 index, page_t p)
 {
 	struct remote_node *n = remote_of(i);
 
 	(void)index;
 	held_of(p)->dirty = true;
+	set_unsettled(n, held_of(p), epoch);
 	n->attr_changed = true;
 	note_change(n);
 }
@@ -138,28 +187,41 @@ static void tell_node(struct remote_node *n)
 void remote_tell_attr(struct remote_node *n)
 {
 	struct fs_call c;
+	u64 size = n->i.size;
+	/* What is reserved goes, unless somebody writes there now: then only the end moves. */
+	bool cut = !n->i.locked && (n->known_size != size || n->reserved != size);
 
 	if (!n->attr_changed)
 		return;
 	n->attr_changed = false;
+	n->cutting = cut;
+	if (n->known_size != size)
+		link_tell(FS_END, n->i.ino, size);
+	n->known_size = size;
+	if (cut) {
+		n->reserved = size;
+		remote_pages_drop(n, (size + PAGE - 1) / PAGE);
+	}
 	call_begin(&c);
-	c.m->attr = (struct fs_attr){ .size = n->i.size,
+	c.m->attr = (struct fs_attr){ .size = size,
 				      .mtime = n->i.mtime.sec,
 				      .mtime_ns = n->i.mtime.nsec,
 				      .atime = n->i.atime.sec,
 				      .atime_ns = n->i.atime.nsec };
-	u64 mask = FS_SET_MTIME | FS_SET_ATIME | (n->known_size != n->i.size ? FS_SET_SIZE : 0);
-	u64 size = n->i.size;
-	if (call_ask(&c, FS_SETATTR, n->i.ino, mask, 0) >= 0) {
-		if (mask & FS_SET_SIZE)
-			n->known_size = size;
+	u64 mask = FS_SET_MTIME | FS_SET_ATIME | (cut ? FS_SET_SIZE : 0);
+	if (call_ask(&c, FS_SETATTR, n->i.ino, mask, 0) >= 0)
 		n->i.blocks = c.m->attr.blocks;
-	}
 	call_end(&c);
+	if (cut) {
+		n->cutting = false;
+		wake_all(&told, 0);
+	}
 }
 
 void remote_tell_all(void)
 {
+	bool begun = tell_begin();
+
 	while (!list_empty(&changed)) {
 		struct remote_node *n = container_of(changed.next, struct remote_node, changed);
 
@@ -169,6 +231,59 @@ void remote_tell_all(void)
 		inode_put(&n->i);
 	}
 	remote_tell_pages();
+	tell_end(begun);
+}
+
+/* --- writing back -------------------------------------------------------------------------- */
+
+/* What was told before the epoch `end` began is on the disk. */
+static void settle(struct held *h, u32 end)
+{
+	if (h->node != NULL && h->unsettled != 0 && h->unsettled < end && !h->dirty)
+		set_unsettled(h->node, h, 0);
+}
+
+static s64 ask_sync(u64 ino, u64 how)
+{
+	struct fs_call c;
+
+	call_begin(&c);
+	s64 r = call_ask(&c, FS_SYNC, ino, how, 0);
+	call_end(&c);
+	return r < 0 ? r : 0;
+}
+
+s64 remote_sync_node(struct remote_node *n, bool data_only)
+{
+	if (n->failed)
+		return -EIO;
+	bool begun = tell_begin();
+	tell_node(n);
+	/* Times alone are no data; they are told later. */
+	if (!data_only || n->known_size != n->i.size)
+		remote_tell_attr(n);
+	tell_end(begun);
+	u32 end = ++epoch;
+	s64 r = ask_sync(n->i.ino, data_only);
+	for (u64 x = radix_next(&n->pages, 0); r == 0 && x != UINT64_MAX && n->unsettled != 0;
+	     x = radix_next(&n->pages, x + 1))
+		settle(held_of(radix_get(&n->pages, x)), end);
+	return r;
+}
+
+s64 remote_sync_all(void)
+{
+	remote_tell_all();
+	u32 end = ++epoch;
+	s64 r = ask_sync(0, 0);
+	for (u64 k = 0; r == 0 && k < count && unsettled != 0; k++)
+		settle(held_at(k), end);
+	return r;
+}
+
+u64 remote_unsettled(void)
+{
+	return unsettled;
 }
 
 /* --- holding --------------------------------------------------------------------------- */
@@ -181,13 +296,14 @@ static void forget(struct remote_node *n, u64 index)
 
 	n->pages_held--;
 	held_now--;
+	set_unsettled(n, h, 0);
 	h->node = NULL;
 	h->writable = false;
 	page_put(p);
 }
 
 /* Up to `want` pages that nobody uses are given back. */
-static u32 evict(u32 want)
+static u32 evict_settled(u32 want)
 {
 	u32 done = 0;
 
@@ -195,7 +311,8 @@ static u32 evict(u32 want)
 		u64 at = hand++ % count;
 		struct held *h = held_at(at);
 
-		if (h->node == NULL || *page_refs(first + (page_t)at) != 1)
+		if (h->node == NULL || h->unsettled != 0 ||
+		    *page_refs(first + (page_t)at) != 1)
 			continue;
 		if (h->used) {
 			h->used = false;
@@ -207,6 +324,15 @@ static u32 evict(u32 want)
 	if (done != 0)
 		remote_tell_pages();
 	return done;
+}
+
+static u32 evict(u32 want)
+{
+	u32 done = evict_settled(want);
+
+	if (done != 0 || unsettled == 0 || remote_sync_all() < 0)
+		return done;
+	return evict_settled(want);
 }
 
 void remote_pages_drop(struct remote_node *n, u64 index)
@@ -248,8 +374,8 @@ static s64 take(struct remote_node *n, u64 index, u64 number, bool writable)
 }
 
 /*
- * The server has no blocks behind its end of the file, and clears what is behind it when the end
- * moves: so it moves before anything is written there.
+ * The server has no blocks behind the end of the file but those that are reserved: so room is made before
+ * anything is written there, more for a file that has grown already.
  */
 static s64 grow(struct remote_node *n, u64 index)
 {
@@ -260,10 +386,9 @@ static s64 grow(struct remote_node *n, u64 index)
 	pages = pages < 1 ? 1 : pages > GROW_MAX ? GROW_MAX : pages;
 	size = (index + pages) * PAGE;
 	call_begin(&c);
-	c.m->attr = (struct fs_attr){ .size = size };
-	r = call_ask(&c, FS_SETATTR, n->i.ino, FS_SET_SIZE, 0);
+	r = call_ask(&c, FS_RESERVE, n->i.ino, size, 0);
 	if (r >= 0) {
-		n->known_size = size;
+		n->reserved = size;
 		n->attr_changed = true;
 		note_change(n);
 	}
@@ -291,7 +416,7 @@ static s64 ask_ahead(struct remote_node *n, u64 index)
 	struct fs_call c;
 	s64 r;
 
-	if (want <= 1 || n->known_size < n->i.size)
+	if (want <= 1 || n->reserved < n->i.size)
 		return ask_page(n, index, false);
 	call_begin(&c);
 	r = call_ask(&c, FS_PAGES, n->i.ino, index, want);
@@ -313,12 +438,16 @@ s64 remote_page(struct inode *i, u64 index, bool for_write, page_t *out)
 {
 	struct remote_node *n = remote_of(i);
 
+	if (n->failed)
+		return -EIO;
 	for (u32 tries = 0; tries < RETRIES; tries++) {
+		while (for_write && n->cutting)
+			(void)wait_on(&told, NO_DEADLINE, SLEEP_FOREVER);
 		page_t p = radix_get(&n->pages, index);
 		s64 r = 0;
 
 		/* A page that was only read may lie in a hole: the server gives it blocks. */
-		bool inside = (index + 1) * PAGE <= n->known_size;
+		bool inside = (index + 1) * PAGE <= n->reserved;
 
 		if (p != 0 && (!for_write || (held_of(p)->writable && inside))) {
 			held_of(p)->used = true;
@@ -351,4 +480,84 @@ page_t remote_cached(struct inode *i, u64 index)
 		page_get(p);
 	}
 	return p;
+}
+
+/* --- when the server was started again -------------------------------------------------------------- */
+
+/* Does the new server have to keep this page?  If not it is forgotten. */
+static bool keeps(u64 number)
+{
+	struct held *h = held_at(number);
+	u32 refs = *page_refs(first + (page_t)number);
+
+	if (h->node == NULL)
+		return refs != 0;
+	if (h->unsettled != 0 || h->dirty || refs != 1)
+		return true;
+	forget(h->node, h->index);
+	dropping = h->next; /* which put it in front */
+	h->give_back = 0;
+	return false;
+}
+
+/* All at once, so that nothing is given back in between. */
+static u64 find_kept(void)
+{
+	u64 n = 0;
+
+	/* What was to be given back went with the old server. */
+	while (dropping != NONE) {
+		struct held *h = held_at(dropping);
+
+		h->give_back = 0;
+		dropping = h->next;
+	}
+	for (u64 at = 0; at < count; at++) {
+		if (keeps(at))
+			kept[n++] = (u32)at;
+	}
+	return n;
+}
+
+s64 remote_pages_keep(void)
+{
+	u64 all = find_kept();
+	s64 r = 0;
+
+	for (u64 at = 0; at < all && r >= 0; at += DROPS) {
+		u64 n = all - at < DROPS ? all - at : DROPS;
+		struct fs_call c;
+
+		call_begin(&c);
+		memcpy(c.m->text, kept + at, n * sizeof kept[0]);
+		r = call_ask(&c, FS_KEEP, n, 0, 0);
+		call_end(&c);
+	}
+	return r;
+}
+
+s64 remote_pages_bind(struct remote_node *n)
+{
+	enum { MOST = FS_DATA / sizeof(struct fs_bind) };
+	u64 x = radix_next(&n->pages, 0);
+	s64 r = 0;
+
+	while (x != UINT64_MAX && r >= 0) {
+		struct fs_call c;
+		u32 k = 0;
+
+		call_begin(&c);
+		struct fs_bind *to = (void *)c.m->text;
+		for (; x != UINT64_MAX && k < MOST; x = radix_next(&n->pages, x + 1)) {
+			page_t p = radix_get(&n->pages, x);
+			struct held *h = held_of(p);
+
+			to[k++] = (struct fs_bind){ x, p - first,
+						    (h->writable ? FS_BIND_WRITE : 0) |
+							    (h->unsettled != 0 ? FS_BIND_DIRTY : 0) };
+		}
+		r = call_ask(&c, FS_BIND, n->i.ino, k, 0);
+		call_end(&c);
+	}
+	return r;
 }

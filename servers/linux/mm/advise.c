@@ -103,6 +103,7 @@ static s64 advise_area(struct mm *mm, u32 i, u64 from, u64 to, u64 advice)
 	case MADV_DONTNEED_LOCKED:
 		if (advice == MADV_DONTNEED && (a->flags & AREA_LOCKED))
 			return -EINVAL;
+		area_dirty(mm, a, from, to);
 		pages_drop(mm, from, to);
 		return 0;
 	case MADV_FREE:

@@ -3,7 +3,7 @@
  * Changing what is mapped: mprotect, brk, mremap, truncated files.
  *
  * Owns:       nothing.
- * Called by:  dispatch; file systems (mm_file_cut).
+ * Called by:  dispatch; file systems (mm_file_cut, mm_file_dirty).
  */
 #include "internal.h"
 #include "linux/calls.h"
@@ -48,6 +48,8 @@ static void area_protect(struct mm *mm, struct area *a, u32 prot)
 	const u32 old = a->prot;
 	struct leaf *l;
 
+	if (!(prot & PROT_WRITE))
+		area_dirty(mm, a, a->start, a->end);
 	count_area(mm, a, -1);
 	a->prot = prot;
 	count_area(mm, a, 1);
@@ -369,7 +371,7 @@ s64 lx_mremap(struct task *t, u64 addr, u64 old_bytes, u64 new_bytes, u64 flags,
 	return remap(t->mm, &r);
 }
 
-/* --- truncated files ------------------------------------------------------------------------------ */
+/* --- files that change, or are to be written ------------------------------------------------------------------------------ */
 
 void mm_file_cut(struct inode *inode, u64 size)
 {
@@ -383,5 +385,14 @@ void mm_file_cut(struct inode *inode, u64 size)
 		a->mm->generation++;
 		if (first < pages)
 			pages_drop(a->mm, a->start + first, a->end);
+	}
+}
+
+void mm_file_dirty(struct inode *inode)
+{
+	list_for(at, &inode->maps) {
+		const struct area *a = container_of(at, struct area, link);
+
+		area_dirty(a->mm, a, a->start, a->end);
 	}
 }

@@ -91,6 +91,8 @@ s64 futex_key(struct mm *mm, u64 addr, bool shared, u64 key[2]);
 
 /* A file was cut to `size`: mappings behind it fault from now on (truncate). */
 void mm_file_cut(struct inode *inode, u64 size);
+/* The file system is told of the pages that programs may have changed through mappings. */
+void mm_file_dirty(struct inode *inode);
 
 /* --- exec ---------------------------------------------------------------------------- */
 

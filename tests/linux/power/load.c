@@ -119,7 +119,7 @@ static void do_map(const char *name)
 {
 	struct stat s;
 	int fd = open(name, O_RDWR);
-	unsigned how = roll(3);
+	unsigned how = roll(4);
 
 	if (fd < 0)
 		return;
@@ -131,8 +131,13 @@ static void do_map(const char *name)
 	if (m != MAP_FAILED) {
 		n = n > WRITE_WORDS ? WRITE_WORDS : n;
 		say("B %u %u write %s %u %u %d\n", process, number, name, at, n, how != 2);
+		if (how == 3) {
+			/* Written back once before: it must be noticed that it changes again. */
+			*(volatile uint64_t *)(m + at) = m[at];
+			fsync(fd);
+		}
 		fill(m + at, at, n);
-		int r = how == 0 ? msync(m, size * WORD, MS_SYNC) : how == 1 ? fsync(fd) : 0;
+		int r = how == 0 ? msync(m, size * WORD, MS_SYNC) : how != 2 ? fsync(fd) : 0;
 		done(r < 0 ? r : (long)(n * WORD), how != 2);
 		munmap(m, size * WORD);
 	}

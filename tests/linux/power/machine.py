@@ -28,12 +28,13 @@ def options(words):
 
 
 class Machine(Session):
-    """on_line(line, machine) is called for each line of standard output."""
+    """on_line(line, machine) is called for each line of standard output.  kernel: words of its command line."""
 
-    def __init__(self, disk, directory, argv, timeout, on_line, log=None, words=()):
+    def __init__(self, disk, directory, argv, timeout, on_line, log=None, words=(), environment=(), kernel=""):
         args = options(["--disk", disk, "--cwd", "/", *words])
-        plan = image.Plan(args, None, argv, ["PATH=/bin:/usr/bin", "HOME=/root"], "ppp", directory)
-        super().__init__(lambda path: self._logged(plan.command(path)), directory, "ppp", timeout)
+        plan = image.Plan(args, None, argv, ["PATH=/bin:/usr/bin", "HOME=/root", *environment], "ppp", directory)
+        append = ["-append", kernel] if kernel else []
+        super().__init__(lambda path: self._logged([*plan.command(path), *append]), directory, "ppp", timeout)
         self.disk, self.on_line, self.log_path = disk, on_line, log
         self.stdin_open, self.text, self.errors = False, b"", b""
         if log:

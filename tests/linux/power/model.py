@@ -8,7 +8,7 @@ only names of what was made durable are looked at.  Contents: of each 8 bytes, a
 import os
 import struct
 
-WORD = 8
+WORD, BLOCK = 8, 4096
 
 
 class File:
@@ -38,8 +38,11 @@ def pattern(process, number, first, count):
     return struct.pack(f"<{count}Q", *(base | first + i + 1 for i in range(count)))
 
 
-def allowed(data, versions):
-    """None, or why these contents cannot be."""
+def allowed(data, versions, whole_blocks=False):
+    """None, or why these contents cannot be.  whole_blocks: the end may have become that of its block."""
+    if whole_blocks and len(data) % BLOCK == 0 and len(data) not in {len(v) for v in versions}:
+        end = max((len(v) for v in versions if len(v) <= len(data)), default=0)
+        data = data[:end] if not any(data[end:]) else data
     if len(data) not in {len(v) for v in versions}:
         return f"{len(data)} bytes, not one of {sorted({len(v) for v in versions})}"
     if data in versions:
@@ -165,15 +168,15 @@ class Process:
                 continue
             if after and after[0] <= oldest:
                 return [f"p{self.number}: names as after operation {number}, but {oldest} was durable"]
-            return self._judge_files(directory, names, position)
+            return self._judge_files(directory, names, position, True)
         return [f"p{self.number}: names as after no operation: {found}"]
 
-    def _judge_files(self, directory, names, position):
+    def _judge_files(self, directory, names, position, journal):
         out = []
         for path, f in names.items():
             if isinstance(f, File):
                 with open(os.path.join(directory, path), "rb") as file:
-                    why = allowed(file.read(), f.since(position))
+                    why = allowed(file.read(), f.since(position), not journal)
                 out += [f"p{self.number}/{path}: {why}"] if why else []
         return out
 
@@ -182,7 +185,7 @@ class Process:
         names = {path: f for when, number, path, f in self.promised
                  if when <= position and f.named <= number and self.names.get(path) is f}
         lost = [f"p{self.number}/{path}: lost" for path in names if found.get(path) != "file"]
-        return lost or self._judge_files(directory, names, position)
+        return lost or self._judge_files(directory, names, position, False)
 
 
 def kind_of(f):
