@@ -15,10 +15,6 @@ from cli.session import Session                                 # noqa: E402
 from blocklog import Log                                        # noqa: E402
 
 
-class Cut(Exception):
-    """Raised by whoever listens: the machine is killed at once."""
-
-
 def options(words):
     parser = argparse.ArgumentParser()
     run.add_arguments(parser)
@@ -67,11 +63,13 @@ class Machine(Session):
         """Standard input."""
         self._send(frames("i", data))
 
-    def run(self):
-        try:
-            return super().run()
-        except Cut:
-            return None
+    def _accept(self, listener, process):
+        self.process = process
+        return super()._accept(listener, process)
+
+    def kill(self):
+        """At once; what it had said before still comes."""
+        self.process.kill()
 
     def console_text(self):
         with open(os.path.join(self.directory, "console"), errors="replace") as file:

@@ -5,6 +5,7 @@ Names: with a journal, exactly those after one of its operations, which is not o
 only names of what was made durable are looked at.  Contents: of each 8 bytes, any value since the file was made durable.
 """
 
+import contextlib
 import os
 import struct
 
@@ -80,10 +81,14 @@ class Process:
             self._acknowledge(number, begun[1], begun[2:], position)
 
     def finish(self):
-        """What was begun and not answered may have happened, in part if it is a write."""
-        if self.begun:
-            words = self.begun[2:]
-            self._apply(int(self.begun[0]), self.begun[1], words, int(words[2]) * WORD if self.begun[1] == "write" else 0)
+        """What was begun and not answered may have happened, in part if it is a write; unless it cannot."""
+        if not self.begun:
+            return
+        number, what, *words = self.begun
+        if (what in ("create", "mkdir", "symlink") and words[0] in self.names) or (what == "link" and words[1] in self.names):
+            return
+        with contextlib.suppress(KeyError):
+            self._apply(int(number), what, words, int(words[2]) * WORD if what == "write" else 0)
 
     def _apply(self, number, what, words, result):
         getattr(self, "_" + what)(number, *words, result)

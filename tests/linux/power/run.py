@@ -21,7 +21,7 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
-from machine import Cut, Machine, ROOT                          # noqa: E402
+from machine import Machine, ROOT                               # noqa: E402
 from blocklog import Cuts, valid                                # noqa: E402
 import database                                                 # noqa: E402
 import images                                                   # noqa: E402
@@ -186,12 +186,12 @@ def test_kill(tap, seed, directory):
     make_disk(disk, [f"work/p{p}" for p in range(3)], programs)
     processes, last = [model.Process(p) for p in range(3)], random.Random(seed).randrange(100, 900)
 
-    def on_line(line, _):
+    def on_line(line, machine):
         words = line.split()
         lines.append(line)
         processes[int(words[1])].line(words, 0)
         if len(lines) == last:
-            raise Cut
+            machine.kill()
 
     scratch = [f"{directory}/{n}" for n in range(2)]
     for d in scratch:
