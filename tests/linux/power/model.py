@@ -167,14 +167,18 @@ class Process:
         oldest = max((n for when, n in self.durable if when <= position), default=0)
         if not journal:
             return self._judge_promised(directory, found, position)
+        # The same names may come again, with other files behind them.
+        why, end = None, None
         for number, names in reversed(self.states):
-            after = [n for n, _ in self.states if n > number]
-            if {p: kind_of(f) for p, f in names.items()} != found:
-                continue
-            if after and after[0] <= oldest:
-                return [f"p{self.number}: names as after operation {number}, but {oldest} was durable"]
-            return self._judge_files(directory, names, position, True)
-        return [f"p{self.number}: names as after no operation: {found}"]
+            if {p: kind_of(f) for p, f in names.items()} == found:
+                if end is not None and end <= oldest:
+                    return why or [f"p{self.number}: names as after operation {number}, but {oldest} was durable"]
+                this = self._judge_files(directory, names, position, True)
+                if not this:
+                    return []
+                why = why or this
+            end = number
+        return why or [f"p{self.number}: names as after no operation: {found}"]
 
     def _judge_files(self, directory, names, position, journal):
         out = []

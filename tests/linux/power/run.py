@@ -42,11 +42,11 @@ DATABASES = [("wal", 150, 40), ("delete", 60, 20), ("truncate", 60, 20)]
 DEATHS = {"disk driver dies each second": "init.end=disk:1000", "multiplexer dies each second": "init.end=mux:1000",
           "ext2 server dies each second": "init.end=ext2:1000", "ext2 server dies thrice a second": "init.end=ext2:350",
           "disk driver and ext2 server die each second": "init.end=ext2:1000 disk.crash-after-ms=700"}
-DEATH_SECONDS = (8, 30)     # quick, full
+DEATH_SECONDS = (5, 30)     # quick, full
 # Writes and flushes that each may take, with a journal; a few more belong to checkpoints and to the timer.
 COSTS = {"overwrite, fdatasync": (1, 1), "overwrite, fsync": (3, 2), "append 100 bytes, fsync": (3, 2), "new file, fsync": (3, 2),
          "nothing, fsync": (0, 0)}
-KILLS = 3
+KILLS = (2, 10)
 MIB = 24
 
 
@@ -289,14 +289,14 @@ def main():
                             str(HERE / f"{program}.c")], check=True)
         jobs = [(load.name, lambda d, load=load: test_load(tap, load, args.seed, d, f"{directory}/load", args.keep)) for load in LOADS]
         jobs += [(f"sqlite3, {words[0]}", lambda d, words=words: test_database(tap, *words, args.seed, d, args.keep)) for words in DATABASES]
-        jobs += [(f"killed, seed {seed}", lambda d, seed=seed: test_kill(tap, seed, d)) for seed in range(args.seed, args.seed + KILLS)]
+        jobs += [(f"killed, seed {seed}", lambda d, seed=seed: test_kill(tap, seed, d)) for seed in range(args.seed, args.seed + KILLS[not args.quick])]
         jobs += [(name, lambda d, name=name, words=words: test_death(tap, name, words, DEATH_SECONDS[not args.quick], d, f"{directory}/steady"))
                  for name, words in DEATHS.items()]
         jobs.append(("a full disk", lambda d: test_full(tap, "a full disk", d, f"{directory}/full")))
         jobs.append(("cost of a sync", lambda d: test_cost(tap, "cost of a sync", d, f"{directory}/cost")))
         good = f"{directory}/good.img"
         images.disk(good)
-        jobs += [(f"image, {name}", lambda d, name=name: test_image(tap, name, good, d)) for name in images.IMAGES]
+        jobs += [(f"image, {name}", lambda d, name=name: test_image(tap, name, good, d)) for name in list(images.IMAGES)[::3 if args.quick else 1]]
         for number, (name, job) in enumerate(jobs):
             if args.only in name:
                 scratch = f"{directory}/{number}"
