@@ -167,21 +167,36 @@ static s64 slave_open(struct pty *p, struct file *f)
 	return e;
 }
 
-/* TIOCGPTPEER: a file on the other end, without a name. */
-static s64 open_peer(struct pty *p, u64 flags)
+/* Where /dev is not what it should be, a terminal has no name. */
+static s64 open_nameless(struct pty *p, u32 flags, struct file **out)
 {
 	struct inode *i = inode_anon(S_IFCHR | 0620);
 
 	if (i == NULL)
 		return -ENOMEM;
 	i->rdev = p->tty.rdev;
-	struct file *f = file_new(NULL, i, (u32)flags & ~(u32)O_CLOEXEC);
-	if (f == NULL)
-		return -ENOMEM;
-	s64 e = slave_open(p, f);
+	*out = file_new(NULL, i, flags);
+	return *out == NULL ? -ENOMEM : slave_open(p, *out);
+}
+
+/* TIOCGPTPEER: a file on the other end, as if it were opened by its name. */
+static s64 open_peer(struct pty *p, u64 flags)
+{
+	char path[24];
+	struct file *f = NULL;
+	u32 how = (u32)flags & (O_ACCMODE | O_NOCTTY | O_NONBLOCK);
+
+	path[sys_format(path, sizeof path - 1, "/dev/pts/%u", p->number)] = 0;
+	s64 e = vfs_open(current(), path, how, 0, &f);
+	if (e == 0 && f->inode->rdev != p->tty.rdev) {
+		file_put(f);
+		e = -ENXIO;
+	}
+	if (e != 0)
+		e = open_nameless(p, how, &f);
 	if (e == 0)
 		e = fd_install(current(), f, (flags & O_CLOEXEC) != 0, 0);
-	if (e < 0)
+	if (e < 0 && f != NULL)
 		file_put(f);
 	return e;
 }
