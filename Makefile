@@ -89,9 +89,9 @@ $(GEN): $(wildcard abi/*.toml tools/abigen*.py tools/abigen/*.py docs/manual/tex
 	@touch $@
 build/gen/dispatch.c: $(GEN) ;
 LX_GEN := build/gen/linux/.stamp
-$(LX_GEN): abi/linux.toml tools/abigen/linux.py tools/abigen/text.py
+$(LX_GEN): abi/linux.toml abi/linux-words.toml tools/abigen/linux.py tools/abigen/text.py
 	$(say) GEN $@
-	$(Q)$(PYTHON) tools/abigen/linux.py abi/linux.toml build/gen/linux
+	$(Q)$(PYTHON) tools/abigen/linux.py abi/linux.toml abi/linux-words.toml build/gen/linux
 	@touch $@
 build/gen/linux/dispatch.c build/gen/linux/names.c: $(LX_GEN) ;
 

@@ -30,7 +30,7 @@ class Table(unittest.TestCase):
         rows = self.load(ROWS)
         self.assertIn("\tcase 0: return lx_read(t, a[0], a[1], a[2]);", linux.dispatch(rows))
         self.assertNotIn("write", "".join(linux.dispatch(rows) + linux.prototypes(rows)))
-        self.assertIn('\t[3] = { "write", 3, { LX_FD, LX_IN, LX_SIZE } },', linux.names(rows))
+        self.assertIn('\t[3] = { "write", 3, { LX_FD, LX_IN, LX_SIZE }, LX_LONG },', linux.names(rows))
 
     def test_refused(self):
         for old, new in (("nr = 3", "nr = 0"), ("fd in size", "fd in"), ("fd in size", "x"),
@@ -41,8 +41,24 @@ class Table(unittest.TestCase):
         with self.assertRaises(linux.TableError):
             self.load(ROWS, handler="nothing")
 
+    def test_words(self):
+        text = 'errors = [[2, "ENOENT", "No such file"]]\nsignals = ["HUP"]\n[[set]]\nname = "s"\nzero = "Z"\nwords = [["A", 1, 3], ["B", 4]]\n'
+        with tempfile.TemporaryDirectory() as d:
+            path = pathlib.Path(d) / "w.toml"
+            path.write_text(text)
+            words = linux.load_words(path)
+            self.assertEqual(words[2], [("s", "Z", [("A", 1, 3), ("B", 4, 4)])])
+            lines = linux.names([], words)
+            for line in ('\t[2] = { "ENOENT", "No such file" },', '\t[1] = "SIGHUP",', '\t{ "A", 0x1, 0x3 },', '\t{ "Z", s_words },'):
+                self.assertIn(line, lines)
+            for old, new in (('"s"', '"fd"'), ('["B", 4]', '["B", 0]'), ('["A", 1, 3]', '["A", 4, 3]'), ("[[set]]", "[[sets]]")):
+                path.write_text(text.replace(old, new))
+                with self.subTest(new=new), self.assertRaises(linux.TableError):
+                    linux.load_words(path)
+
     def test_table(self):
-        rows = linux.load(ROOT / "abi" / "linux.toml", ROOT / "servers" / "linux")
+        sets = {name for name, _, _ in linux.load_words(ROOT / "abi" / "linux-words.toml")[2]}
+        rows = linux.load(ROOT / "abi" / "linux.toml", ROOT / "servers" / "linux", sets)
         self.assertGreater(len(rows), 350)
 
 

@@ -1,199 +1,185 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The tracer.  Strings are read when a call begins: execve has none left when it ends.
+ * The tracer.  Arguments are read when a call ends; of calls that have none left then, or do not
+ * end, when it begins.
  *
- * Owns:       the line that is being written (calls that sleep write theirs in one piece, at the end).
+ * Owns:       nothing: a line is written in one piece.
+ * Called by:  the loop, at both ends of calls; proc/, for signals and ends.
  */
-#include "event.h"
-#include "linux/names.h"
 #include "trace.h"
+
+#include "event.h"
+#include "trace_arg.h"
 #include "../mm/mm.h"
+#include "../proc/signal.h"
 #include "../proc/task.h"
 #include "../tty/host.h"
 
-enum { LINE = 512, STRING = 48 };
+enum { LINE = 1024 };
 
 bool trace_on;
 
-static const char *const error_names[] = {
-	[EPERM] = "EPERM", [ENOENT] = "ENOENT", [ESRCH] = "ESRCH", [EINTR] = "EINTR",
-	[EIO] = "EIO", [ENXIO] = "ENXIO", [E2BIG] = "E2BIG", [ENOEXEC] = "ENOEXEC",
-	[EBADF] = "EBADF", [ECHILD] = "ECHILD", [EAGAIN] = "EAGAIN", [ENOMEM] = "ENOMEM",
-	[EACCES] = "EACCES", [EFAULT] = "EFAULT", [EBUSY] = "EBUSY", [EEXIST] = "EEXIST",
-	[EXDEV] = "EXDEV", [ENODEV] = "ENODEV", [ENOTDIR] = "ENOTDIR", [EISDIR] = "EISDIR",
-	[EINVAL] = "EINVAL", [ENFILE] = "ENFILE", [EMFILE] = "EMFILE", [ENOTTY] = "ENOTTY",
-	[ETXTBSY] = "ETXTBSY", [EFBIG] = "EFBIG", [ENOSPC] = "ENOSPC", [ESPIPE] = "ESPIPE",
-	[EROFS] = "EROFS", [EMLINK] = "EMLINK", [EPIPE] = "EPIPE", [EDOM] = "EDOM",
-	[ERANGE] = "ERANGE", [EDEADLK] = "EDEADLK", [ENAMETOOLONG] = "ENAMETOOLONG",
-	[ENOLCK] = "ENOLCK", [ENOSYS] = "ENOSYS", [ENOTEMPTY] = "ENOTEMPTY", [ELOOP] = "ELOOP",
-	[ENODATA] = "ENODATA", [EOVERFLOW] = "EOVERFLOW", [EILSEQ] = "EILSEQ",
-	[ENOTSOCK] = "ENOTSOCK", [EDESTADDRREQ] = "EDESTADDRREQ", [EMSGSIZE] = "EMSGSIZE",
-	[EPROTOTYPE] = "EPROTOTYPE", [ENOPROTOOPT] = "ENOPROTOOPT",
-	[EPROTONOSUPPORT] = "EPROTONOSUPPORT", [ESOCKTNOSUPPORT] = "ESOCKTNOSUPPORT",
-	[EOPNOTSUPP] = "EOPNOTSUPP", [EAFNOSUPPORT] = "EAFNOSUPPORT",
-	[EADDRINUSE] = "EADDRINUSE", [EADDRNOTAVAIL] = "EADDRNOTAVAIL",
-	[ENETUNREACH] = "ENETUNREACH", [ECONNABORTED] = "ECONNABORTED",
-	[ECONNRESET] = "ECONNRESET", [ENOBUFS] = "ENOBUFS", [EISCONN] = "EISCONN",
-	[ENOTCONN] = "ENOTCONN", [ETIMEDOUT] = "ETIMEDOUT", [ECONNREFUSED] = "ECONNREFUSED",
-	[EALREADY] = "EALREADY", [EINPROGRESS] = "EINPROGRESS",
-};
-
-static const char *error_name(u64 e)
+static struct text begin_line(char *line, const struct task *t)
 {
-	if (e >= sizeof error_names / sizeof error_names[0] || error_names[e] == NULL)
-		return "to be made again";
-	return error_names[e];
+	struct text x = { .at = line, .room = LINE };
+
+	text_add(&x, "[pid %5u] ", t->tid);
+	return x;
 }
 
-/* `line` has room for one byte more. */
-static void trace_line(char *line, u32 n)
+/* The buffer has room for one byte more. */
+static void end_line(struct text *x)
 {
 	if (env.framed) {
-		host_wait(n);
-		host_send('t', line, n);
+		host_wait(x->used);
+		host_send('t', x->at, x->used);
 		return;
 	}
-	line[n] = '\n';
-	sys_write(line, n + 1);
+	x->at[x->used] = '\n';
+	sys_write(x->at, (u32)x->used + 1);
 }
 
-static u32 put_string(struct task *t, char *to, u32 room, u64 addr, u64 bytes)
+/* Errors of the server's own, as Linux's tracers name them. */
+static void put_restart(struct text *x, s64 error)
 {
-	char text[STRING + 1];
-	u32 n = 0, at = 0;
-
-	if (bytes > STRING)
-		bytes = STRING;
-	while (n < bytes) {
-		u64 part = bytes - n;
-		const char *p = user_window(t->mm, addr + n, &part, ACCESS_READ);
-
-		if (p == NULL || part == 0)
-			break;
-		memcpy(text + n, p, part);
-		n += (u32)part;
-	}
-	if (n == 0 && bytes != 0)
-		return sys_format(to, room, "0x%lx", addr);
-	at += sys_format(to + at, room - at, "\"");
-	for (u32 i = 0; i < n && at + 8 < room; i++) {
-		char c = text[i];
-
-		if (c == '\n')
-			at += sys_format(to + at, room - at, "\\n");
-		else if (c < ' ' || c == '"' || c == 127)
-			at += sys_format(to + at, room - at, "\\x%02x", (u8)c);
-		else
-			to[at++] = c;
-	}
-	return at + sys_format(to + at, room - at, "\"");
+	if (error == ERESTART)
+		text_add(x, "? ERESTARTSYS (To be restarted if SA_RESTART is set)");
+	else if (error == ERESTART_NOHAND)
+		text_add(x, "? ERESTARTNOHAND (To be restarted if no handler)");
+	else
+		text_add(x, "? ERESTART_RESTARTBLOCK (Interrupted by signal)");
 }
 
-/* A string's length where it is ended by 0, as far as STRING. */
-static u64 string_bytes(struct task *t, u64 addr)
+static void put_result(struct text *x, const struct traced *c)
 {
-	char text[STRING];
-	s64 n = t->mm == NULL ? -EFAULT : copy_string(t->mm, text, addr, STRING);
+	s64 r = c->result;
 
-	return n >= 0 ? (u64)n : n == -ENAMETOOLONG ? STRING : 0;
+	text_add(x, " = ");
+	if (r < 0 && r > -LX_ERRORS && lx_errors[-r].name != NULL)
+		text_add(x, "-1 %s (%s)", lx_errors[-r].name, lx_errors[-r].text);
+	else if (r <= -ERESTART && r >= -ERESTART_BLOCK)
+		put_restart(x, -r);
+	else
+		trace_result(x, c);
 }
 
-static u32 put_arg(struct task *t, char *to, u32 room, u32 kind, u64 v, u64 after)
-{
-	switch (kind) {
-	case LX_INT:
-	case LX_FD: return sys_format(to, room, "%d", (int)v);
-	case LX_DIRFD:
-		if ((s32)v == -100)
-			return sys_format(to, room, "AT_FDCWD");
-		return sys_format(to, room, "%d", (int)v);
-	case LX_UINT:
-	case LX_SIZE: return sys_format(to, room, "%lu", v);
-	case LX_SIG: return sys_format(to, room, "%d", (int)v);
-	case LX_MODE: {
-		u32 at = 0;
-
-		for (int shift = 9; shift >= 0; shift -= 3)
-			at += sys_format(to + at, room - at, "%u", (u32)(v >> shift) & 7);
-		return at;
-	}
-	case LX_PATH: return v == 0 ? sys_format(to, room, "NULL")
-				    : put_string(t, to, room, v, string_bytes(t, v));
-	case LX_IN: return put_string(t, to, room, v, after);
-	default: return v == 0 ? sys_format(to, room, "0") : sys_format(to, room, "0x%lx", v);
-	}
-}
-
-static u32 put_call(struct task *t, char *line, const u64 *words)
-{
-	const struct lx_call *c = words[0] < LX_CALLS ? &lx_calls[words[0]] : NULL;
-	u32 at = sys_format(line, LINE, "[%u] ", t->tid);
-
-	if (c == NULL || c->name == NULL)
-		return at + sys_format(line + at, LINE - at, "call_%lu(", words[0]);
-	at += sys_format(line + at, LINE - at, "%s(", c->name);
-	for (u32 i = 0; i < c->count; i++) {
-		if (i != 0)
-			at += sys_format(line + at, LINE - at, ", ");
-		at += put_arg(t, line + at, LINE - at - 64, c->kind[i], words[1 + i],
-			      i + 1 < c->count ? words[2 + i] : 0);
-		if (at > LINE - 128)
-			break;
-	}
-	return at;
-}
-
-/* Calls that may not come back, or whose memory is another's then, are shown first. */
+/* Which calls are shown when they begin: their memory is another's when they end, or they do not. */
 static bool is_shown_first(u64 nr)
 {
 	return nr == NR_execve || nr == NR_execveat || nr == NR_exit || nr == NR_exit_group ||
 	       nr == NR_vfork;
 }
 
+static bool never_ends(u64 nr)
+{
+	return nr == NR_exit || nr == NR_exit_group;
+}
+
+static const struct lx_call *call_of(u64 nr)
+{
+	static const struct lx_call unknown = {
+		.name = "syscall",
+		.count = 6,
+		.kind = { LX_HEX, LX_HEX, LX_HEX, LX_HEX, LX_HEX, LX_HEX },
+	};
+
+	return nr < LX_CALLS && lx_calls[nr].name != NULL ? &lx_calls[nr] : &unknown;
+}
+
 void trace_begin(struct task *t, const u64 *words)
 {
 	char line[LINE + 1];
-	u32 at;
+	struct traced c = { .t = t, .call = call_of(words[0]), .args = words + 1 };
 
 	if (!is_shown_first(words[0]))
 		return;
-	at = put_call(t, line, words);
-	at += sys_format(line + at, LINE - at, ") ...");
-	trace_line(line, at);
+	struct text x = begin_line(line, t);
+	text_add(&x, "%s(", c.call->name);
+	trace_args(&x, &c);
+	text_add(&x, never_ends(words[0]) ? ") = ?" : " <unfinished ...>");
+	end_line(&x);
 }
 
 void trace_end(struct task *t, const u64 *words, s64 result)
 {
 	char line[LINE + 1];
-	u32 at;
+	struct traced c = {
+		.t = t, .call = call_of(words[0]), .args = words + 1, .ended = true, .result = result
+	};
 
-	if (is_shown_first(words[0]))
-		at = sys_format(line, LINE, "[%u] ... %s", t->tid, lx_calls[words[0]].name);
-	else
-		at = put_call(t, line, words);
-	if (!is_shown_first(words[0]))
-		line[at++] = ')';
-	if (result < 0 && result >= -4095)
-		at += sys_format(line + at, LINE - at, " = -1 %s", error_name((u64)-result));
-	else if (result > 0xffff)
-		at += sys_format(line + at, LINE - at, " = 0x%lx", (u64)result);
-	else
-		at += sys_format(line + at, LINE - at, " = %ld", result);
-	trace_line(line, at);
+	if (never_ends(words[0]))
+		return;
+	struct text x = begin_line(line, t);
+	if (is_shown_first(words[0])) {
+		text_add(&x, "<... %s resumed>)", c.call->name);
+	} else {
+		text_add(&x, "%s(", c.call->name);
+		trace_args(&x, &c);
+		text_add(&x, ")");
+	}
+	put_result(&x, &c);
+	end_line(&x);
 }
 
-void trace_note(const struct task *t, const char *what, u64 value)
-{
-	char line[128 + 1];
+/* --- signals ---------------------------------------------------------------------------------- */
 
-	trace_line(line, sys_format(line, sizeof line - 1, "[%u] --- %s %lu ---", t->tid, what, value));
+static u32 codes_of(const struct siginfo *info)
+{
+	if (info->code <= 0 || info->code == SI_KERNEL)
+		return LX_SI;
+	return info->signo == SIGCHLD ? LX_CLD
+	       : info->signo == SIGBUS ? LX_BUS
+	       : info->signo == SIGSEGV ? LX_SEGV
+					: LX_SI;
 }
 
-void trace_fault(const struct task *t, int signo, u64 addr, const struct regs_general *r)
+static void put_child(struct text *x, const struct siginfo *info)
 {
-	char line[160 + 1];
+	text_add(x, ", si_pid=%d, si_uid=%u, si_status=", info->child.pid, info->child.uid);
+	if (info->code == CLD_EXITED)
+		text_add(x, "%d", info->child.status);
+	else
+		trace_signal_name(x, (u32)info->child.status);
+	text_add(x, ", si_utime=%ld, si_stime=%ld", info->child.utime, info->child.stime);
+}
 
-	trace_line(line, sys_format(line, sizeof line - 1,
-				    "[%u] --- fault: signal %d, address 0x%lx, ip 0x%lx, sp 0x%lx ---",
-				    t->tid, signo, addr, r->rip, r->rsp));
+void trace_signal(const struct task *t, const struct siginfo *info)
+{
+	char line[LINE + 1];
+	struct text x = begin_line(line, t);
+
+	text_add(&x, "--- ");
+	trace_signal_name(&x, (u32)info->signo);
+	text_add(&x, " {si_signo=");
+	trace_signal_name(&x, (u32)info->signo);
+	text_add(&x, ", si_code=");
+	trace_words(&x, codes_of(info), (u32)info->code);
+	if (codes_of(info) == LX_CLD) {
+		put_child(&x, info);
+	} else if (codes_of(info) == LX_SEGV || codes_of(info) == LX_BUS) {
+		text_add(&x, ", si_addr=");
+		text_add(&x, info->fault.addr == 0 ? "NULL" : "0x%lx", info->fault.addr);
+	} else if (info->code == SI_TIMER) {
+		text_add(&x, ", si_timerid=0x%x, si_overrun=%d", (u32)info->timer.timer,
+			 info->timer.overrun);
+	} else if (info->code <= 0) {
+		text_add(&x, ", si_pid=%d, si_uid=%u", info->kill.pid, info->kill.uid);
+	}
+	text_add(&x, "} ---");
+	end_line(&x);
+}
+
+void trace_ended(const struct task *t, u32 status)
+{
+	char line[LINE + 1];
+	struct text x = begin_line(line, t);
+
+	if ((status & 0x7f) == 0) {
+		text_add(&x, "+++ exited with %u +++", status >> 8 & 0xff);
+	} else {
+		text_add(&x, "+++ killed by ");
+		trace_signal_name(&x, status & 0x7f);
+		text_add(&x, " +++");
+	}
+	end_line(&x);
 }

@@ -303,7 +303,7 @@ void task_exit(struct task *t, u32 status)
 	struct process *p = t->process;
 
 	if (trace_on)
-		trace_note(t, "exits with", status);
+		trace_ended(t, status);
 	t->work &= ~(u32)(WORK_KILL | WORK_STOP | WORK_SIGNAL);
 	t->exiting = true;
 	task_leave_mm(t);

@@ -87,8 +87,6 @@ static void do_default(struct task *t, int signo)
 	if (signo == SIGCHLD || signo == SIGCONT || signo == SIGURG || signo == SIGWINCH ||
 	    p->pid == 1)
 		return;
-	if (trace_on)
-		trace_note(t, "killed by signal", (u64)signo);
 	process_exit(p, (u32)signo);
 }
 
@@ -126,7 +124,7 @@ static void do_signal(struct task *t, s64 result)
 	if (signo == 0)
 		return;
 	if (trace_on)
-		trace_note(t, "signal", (u64)signo);
+		trace_signal(t, &info);
 	handler = t->process->hand->action[signo - 1].handler;
 	if (handler == SIG_IGN)
 		return;
@@ -204,9 +202,10 @@ static void fault_signal(struct task *t, int signo, int code, u64 addr)
 {
 	struct siginfo info = { .signo = signo, .code = code, .fault = { .addr = addr } };
 
-	if (trace_on)
-		trace_fault(t, signo, addr, task_regs(t));
 	signal_fault(t, signo, &info);
+	/* One that is handled is told when it is delivered. */
+	if (trace_on && signal_fatal_waits(t))
+		trace_signal(t, &info);
 }
 
 static void out_of_memory(struct task *t)
