@@ -26,6 +26,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 sys.path[:0] = [str(ROOT / "tools"), str(HERE)]
 from both import cases, debian, side          # noqa: E402
+from cli import image                           # noqa: E402
 from root import ext2                           # noqa: E402
 from root.base import base                      # noqa: E402
 
@@ -39,7 +40,7 @@ class Kind:
     name: str
     options: list               # of ./tessera run
     shell: str = "/bin/sh"
-    seconds: int = 30           # for each case
+    seconds: int = 60           # for each case, on a machine that others use too
     group: int = GROUP
     scripts: str = ""           # their directory, below tests/linux/cases
     disk: bool = False          # from Debian's packages, on a disk
@@ -51,7 +52,7 @@ KINDS = [
     Kind("c", ["--mem=512M", "--cpus=2"], scripts=None),
     Kind("shell", ["--mem=512M", "--cpus=1"]),
     Kind("bash", ["--mem=512M", "--cpus=1"], "/bin/bash", scripts="bash"),
-    Kind("tty", ["--mem=512M", "--cpus=1"], "/cases/typist", 45, scripts="tty"),
+    Kind("tty", ["--mem=512M", "--cpus=1"], "/cases/typist", scripts="tty"),
 ]
 
 
@@ -201,6 +202,7 @@ def main():
         print("ok 1 comparison # skip needs root, for a root directory of its own\n1..1")
         return 0
     tap = Tap()
+    image.build()          # before two boots want it
     with tempfile.TemporaryDirectory(prefix="tessera-compare-") as directory:
         found = [Comparison(k, pathlib.Path(directory), args.only, args.arguments) for k in KINDS if args.kind in (None, k.name)]
         found = [c for c in found if c.names or c.errors]

@@ -85,14 +85,18 @@ static u32 mem_poll(struct file *f, struct poll_table *pt)
 	return POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
 }
 
-static const struct file_ops null_ops = { null_read, null_write, mem_poll, NULL,
-					  mem_seek,  NULL,       NULL };
-static const struct file_ops zero_ops = { zero_read, null_write, mem_poll, NULL,
-					  mem_seek,  NULL,       NULL };
-static const struct file_ops full_ops = { zero_read, full_write, mem_poll, NULL,
-					  mem_seek,  NULL,       NULL };
-static const struct file_ops random_ops = { random_read, null_write, mem_poll, random_ioctl,
-					    mem_seek,    NULL,       NULL };
+static const struct file_ops null_ops = {
+	.read = null_read, .write = null_write, .poll = mem_poll, .seek = mem_seek
+};
+static const struct file_ops zero_ops = {
+	.read = zero_read, .write = null_write, .poll = mem_poll, .seek = mem_seek
+};
+static const struct file_ops full_ops = {
+	.read = zero_read, .write = full_write, .poll = mem_poll, .seek = mem_seek
+};
+static const struct file_ops random_ops = {
+	.read = random_read, .write = null_write, .poll = mem_poll, .ioctl = random_ioctl, .seek = mem_seek
+};
 
 static s64 mem_open(struct file *f, u64 minor)
 {

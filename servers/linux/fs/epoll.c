@@ -369,6 +369,7 @@ static void epoll_release(struct file *f)
 }
 
 static const struct file_ops epoll_ops = {
+	.name = "[eventpoll]",
 	.poll = epoll_poll,
 	.seek = seek_nowhere,
 	.release = epoll_release,

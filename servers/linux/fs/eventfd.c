@@ -68,6 +68,7 @@ static void event_release(struct file *f)
 }
 
 static const struct file_ops event_ops = {
+	.name = "[eventfd]",
 	.read = event_read,
 	.write = event_write,
 	.poll = event_poll,

@@ -185,6 +185,7 @@ static void events_release(struct file *f)
 }
 
 static const struct file_ops events_ops = {
+	.name = "inotify",
 	.read = events_read,
 	.poll = events_poll,
 	.ioctl = events_ioctl,

@@ -73,6 +73,11 @@ static s64 place_free(struct place *p, struct task *t, bool want_dir)
 	return may_create(t, p->dir.dentry->inode);
 }
 
+static bool is_device(u32 mode)
+{
+	return (mode & S_IFMT) == S_IFCHR || (mode & S_IFMT) == S_IFBLK;
+}
+
 /* Make what p names; *out, if wanted, with a reference. */
 static s64 make_at(struct place *p, struct task *t, u32 mode, u64 rdev, const char *target,
 		   struct inode **out)
@@ -81,6 +86,8 @@ static s64 make_at(struct place *p, struct task *t, u32 mode, u64 rdev, const ch
 	inode_lock(dir);
 	s64 r = place_free(p, t, (mode & S_IFMT) == S_IFDIR);
 	if (r == 0 && !(target ? (void *)dir->ops->symlink : (void *)dir->ops->create))
+		r = -EPERM;
+	if (r == 0 && is_device(mode) && !task_capable(t, CAP_MKNOD))
 		r = -EPERM;
 	if (r == 0 && target)
 		r = dir->ops->symlink(dir, p->d->name, p->d->len, target, &made);
@@ -146,11 +153,8 @@ s64 lx_mknodat(struct task *t, u64 dirfd, u64 name, u64 mode, u64 dev)
 	if (type == S_IFLNK || (type != S_IFREG && type != S_IFCHR && type != S_IFBLK &&
 				type != S_IFIFO && type != S_IFSOCK))
 		return -EINVAL;
-	bool device = type == S_IFCHR || type == S_IFBLK;
-	if (device && !task_capable(t, CAP_MKNOD))
-		return -EPERM;
 	return make(t, dirfd, name, type | ((u32)mode & 07777 & ~fs_umask(t)),
-		    device ? (u32)dev : 0, NULL);
+		    is_device(type) ? (u32)dev : 0, NULL);
 }
 
 s64 lx_mknod(struct task *t, u64 name, u64 mode, u64 dev)

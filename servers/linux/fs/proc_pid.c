@@ -325,7 +325,7 @@ s64 pid_fd(const struct subject *s, struct path *p, struct text *x)
 	switch (f->inode->mode & S_IFMT) {
 	case S_IFIFO: text_add(x, "pipe:[%lu]", f->inode->ino); break;
 	case S_IFSOCK: text_add(x, "socket:[%lu]", f->inode->ino); break;
-	default: text_add(x, "anon_inode:[%lu]", f->inode->ino);
+	default: text_add(x, "anon_inode:%s", f->ops != NULL && f->ops->name != NULL ? f->ops->name : "[file]");
 	}
 	return 0;
 }

@@ -95,6 +95,7 @@ static void signal_release(struct file *f)
 }
 
 static const struct file_ops signal_ops = {
+	.name = "[signalfd]",
 	.read = signal_read,
 	.poll = signal_poll,
 	.seek = seek_nowhere,

@@ -70,6 +70,7 @@ static void timer_release(struct file *f)
 }
 
 static const struct file_ops timer_ops = {
+	.name = "[timerfd]",
 	.read = timer_read,
 	.poll = timer_poll,
 	.seek = seek_nowhere,

@@ -198,6 +198,7 @@ struct file_ops {
 	s64 (*readdir)(struct file *f, u64 *cookie,
 		       bool (*emit)(void *, const char *, u32, u64, u32, u64), void *ctx);
 	void (*release)(struct file *f);
+	const char *name; /* in /proc/PID/fd, of files that have none otherwise; or NULL */
 };
 void poll_wait(struct poll_table *pt, struct waitq *q);
 

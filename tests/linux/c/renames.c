@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -40,6 +39,16 @@ static char kind_of(const char *name)
 	return S_ISDIR(s.st_mode) ? s.st_nlink > 2 ? 'D' : 'd' : S_ISLNK(s.st_mode) ? 'l' : s.st_nlink > 1 ? 'h' : 'f';
 }
 
+static void clean(const char *name)
+{
+	char below[64];
+
+	snprintf(below, sizeof below, "%s/in", name);
+	rmdir(below);
+	if (rmdir(name) != 0)
+		unlink(name);
+}
+
 int main(void)
 {
 	for (unsigned flags = 0; flags < 4; flags++) {
@@ -50,7 +59,9 @@ int main(void)
 				make(kinds[j], "b");
 				long r = syscall(SYS_renameat2, AT_FDCWD, "a", AT_FDCWD, "b", flags);
 				printf("%u %s over %s: %d, then %c %c\n", flags, kinds[i], kinds[j], r == 0 ? 0 : errno, kind_of("a"), kind_of("b"));
-				system("rm -rf a b base");
+				clean("a");
+				clean("b");
+				clean("base");
 			}
 		}
 	}
