@@ -141,6 +141,7 @@ static void drop(struct fdtable *t, struct file *f)
 {
 	if (!list_empty(&f->inode->locks))
 		lock_closed(current(), t, f);
+	mqueue_closed(current(), f);
 	file_put(f);
 }
 

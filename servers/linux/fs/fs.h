@@ -364,3 +364,6 @@ struct super *devfs_new(void);
 struct super *devpts_new(void);
 struct super *proc_new(void);
 struct super *sysfs_new(void);
+struct super *mqueue_super(void); /* the one */
+/* A descriptor of t went: a queue tells it no more. */
+void mqueue_closed(struct task *t, struct file *f);

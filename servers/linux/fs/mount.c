@@ -271,7 +271,7 @@ static u64 option_number(const char *options, const char *name, unsigned base, u
 static s64 super_by_type(const char *type, const char *data, struct super **out)
 {
 	static const char *const tmpfs[] = { "tmpfs", "ramfs", NULL };
-	static struct super *one_proc, *one_sys, *one_dev, *one_pts;
+	static struct super *one_proc, *one_sys, *one_dev, *one_pts, *one_mqueue;
 	struct super **one = NULL;
 	struct super *(*make)(void) = NULL;
 	if (is_string(type, tmpfs)) {
@@ -289,6 +289,8 @@ static s64 super_by_type(const char *type, const char *data, struct super **out)
 		one = &one_dev, make = devfs_new;
 	else if (str_same(type, "devpts"))
 		one = &one_pts, make = devpts_new;
+	else if (str_same(type, "mqueue"))
+		one = &one_mqueue, make = mqueue_super;
 	else
 		return -ENODEV;
 	if (!*one)
@@ -440,7 +442,7 @@ void fs_start(void)
 		const char *type, *name;
 	} first[] = {
 		{ "devtmpfs", "dev" }, { "devpts", "dev/pts" }, { "tmpfs", "dev/shm" },
-		{ "proc", "proc" },    { "sysfs", "sys" },
+		{ "proc", "proc" },    { "sysfs", "sys" },   { "mqueue", "dev/mqueue" },
 	};
 	struct super *sb;
 	/* A file system server's, if the system has one; else in memory. */

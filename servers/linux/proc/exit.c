@@ -35,6 +35,16 @@ struct user *user_find(u32 uid)
 	return u;
 }
 
+bool user_queue_bytes(u32 uid, s64 more, u64 limit)
+{
+	struct user *u = user_find(uid);
+
+	if (u == NULL || (more > 0 && (u->queue_bytes > limit || (u64)more > limit - u->queue_bytes)))
+		return false;
+	u->queue_bytes += (u64)more;
+	return true;
+}
+
 struct task *process_task(struct process *p)
 {
 	list_for(l, &p->tasks) {

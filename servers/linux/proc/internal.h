@@ -61,6 +61,7 @@ void task_start_working(struct task *t);
 struct user {
 	struct list link;
 	u32 uid, tasks, pending;
+	u64 queue_bytes; /* of message queues */
 };
 /* The user with that number; NULL: no memory. */
 struct user *user_find(u32 uid);

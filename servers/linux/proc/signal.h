@@ -49,6 +49,7 @@ enum {
 	SI_KERNEL = 0x80,
 	SI_QUEUE = -1,
 	SI_TIMER = -2,
+	SI_MESGQ = -3,
 	SI_TKILL = -6,
 	CLD_EXITED = 1,
 	CLD_KILLED = 2,

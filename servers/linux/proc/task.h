@@ -215,6 +215,9 @@ void process_exit(struct process *p, u32 status);
 /* May `t` send signals to p? */
 bool may_signal(struct task *t, struct process *p);
 
+/* A user's message queues take so much more or less: false if that is more than the limit. */
+bool user_queue_bytes(u32 uid, s64 more, u64 limit);
+
 /* Has the task (its effective ids) this capability of Linux? */
 static inline bool task_capable(const struct task *t, u32 cap)
 {

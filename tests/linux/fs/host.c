@@ -305,6 +305,25 @@ s64 signal_mask_for_call(struct task *t, u64 set, u64 bytes)
 	return set && bytes != 8 ? -EINVAL : 0;
 }
 
+s64 signal_process(struct process *p, int signo, const struct siginfo *info)
+{
+	(void)p, (void)signo, (void)info;
+	return 0;
+}
+
+bool user_queue_bytes(u32 uid, s64 more, u64 limit)
+{
+	(void)uid, (void)more, (void)limit;
+	return true;
+}
+
+s64 clock_deadline(u64 id, bool absolute, u64 ns, u64 *deadline)
+{
+	(void)id, (void)absolute;
+	*deadline = ns;
+	return 0;
+}
+
 struct process *process_find(u32 pid)
 {
 	return pid == the_process.pid ? &the_process : NULL;
