@@ -70,15 +70,19 @@ static APART void leave_changed(void)
 	arch_unlock_own();
 }
 
+static inline void leave_settled(void)
+{
+	check_invariants(arch_cpu());
+	arch_unlock_own();
+}
+
 /* Every entry ends here, or with leave_global. */
 static inline void leave_local(void)
 {
-	if (!goes_on()) {
+	if (goes_on())
+		leave_settled();
+	else
 		leave_changed();
-		return;
-	}
-	check_invariants(arch_cpu());
-	arch_unlock_own();
 }
 
 static void leave_global(void)
@@ -108,10 +112,16 @@ static void unlock_for_all(u32 cpu)
 	lock_all();
 }
 
+/* Report the fault that is recorded in t, which is current. */
+static inline err_t raise_fault(u32 t)
+{
+	return !ks.global && fast_fault(t) ? GONE_ON : thread_raise(t);
+}
+
 static APART err_t syscall_foreign(u32 t)
 {
 	TH(t)->fault = FAULT_SYSCALL;
-	err_t e = thread_raise(t);
+	err_t e = raise_fault(t);
 
 	/* If it is stopped before it comes again with all locks, it has not made the call. */
 	if (e.v == INT_GLOBAL)
@@ -169,6 +179,9 @@ void kernel_syscall(void)
 		arch_unlock_own();
 		syscall_global();
 		return;
+	} else if (e.v == INT_GONE_ON) {
+		leave_settled();
+		return;
 	}
 	leave_local();
 }
@@ -178,7 +191,7 @@ static err_t fault(u32 t)
 	TH(t)->fault = TH(t)->pending;
 	TH(t)->pending = 0;
 	trace_add(TH(t)->home, TRACE_fault, TH(t)->fault, TH(t)->fault_addr);
-	return thread_raise(t);
+	return raise_fault(t);
 }
 
 /*
@@ -202,8 +215,13 @@ void kernel_fault(void)
 {
 	arch_lock_own();
 	u32 t = MY(current);
+	err_t e = t == NIL ? NO_RESULT : fault(t);
 
-	if (t == NIL || fault(t).v != INT_GLOBAL) {
+	if (e.v == INT_GONE_ON) {
+		leave_settled();
+		return;
+	}
+	if (e.v != INT_GLOBAL) {
 		leave_local();
 		return;
 	}

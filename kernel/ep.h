@@ -40,7 +40,7 @@ err_t ep_call_through(u32 t, u32 s, u64 tag, u64 deadline) NODISCARD;
 
 /* fastpath.c: deliver the fault recorded in t, the current thread, if its handler
  * waits for it here; this CPU's lock is held.  False: nothing was done. */
-bool fast_fault(u32 cpu, u32 t);
+bool fast_fault(u32 t);
 
 /* reply.c: the thread that waits for exactly this answer, or NIL. */
 u32 reply_caller(u32 t, u64 call);

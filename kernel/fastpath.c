@@ -317,11 +317,10 @@ u32 kernel_fast_reply_recv(u64 handle, u64 tag, u64 deadline, u64 reply, u64 w6,
 
 /* --- faults --------------------------------------------------------------------------------- */
 
-bool fast_fault(u32 cpu, u32 t)
+bool fast_fault(u32 t)
 {
 	struct way p = { .th = TH(t), .cap = SLOT(SLOT_OF(t, TSLOT_FAULT)) };
 
-	(void)cpu;
 	if (RARE(p.cap->type != OBJ_EP) || RARE(MY(mailbox) != NIL) || !find_receiver(&p))
 		return false;
 	/* commit */

@@ -224,63 +224,75 @@ void sched_set_eprio(u32 t, u32 eprio)
 }
 
 /* One that is preempted goes on first in its priority; one that is not, last. */
-static inline void pick(struct cpu *c)
+static APART void pick_ready(void)
 {
-	u32 t = c->current;
+	struct cpu *c = THIS_CPU();
 
-	if (t == NIL ? c->top == 0 : c->top <= TH(t)->eprio + 1u)
-		return;
-	if (t != NIL)
-		ready_push(c, t, true);
+	if (c->current != NIL)
+		ready_push(c, c->current, true);
 	c->current = ready_pop(c);
 }
 
-static inline u32 running_on(const struct cpu *c)
+static inline void pick(void)
 {
-	return c->current == NIL ? NIL : TH(c->current)->running_on;
+	u32 t = MY(current);
+
+	if (t == NIL ? MY(top) != 0 : MY(top) > TH(t)->eprio + 1u)
+		pick_ready();
 }
 
-static RARELY void alarm_earlier(struct cpu *c, u64 when)
+static inline u32 running_on(void)
 {
-	c->alarm = when;
+	u32 t = MY(current);
+
+	return t == NIL ? NIL : TH(t)->running_on;
+}
+
+static RARELY void alarm_earlier(u64 when)
+{
+	MY(alarm) = when;
 	arch_timer(when);
 }
 
 /* The timer only moves earlier here; an alarm that comes too early is set anew then. */
-static inline void set_alarm(struct cpu *c, u64 when)
+static inline void set_alarm(u64 when)
 {
-	if (when < c->alarm)
-		alarm_earlier(c, when);
+	if (when < MY(alarm))
+		alarm_earlier(when);
+}
+
+/* Other time runs from now on. */
+static APART void charge(void)
+{
+	u64 now = arch_clock();
+
+	/* What ran out may have been queued above or below: look again. */
+	if (budget_charge(THIS_CPU(), now))
+		pick();
+	u32 sc = running_on();
+	MY(charged) = sc;
+	if (sc == NIL)
+		return;
+	if (now >= SC(sc)->refill)
+		budget_refill(sc, now);
+	set_alarm(now + SC(sc)->left);
 }
 
 void sched_exit(void)
 {
-	struct cpu *c = THIS_CPU();
+	pick();
+	if (running_on() != MY(charged))
+		charge();
+	if (MY(timeq) != NIL)
+		set_alarm(TN(MY(timeq))->when);
+	u32 from = MY(loaded);
+	u32 to = MY(current);
 
-	pick(c);
-	u32 sc = running_on(c);
-	if (sc != c->charged) {
-		u64 now = arch_clock();
-		/* What ran out may have been queued above or below: look again. */
-		if (budget_charge(c, now)) {
-			pick(c);
-			sc = running_on(c);
-		}
-		c->charged = sc;
-		if (sc != NIL) {
-			if (__builtin_expect(now >= SC(sc)->refill, 0))
-				budget_refill(sc, now);
-			set_alarm(c, now + SC(sc)->left);
-		}
-	}
-	if (c->timeq != NIL)
-		set_alarm(c, TN(c->timeq)->when);
-	u32 from = c->loaded;
-	if (from != c->current) {
-		trace_add(arch_cpu(), TRACE_switch, c->current, 0);
-		c->loaded = c->current;
-		arch_switch(from, c->current);
-	}
+	if (from == to)
+		return;
+	trace_add(arch_cpu(), TRACE_switch, to, 0);
+	MY(loaded) = to;
+	arch_switch(from, to);
 }
 
 err_t sys_thread_yield(u32 t)

@@ -79,8 +79,6 @@ err_t thread_raise(u32 t)
 {
 	u32 s = SLOT_OF(t, TSLOT_FAULT);
 
-	if (!ks.global && fast_fault(TH(t)->home, t))
-		return NO_RESULT;
 	if (SLOT(s)->type == OBJ_EP)
 		return ep_call_through(t, s, 0, 0);
 	thread_halt(t);

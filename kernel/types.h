@@ -35,13 +35,15 @@
 #define HOT static inline __attribute__((always_inline))
 
 /*
- * Two results that are not errors of the interface but instructions to the
+ * Results that are not errors of the interface but instructions to the
  * dispatcher: run the handler again with all locks; or leave the result
- * registers alone, because the thread waits or its result is written already.
+ * registers alone, because the thread waits or its result is written already;
+ * the same, and the CPU has gone on to whoever runs now.
  */
-enum { INT_GLOBAL = 0x100, INT_NONE = 0x101 };
+enum { INT_GLOBAL = 0x100, INT_NONE = 0x101, INT_GONE_ON = 0x102 };
 #define RUN_GLOBAL ((err_t){ INT_GLOBAL })
 #define NO_RESULT ((err_t){ INT_NONE })
+#define GONE_ON ((err_t){ INT_GONE_ON })
 
 /* An invariant that a bug in the kernel would break.  Stays on in release. */
 #define KASSERT(cond)                                                                              \

@@ -69,6 +69,21 @@ void switch_space(struct percpu *me, u32 sp)
 	me->space = sp;
 }
 
+/* Of the space that is loaded. */
+static void flush_pages(struct percpu *me, u64 first, u64 pages)
+{
+	if (machine.kpti) {
+		me->user_cr3 &= ~me->cr3_keep;
+		return;
+	}
+	if (pages > INVLPG_MAX) {
+		write_cr3(read_cr3());
+		return;
+	}
+	for (u64 i = 0; i < pages; i++)
+		invlpg((first + i) << PAGE_SHIFT);
+}
+
 /*
  * Who does not use the space any more flushes when it does so again.  Who does:
  * the mark is taken away first; what is unmapped from now on sets it again.
@@ -82,16 +97,7 @@ static void flush_here(struct percpu *me, u32 sp, u64 first, u64 pages)
 		return;
 	}
 	ATOMIC_AND(&SP(sp)->stale, ~me->bit);
-	if (machine.kpti) {
-		me->user_cr3 &= ~me->cr3_keep;
-		return;
-	}
-	if (pages > INVLPG_MAX) {
-		write_cr3(read_cr3());
-		return;
-	}
-	for (u64 i = 0; i < pages; i++)
-		invlpg((first + i) << PAGE_SHIFT);
+	flush_pages(me, first, pages);
 }
 
 /* --- requests ------------------------------------------------------------------------------ */
@@ -128,15 +134,11 @@ static void serve_sync(void)
 	ATOMIC_STORE(&me->sync, 0);
 }
 
-static void flush(u32 sp, u64 first, u64 pages)
+/* Have it done by all `targets`, and wait for them. */
+static RARELY void flush_there(u64 targets, u32 sp, u64 first, u64 pages)
 {
-	struct percpu *me = PERCPU(arch_cpu());
-	u64 targets = ATOMIC_LOAD(&SP(sp)->active);
+	struct percpu *me = MY_PERCPU();
 
-	flush_here(me, sp, first, pages);
-	targets &= ~me->bit;
-	if (targets == 0)
-		return;
 	me->flush_space = sp;
 	me->flush_first = first;
 	me->flush_pages = pages;
@@ -153,22 +155,42 @@ static void flush(u32 sp, u64 first, u64 pages)
 	}
 }
 
+/* By all others that are told of it. */
+static inline void flush(u32 sp, u64 first, u64 pages)
+{
+	u64 targets = ATOMIC_LOAD(&SP(sp)->active) & ~GS(bit);
+
+	if (targets != 0)
+		flush_there(targets, sp, first, pages);
+}
+
+/* Nothing is stale for who flushes at once. */
 void arch_space_flush(u32 sp, u64 vpage, u64 pages)
 {
 	if (SP(sp)->kind == SPACE_IO) {
 		iommu_flush(sp, vpage, pages);
 		return;
 	}
-	ATOMIC_OR(&SP(sp)->stale, ~0ull);
-	flush(sp, vpage, pages == 0 ? 1 : pages);
+	if (pages == 0)
+		pages = 1;
+	if (GS(space) == sp) {
+		ATOMIC_OR(&SP(sp)->stale, ~GS(bit));
+		flush_pages(MY_PERCPU(), vpage, pages);
+	} else {
+		ATOMIC_OR(&SP(sp)->stale, ~0ull);
+		ATOMIC_AND(&SP(sp)->active, ~GS(bit));
+	}
+	flush(sp, vpage, pages);
 }
 
 void arch_space_retire(u32 sp)
 {
-	if (SP(sp)->kind == SPACE_IO)
+	if (SP(sp)->kind == SPACE_IO) {
 		iommu_retire(sp);
-	else
-		flush(sp, 0, 0);
+		return;
+	}
+	flush_here(MY_PERCPU(), sp, 0, 0);
+	flush(sp, 0, 0);
 }
 
 void arch_kick(u32 cpu)
