@@ -23,8 +23,9 @@ enum { SPACE_CPU = 0, SPACE_IO = 1 };
 
 struct space {
 	u64 uid;    /* never used twice: a grant names the space by it */
-	u64 stale;  /* bit c: CPU c must flush before using the space; atomic */
-	u64 active; /* bit c: CPU c uses the space, or has not been told since it did; atomic */
+	/* Of the architecture; both atomic.  Bit c: CPU c must flush before it uses the space; */
+	u64 stale;
+	u64 active; /* and: it uses the space, or has not been told of a change since it did */
 	u32 kind;   /* SPACE_CPU or SPACE_IO */
 	u32 domain; /* trust domain, or the IOMMU's domain number */
 	u32 cursor; /* entries of the root dealt with while being destroyed */

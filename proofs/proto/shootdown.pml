@@ -2,15 +2,15 @@
 /*
  * Model of taking a translation away from CPUs that may use it.
  *
- * Stands for: clearing entries and then arch_space_flush (mark all others stale,
- * fence, read `active` (here: told), interrupt those, wait); and the loading of a space in
- * arch_switch (if it is not active: set `active`, fence, read the stale mark, flush).
- * A CPU that leaves the space stays active until it is interrupted for it.
+ * Stands for: clearing entries and then arch_space_flush (fence, read `active` (here:
+ * told), interrupt those, wait); and the loading of a space in arch_switch (if it
+ * is not known: set `active`, fence, flush).  A CPU that leaves the space is told
+ * of changes until it is interrupted for one, and then knows it no more.
  * Where the kernel has page tables of its own, to flush is to note that loading the
  * user's must: no code of the space runs before.
  *
  * Code: kernel/mapping.c sys_grant_unmap leaves_clear; kernel/grant.c grant_destroy_step;
- * kernel/arch/x86_64/smp.c arch_space_flush flush flush_here serve space_enter;
+ * kernel/arch/x86_64/smp.c arch_space_flush flush flush_here serve space_enter space_forget;
  * kernel/arch/x86_64/context.c arch_switch switch_any; kernel/arch/x86_64/arch_fast.h space_load space_cr3 fast_load;
  * kernel/arch/x86_64/mitigate.c user_tables_set.
  *
@@ -24,7 +24,6 @@
 
 bit entry = 1;      /* the leaf in the page table */
 bit over;           /* the unmapping call has returned */
-bit stale[CPUS];
 bit told[CPUS];     /* `active`: the CPU is told of what is unmapped */
 bit loaded[CPUS];   /* of the CPU's own: what its page-table register holds */
 bit request[CPUS];  /* flush requested by interrupt, not acknowledged */
@@ -36,7 +35,7 @@ inline serve(c)
 	if
 	:: request[c] ->
 		if
-		:: loaded[c] -> stale[c] = 0; tlb[c] = 0
+		:: loaded[c] -> tlb[c] = 0
 		:: else -> told[c] = 0
 		fi;
 		request[c] = 0
@@ -57,14 +56,9 @@ proctype cpu(byte c)
 		:: request[c] -> serve(c)
 		:: skip
 		fi;
-		/* load: mark active first, then look whether something changed */
+		/* load: mark active first, then flush */
 		if
-		:: !told[c] ->
-			told[c] = 1;
-			if
-			:: stale[c] -> stale[c] = 0; tlb[c] = 0
-			:: else
-			fi
+		:: !told[c] -> told[c] = 1; tlb[c] = 0
 		:: else
 		fi;
 		loaded[c] = 1;
@@ -92,11 +86,6 @@ active proctype unmap()
 	run cpu(0);
 	run cpu(1);
 	entry = 0;
-	c = 0;
-	do
-	:: c == CPUS -> break
-	:: c < CPUS -> stale[c] = 1; c++
-	od;
 	c = 0;
 	do
 	:: c == CPUS -> break

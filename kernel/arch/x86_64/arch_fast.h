@@ -21,33 +21,21 @@
 #define CALL_SAVING(f, first, ...)                                                                 \
 	__asm__ volatile("call " #f ::"D"(first) __VA_OPT__(, ) __VA_ARGS__ : "memory", "cc")
 
-/* smp.c: this CPU may use the space from now on, and what it holds of it is not stale. */
+/* smp.c: this CPU is told of changes of the space from now on, and holds nothing of it. */
 SAVES_ALL void space_enter(u32 sp);
 /* context.c */
 SAVES_ALL void arch_fast_segments(void);
 SAVES_ALL void arch_fast_special(void);
 SAVES_ALL void arch_fast_words(u32 to, u32 from, u64 first, u64 n);
 
-/*
- * CR3 for a space on this CPU.  Bit 63: what the TLB holds under this PCID
- * stays.  A CPU that is marked active is told of what changes; it stays so
- * until it is told and does not use the space.
- */
+/* CR3 for a space on this CPU. */
 static inline __attribute__((always_inline)) u64 space_cr3(u32 sp)
 {
-	struct space *s = SP(sp);
-	u64 root = (u64)SPACE_ROOT(sp) << PAGE_SHIFT;
 	u32 i = sp % PCIDS;
 
-	if (__builtin_expect((__atomic_load_n(&s->active, __ATOMIC_ACQUIRE) & GS(bit)) == 0, 0))
+	if (__builtin_expect(GS(known[i]) != sp, 0))
 		CALL_SAVING(space_enter, sp);
-	if (!machine.pcid)
-		return root;
-	root |= i + 1;
-	if (GS(pcid_uid)[i] == s->uid)
-		return root | 1ull << 63;
-	GS(pcid_uid)[i] = s->uid;
-	return root;
+	return GS(known_cr3[i]);
 }
 
 /* Leave the space that CR3 holds, if it is one, for another. */

@@ -111,6 +111,9 @@ static inline void out32(u32 port, u32 v)
 	{                                                                                          \
 		__asm__ volatile("mov %0, %%cr" #n ::"r"(v) : "memory");                           \
 	}
+/* In what is written to CR3: what the TLB holds under the PCID stays (Intel SDM vol 3, 4.10.4.1). */
+#define CR3_KEEP (1ull << 63)
+
 CR_ACCESS(0)
 CR_ACCESS(2)
 CR_ACCESS(3)

@@ -149,6 +149,8 @@ void cpu_prepare(u32 cpu)
 		p->tss.ist[i] = area + IST_AT + i * IST_SIZE;
 	p->tss.ist[IST_ENTRY] = area + ENTRY_AT + PAGE_SIZE;
 	p->tss.io_map = sizeof(struct tss);
+	for (u32 i = 0; i < PCIDS; i++)
+		p->known[i] = NIL;
 }
 
 struct __attribute__((packed)) table_pointer {

@@ -86,7 +86,7 @@ void mitigate_choose(void)
 
 void mitigate_start(struct percpu *me)
 {
-	me->cr3_keep = machine.pcid ? 1ull << 63 : 0;
+	me->cr3_keep = machine.pcid ? CR3_KEEP : 0;
 	me->kernel_cr3 = memory_root() | me->cr3_keep;
 	me->verw = KERNEL_SS;
 	me->iret_at = (u64)me->iret;
@@ -114,8 +114,14 @@ void user_tables_set(struct percpu *me, u32 sp)
 	u64 old = me->user_cr3;
 
 	if (old != 0 && machine.pcid && !(old & me->cr3_keep))
-		me->pcid_uid[(old & (PAGE_SIZE - 1)) - 1] = 0;
-	me->user_cr3 = sp == NIL ? 0 : space_cr3(sp);
+		me->known[(old & (PAGE_SIZE - 1)) - 1] = NIL;
+	me->user_cr3 = 0;
+	if (sp == NIL)
+		return;
+	bool was_known = me->known[sp % PCIDS] == sp;
+	u64 cr3 = space_cr3(sp);
+
+	me->user_cr3 = was_known ? cr3 : cr3 & ~me->cr3_keep;
 }
 
 /* Sixteen calls that return to here: what the predictor of returns knew is gone. */

@@ -89,7 +89,9 @@ struct percpu {
 	u64 own;             /* where its struct cpu is */
 	u64 bit;             /* 1 << cpu */
 	u64 idle[8];         /* as far as `r10`: a frame for no thread */
-	u64 pcid_uid[PCIDS]; /* whose entries the TLB may hold under this number + 1 */
+	/* Which space PCID i + 1 stands for, of whose changes this CPU is told; or NIL. */
+	u32 known[PCIDS];
+	u64 known_cr3[PCIDS]; /* CR3 for it, under which what the TLB holds stays */
 
 	/* Requests to this CPU; atomic. */
 	u64 flush_from; /* bit c: CPU c wants its flush_* looked at */

@@ -39,18 +39,32 @@ static void load_kernel_space(struct percpu *me)
 }
 
 /*
- * The order is: active, fence (a locked instruction), stale; who unmaps does
- * stale, fence, active.  So either sees the other.
+ * A CPU is told of a change, or knows nothing of the space and so flushes what it
+ * has under the PCID when it enters: it marks itself active (a locked instruction)
+ * and flushes; who changes does that, a fence, and looks who is active.
  */
 void space_enter(u32 sp)
 {
 	struct percpu *me = MY_PERCPU();
+	u64 root = (u64)SPACE_ROOT(sp) << PAGE_SHIFT;
+	u32 i = sp % PCIDS;
 
 	ATOMIC_OR(&SP(sp)->active, me->bit);
-	if ((ATOMIC_LOAD(&SP(sp)->stale) & me->bit) == 0)
+	me->known[i] = sp;
+	me->known_cr3[i] = root;
+	if (!machine.pcid)
 		return;
-	ATOMIC_AND(&SP(sp)->stale, ~me->bit);
-	me->pcid_uid[sp % PCIDS] = 0;
+	me->known_cr3[i] |= (i + 1) | CR3_KEEP;
+	/* Tables of user mode only are loaded, and flushed, at the exit. */
+	if (!machine.kpti)
+		write_cr3(root | (i + 1));
+}
+
+static void space_forget(struct percpu *me, u32 sp)
+{
+	if (me->known[sp % PCIDS] == sp)
+		me->known[sp % PCIDS] = NIL;
+	ATOMIC_AND(&SP(sp)->active, ~me->bit);
 }
 
 void switch_space(struct percpu *me, u32 sp)
@@ -84,20 +98,15 @@ static void flush_pages(struct percpu *me, u64 first, u64 pages)
 		invlpg((first + i) << PAGE_SHIFT);
 }
 
-/*
- * Who does not use the space any more flushes when it does so again.  Who does:
- * the mark is taken away first; what is unmapped from now on sets it again.
- */
+/* Pages 0: do not use the space any more. */
 static void flush_here(struct percpu *me, u32 sp, u64 first, u64 pages)
 {
 	if (pages == 0 && me->space == sp)
 		load_kernel_space(me);
-	if (me->space != sp) {
-		ATOMIC_AND(&SP(sp)->active, ~me->bit);
-		return;
-	}
-	ATOMIC_AND(&SP(sp)->stale, ~me->bit);
-	flush_pages(me, first, pages);
+	if (me->space == sp)
+		flush_pages(me, first, pages);
+	else
+		space_forget(me, sp);
 }
 
 /* --- requests ------------------------------------------------------------------------------ */
@@ -155,42 +164,30 @@ static RARELY void flush_there(u64 targets, u32 sp, u64 first, u64 pages)
 	}
 }
 
-/* By all others that are told of it. */
-static inline void flush(u32 sp, u64 first, u64 pages)
+static void flush(u32 sp, u64 first, u64 pages)
 {
+	flush_here(MY_PERCPU(), sp, first, pages);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	u64 targets = ATOMIC_LOAD(&SP(sp)->active) & ~GS(bit);
 
 	if (targets != 0)
 		flush_there(targets, sp, first, pages);
 }
 
-/* Nothing is stale for who flushes at once. */
 void arch_space_flush(u32 sp, u64 vpage, u64 pages)
 {
-	if (SP(sp)->kind == SPACE_IO) {
+	if (SP(sp)->kind == SPACE_IO)
 		iommu_flush(sp, vpage, pages);
-		return;
-	}
-	if (pages == 0)
-		pages = 1;
-	if (GS(space) == sp) {
-		ATOMIC_OR(&SP(sp)->stale, ~GS(bit));
-		flush_pages(MY_PERCPU(), vpage, pages);
-	} else {
-		ATOMIC_OR(&SP(sp)->stale, ~0ull);
-		ATOMIC_AND(&SP(sp)->active, ~GS(bit));
-	}
-	flush(sp, vpage, pages);
+	else
+		flush(sp, vpage, pages == 0 ? 1 : pages);
 }
 
 void arch_space_retire(u32 sp)
 {
-	if (SP(sp)->kind == SPACE_IO) {
+	if (SP(sp)->kind == SPACE_IO)
 		iommu_retire(sp);
-		return;
-	}
-	flush_here(MY_PERCPU(), sp, 0, 0);
-	flush(sp, 0, 0);
+	else
+		flush(sp, 0, 0);
 }
 
 void arch_kick(u32 cpu)
