@@ -65,6 +65,12 @@ static s64 move_buffered(struct file *in, u64 *in_pos, struct file *out, u64 *ou
 	return r;
 }
 
+/* Nobody waits for room in a pipe as long as something was moved. */
+static bool is_full_pipe(const struct file *f)
+{
+	return f->ops == &pipe_ops && pipe_room(f->priv) < PAGE;
+}
+
 static s64 move(struct file *in, u64 *in_pos, struct file *out, u64 *out_pos, u64 bytes)
 {
 	u64 done = 0;
@@ -75,7 +81,7 @@ static s64 move(struct file *in, u64 *in_pos, struct file *out, u64 *out_pos, u6
 		if (r <= 0)
 			return done ? (s64)done : r;
 		done += (u64)r;
-		if (!pages && r < PATH_LEN)
+		if ((!pages && r < PATH_LEN) || is_full_pipe(out))
 			break;
 	}
 	return (s64)done;
@@ -89,8 +95,8 @@ s64 lx_sendfile(struct task *t, u64 out_fd, u64 in_fd, u64 offset, u64 bytes)
 	struct file *in = fd_file(t, in_fd), *out = fd_file(t, out_fd);
 	s64 r = -EBADF;
 	if (in && out && can_read(in) && can_write(out)) {
-		if (offset && !has_places(in))
-			r = -ESPIPE;
+		if (!has_places(in))
+			r = offset ? -ESPIPE : -EINVAL;
 		else if ((offset && pos > OFFSET_MAX) || (out->flags & O_APPEND))
 			r = -EINVAL;
 		else

@@ -218,7 +218,11 @@ s64 lx_mincore(struct task *t, u64 addr, u64 bytes, u64 vec)
 
 	if (addr & (PAGE - 1))
 		return -EINVAL;
-	if (!range_pages(addr, bytes, &from, &to) || !area_covers(mm, from, to))
+	if (!range_pages(addr, bytes, &from, &to))
+		return -ENOMEM;
+	if (vec >= TASK_SIZE)
+		return -EFAULT;
+	if (!area_covers(mm, from, to))
 		return -ENOMEM;
 	for (u64 page = from; page < to;) {
 		u8 in[LEAF_PAGES];

@@ -224,7 +224,8 @@ s64 lx_getgroups(struct task *t, u64 room, u64 to)
 
 	if (n < 0 || (n != 0 && (u32)n < t->ids.groups))
 		return -EINVAL;
-	if (n != 0 && copy_out(t->mm, to, t->ids.group, t->ids.groups * sizeof(u32)) != 0)
+	if (n != 0 && t->ids.groups != 0 &&
+	    copy_out(t->mm, to, t->ids.group, t->ids.groups * sizeof(u32)) != 0)
 		return -EFAULT;
 	return t->ids.groups;
 }

@@ -16,8 +16,6 @@ void pid_set_task(u32 pid, struct task *t);       /* NULL: ended */
 void pid_set_process(u32 pid, struct process *p); /* NULL: reaped */
 void pid_use(u32 pid);                            /* as a group's or session's number */
 void pid_unuse(u32 pid);
-/* Is there a process of that group (in that session, unless 0)? */
-bool group_exists(u32 pgid, u32 sid);
 void process_list_add(struct process *p);
 void process_list_del(struct process *p);
 

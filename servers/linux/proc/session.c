@@ -57,7 +57,7 @@ s64 lx_setpgid(struct task *t, u64 pid, u64 pgid)
 	struct process *me = t->process, *p = find(t, pid);
 	u32 to;
 
-	if ((s32)pgid < 0)
+	if ((s32)pgid < 0 || (pgid == 0 && (s32)pid < 0))
 		return -EINVAL;
 	if (p == NULL || (p != me && p->parent != me))
 		return -ESRCH;

@@ -189,6 +189,8 @@ struct process *process_find(u32 pid);
 struct task *task_find(u32 tid);
 /* f for each live or zombie process, until it returns false. May not sleep. */
 void process_each(bool (*f)(struct process *p, void *arg), void *arg);
+/* Is there a group of that number, in session `sid` if that is not 0? */
+bool group_exists(u32 pgid, u32 sid);
 u32 process_count(void);
 u32 task_count(void);
 /* Some task of the process that has not ended; NULL: none. */

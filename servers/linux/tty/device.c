@@ -509,7 +509,7 @@ static s64 set_group(struct tty *t, u64 arg)
 		return -EINVAL;
 	process_each(in_session, group);
 	if (group[2] == 0)
-		return -EPERM;
+		return process_find(pgid) != NULL || group_exists(pgid, 0) ? -EPERM : -ESRCH;
 	t->pgid = pgid;
 	return 0;
 }
