@@ -4,8 +4,9 @@
  *
  * Requests carry a number from disk_submit until disk_poll gives it back.  When the channel begins
  * anew, because the multiplexer was restarted, what was under way is asked for again: reading and
- * writing twice does no harm.  Writes that were answered but not flushed may be lost then, as with
- * a power failure, unless BLK_FEATURE_CACHE_SURVIVES is among the features.
+ * writing twice does no harm.  Writes that were answered but not flushed may be lost then, unless
+ * BLK_FEATURE_CACHE_SURVIVES is among the features: so the flush that is under way, else the next one, ends
+ * with BLK_ERROR, once.
  *
  *	disk_submit(&d, BLK_READ, 0, area, 0, 4096, &id);
  *	while (!disk_poll(&d, &done))
@@ -29,6 +30,10 @@ struct disk {
 	u32 in_flight, next;
 	bool busy[DISK_QUEUE];
 	struct ring_entry request[DISK_QUEUE];
+	u64 writes, flushed;    /* answered; of them, those that a flush was asked for after */
+	u64 covers[DISK_QUEUE]; /* a flush: `writes` when it was asked for */
+	bool lost[DISK_QUEUE];  /* a flush: some of them may be lost */
+	bool lose;              /* the next flush is to be such a one */
 };
 
 /*

@@ -10,6 +10,8 @@
  *   client goes to it, and not on the wire; one for all goes to all and on the wire.
  * - NET_DONE of a frame that was sent says that the buffer is free again.  Frames are lost if the
  *   driver fails, as on a wire.
+ * - What the network is, is asked of the driver; if it does not say so in 30 s ("gone-after-ms=N"), all is
+ *   answered NET_GONE.
  * - NET_LINK tells of changes of the link; while it is down frames for the wire are lost.
  * - Bytes to be sent are shared out in turns.  Who gives no buffers loses what comes for it.
  */

@@ -7,7 +7,15 @@
  */
 #include "mux.h"
 
-enum { INFO_ID = BUFFERS, LINK_ID, IDS, BYTE_BITS = 8, PATIENCE_US = 10000000, LOOK_US = 2000000 };
+enum {
+	INFO_ID = BUFFERS,
+	LINK_ID,
+	IDS,
+	BYTE_BITS = 8,
+	PATIENCE_US = 10000000,
+	LOOK_US = 2000000,
+	UNKNOWN_MS = 30000
+};
 
 struct wire wire;
 
@@ -17,6 +25,7 @@ static bool with_driver[IDS]; /* the last ones stand for NET_INFO and NET_LINK *
 static bool taken[BUFFERS];   /* being filled by a client */
 static u32 next_free = RECEIVING;
 static u32 owed;      /* answers that the driver owes at once */
+static u64 limit;     /* until then the driver must have said what it is */
 static u64 last_sign; /* of the driver: when it answered, or began to owe */
 
 u8 *wire_bytes(u32 buffer)
@@ -103,6 +112,16 @@ static void begin(void)
 	give_buffers();
 }
 
+static u64 option(const char *name, u64 other)
+{
+	const char *at = sys_option(name);
+	u64 n = 0;
+
+	for (; at != NULL && *at >= '0' && *at <= '9'; at++)
+		n = n * 10 + (u64)(*at - '0');
+	return at == NULL ? other : n;
+}
+
 void wire_open(void)
 {
 	for (u32 i = 0; i < sys_comp->channels; i++) {
@@ -121,6 +140,7 @@ void wire_open(void)
 	}
 	if (window == NULL)
 		sys_panic("no area of %u bytes for frames", BUFFERS * BUFFER);
+	limit = sys_after(1000 * option("gone-after-ms=", UNKNOWN_MS));
 	begin();
 }
 
@@ -128,6 +148,7 @@ void wire_open(void)
 
 static void gone(void)
 {
+	chan_stop(&wire.chan);
 	wire.gone = true;
 	clients_gone();
 }
@@ -205,7 +226,7 @@ bool wire_take(void)
 void wire_news(u64 bits)
 {
 	chan_busy(&wire.chan);
-	if (chan_news(&wire.chan, bits) != CHAN_RESET)
+	if (wire.gone || chan_news(&wire.chan, bits) != CHAN_RESET)
 		return;
 	switch (chan_agree(&wire.chan)) {
 	case CHAN_UP: begin(); break;
@@ -217,9 +238,19 @@ void wire_news(u64 bits)
 	}
 }
 
+/* Clients wait until it is known what the network is, but not for ever. */
+static bool is_unknown(void)
+{
+	return !wire.known && !wire.gone;
+}
+
 /* Signs of the device's own trouble are the driver's affair; that it answers at all is not. */
 void wire_time(void)
 {
+	if (is_unknown() && sys_clock() > limit) {
+		sys_print("the driver has not said what it is\n");
+		gone();
+	}
 	if (wire.chan.state != CHAN_UP || owed == 0 || wire.down ||
 	    sys_clock() - last_sign < sys_ticks(PATIENCE_US))
 		return;
@@ -229,5 +260,7 @@ void wire_time(void)
 
 u64 wire_deadline(void)
 {
-	return owed != 0 && wire.chan.state == CHAN_UP ? sys_after(LOOK_US) : 0;
+	bool waits = owed != 0 && wire.chan.state == CHAN_UP;
+
+	return waits || is_unknown() ? sys_after(LOOK_US) : 0;
 }

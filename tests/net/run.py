@@ -40,6 +40,7 @@ CASES = [
     ("e1000e, its link pulled", "net-e1000e", "e1000e,netdev=n", "client.link", 1, 3),
     ("e1000e, killed each second", "net-e1000e", "e1000e,netdev=n", "driver.crash-after-ms=1000", 4, 60),
 ]
+HOSTILE = ("silent", "garbage", "rings", "flood")
 # What each of two that send all the time gets, at least; with what a frame costs besides its bytes.
 LEAST_SHARE, FRAME_COST, SLOW = 0.35, 64, 0.0005
 
@@ -176,6 +177,21 @@ def run_case(name, system, device, words, seconds):
     return lines
 
 
+def run_hostile(mode):
+    """The driver is hostile: whoever is not its client must not notice, and its client is not kept waiting."""
+    name = f"hostile driver, {mode}"
+    cfg = emu.Config(str(ROOT / KERNEL), [str(ROOT / "build/systems/net-hostile.elf")], machine="q35-iommu",
+                     append=f"driver.mode={mode}", timeout=150, expect=r"^\[client\] # done",
+                     extra=["-netdev", "user,id=n", "-device", VIRTIO])
+    result = emu.run(cfg)
+    lines = [f"{m.group(1)} {name}: {m.group(2)}" for m in
+             re.finditer(r"^\[client\] (not ok|ok) \d+ (.*?)\s*$", result.console, re.M)]
+    if not result.ok or len(lines) != 3:
+        lines += [f"not ok {name}: ends well", f"#   {result.reason}"] + \
+            ["#   " + s for s in result.console.splitlines()[-25:]]
+    return lines + [f"# {name}: {m}" for m in re.findall(r"# (network .*)", result.console)]
+
+
 def main(argv):
     p = argparse.ArgumentParser(description=__doc__,
                                 formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -192,8 +208,10 @@ def main(argv):
         print("\n".join("#   " + s for s in done.stdout.splitlines()[-20:]))
         return 1
     number, failed = 0, 0
-    for *case, quick, full in [c for c in CASES if args.only in c[0]]:
-        for s in run_case(*case, quick if args.quick else full):
+    jobs = [lambda c=c: run_case(*c[:4], c[4] if args.quick else c[5]) for c in CASES if args.only in c[0]]
+    jobs += [lambda h=h: run_hostile(h) for h in HOSTILE if args.only in "hostile driver, " + h]
+    for job in jobs:
+        for s in job():
             m = re.match(r"(not ok|ok) (.*)", s)
             if m:
                 number += 1

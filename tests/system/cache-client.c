@@ -2,6 +2,7 @@
 /*
  * Two clients in one, of a disk whose cache is lost when its driver crashes: who has writes that
  * were answered and not flushed is told so by the next flush, or by the one that is under way; once.
+ * With the word "mux" it is the multiplexer that is ended, by others.
  */
 #include <tessera/disk.h>
 
@@ -71,6 +72,24 @@ static void test_under_way(void)
 	(void)does(&second, BLK_FLUSH, 0, BLK_DONE);
 }
 
+static void test_multiplexer(void)
+{
+	bool ok = does(&first, BLK_WRITE, 0, BLK_DONE);
+	u32 lives = first.chan.lives;
+
+	while (first.chan.lives == lives) {
+		u64 bits = comp_wait(0);
+
+		disk_news(&first, bits);
+		disk_news(&second, bits);
+	}
+	check(ok && does(&first, BLK_FLUSH, 0, BLK_ERROR),
+	      "a flush says that a multiplexer was lost");
+	check(does(&first, BLK_FLUSH, 0, BLK_DONE), "once");
+	check(does(&second, BLK_FLUSH, 0, BLK_DONE), "and not to a client that has not written");
+	sys_print("# done\n");
+}
+
 int main(void)
 {
 	bool there =
@@ -80,6 +99,10 @@ int main(void)
 		      !(first.features & BLK_FEATURE_CACHE_SURVIVES),
 	      "the disk has a cache that a crash empties");
 	comp_ready();
+	if (sys_option("mux")) {
+		test_multiplexer();
+		return 0;
+	}
 	check(does(&first, BLK_WRITE, 0, BLK_DONE) && crash(), "the driver crashes after a write");
 	check(does(&first, BLK_FLUSH, 0, BLK_ERROR),
 	      "the flush after that says that it may be lost");

@@ -92,6 +92,8 @@ RUNS = [
             r"^init: the device of driver may not write address 0x[0-9a-f]+ \(reason 5, \d+ times\)$"}),
     ("cache", "cache", DEBUG, {"machine": "q35-iommu", "extra": CONFINED}, {
         "the driver crashed": r"^init: driver crashed: exception 6(.*\n)*?init: driver is started again \(3\)"}),
+    ("cache, the multiplexer is ended", "cache", DEBUG, {
+        "machine": "q35-iommu", "extra": CONFINED, "append": "init.end=mux:700 client.mux"}, {}),
     ("drive without an IOMMU's help", "drive", DEBUG, {
         "machine": "q35-iommu", "extra": FREE, "fails": True}, {
         "a device that cannot be confined is refused":
