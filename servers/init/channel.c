@@ -155,8 +155,11 @@ u32 channel_agree(struct component *c, u64 number)
 
 	if (i == BUNDLE_NONE)
 		return SUP_BAD;
-	if (side_of(i, !side)->state == ENDED)
+	/* It has let go, and there will be no other rings. */
+	if (side_of(i, !side)->state == ENDED) {
+		reset[i].agreed[side] = true;
 		return SUP_GONE;
+	}
 	if (!reset[i].down && reset[i].waits[side]) {
 		reset[i].waits[side] = false;
 		return SUP_OK;

@@ -55,6 +55,8 @@ RUNS = [
         "an accusation begins the rings anew": r"^\[hostile\] served before and served after$"}),
     ("stubborn", "stubborn", DEBUG, {"append": "init.end=server:300 init.let-go=500"}, {
         "who does not let go is ended": r"^init: stubborn does not let go of the rings of server$"}),
+    ("given up", "given-up", DEBUG, {"append": "init.let-go=500"}, {
+        "init says who is given up": r"^init: server was restarted 1 times within a minute: it is given up$"}),
     ("flood", "flood", DEBUG, {"cpus": 1, "icount": True}, {
         "who calls init without end is ended": r"^init: caller calls init without end$",
         "who dies at once waits longer each time":
