@@ -180,9 +180,20 @@ static void begin_anew(void)
 	}
 }
 
+/* A driver that comes back too late gets its rings, and nothing is asked of it. */
+static void let_go(void)
+{
+	(void)chan_agree(&disk.chan);
+	chan_stop(&disk.chan);
+}
+
 void disk_news(u64 bits)
 {
-	if (!disk.gone && chan_news(&disk.chan, bits) == CHAN_RESET)
+	if (chan_news(&disk.chan, bits) != CHAN_RESET)
+		return;
+	if (disk.gone)
+		let_go();
+	else
 		begin_anew();
 }
 

@@ -226,8 +226,14 @@ bool wire_take(void)
 void wire_news(u64 bits)
 {
 	chan_busy(&wire.chan);
-	if (wire.gone || chan_news(&wire.chan, bits) != CHAN_RESET)
+	if (chan_news(&wire.chan, bits) != CHAN_RESET)
 		return;
+	/* A driver that comes back too late gets its rings, and nothing is asked of it. */
+	if (wire.gone) {
+		(void)chan_agree(&wire.chan);
+		chan_stop(&wire.chan);
+		return;
+	}
 	switch (chan_agree(&wire.chan)) {
 	case CHAN_UP: begin(); break;
 	case CHAN_DOWN: break;
