@@ -26,7 +26,7 @@ ROOT = proc.ROOT
 KERNEL = "build/kernel/tessera.elf"
 PROGRAM = "build/programs/kbench.elf"
 # Keys of a line that are shown: whose instructions they are; what else is told.
-DETAILS = ("client", "mux", "driver", "kernel", "killed", "quiet", "boot", "of_boot")
+DETAILS = ("client", "mux", "driver", "kernel", "boot", "of_boot")
 NEEDED = {"name", "value", "unit", "n"}
 
 

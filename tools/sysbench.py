@@ -136,7 +136,6 @@ def lines():
         split = shares("bench-disk", devices, {"client": "bench-disk", "mux": "blk-mux", "driver": "virtio-blk"})
         found += with_shares(boot("bench-disk", "", devices), split)
         found += boot("bench-disk", "client.pause driver.crash-after-ms=500", devices)
-        found += boot("bench-disk", "client.kills driver.crash-after-ms=1000 driver.rest-s=1", devices)
     found += rates()
     with net() as devices:
         split = shares("bench-net", devices, {"client": "bench-net", "mux": "net-mux", "driver": "virtio-net"})

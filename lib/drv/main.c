@@ -6,14 +6,13 @@
  * says that the rings begin anew, requests under way must not be answered on the new ones: then
  * the device is stopped, and started again with them.
  *
- * Words of `args` for tests: "crash-after-ms=N", "hang-after-ms=N"; "rest-s=N": it does so for N seconds,
- * and does not for the next N.
+ * Words of `args` for tests: "crash-after-ms=N", "hang-after-ms=N".
  */
 #include "process.h"
 
 #include <tessera/platform.h>
 
-static u64 crash_clock, hang_clock, rest_ticks;
+static u64 crash_clock, hang_clock;
 static bool parked, failed; /* failed: driver_init is needed before anything else */
 
 static bool irq_is_level(void)
@@ -107,31 +106,16 @@ static void misbehave(void)
 {
 	u64 now = sys_clock();
 
-	if (rest_ticks != 0 && now / rest_ticks % 2 != 0)
-		return;
 	if (crash_clock != 0 && now >= crash_clock)
 		__builtin_trap();
 	while (hang_clock != 0 && now >= hang_clock)
 		;
 }
 
-/* When it is due; 0: never. */
-static u64 misbehaviour(void)
-{
-	u64 due = earlier(crash_clock, hang_clock), now = sys_clock();
-
-	if (due == 0 || rest_ticks == 0)
-		return due;
-	due = due < now ? now : due;
-	if (due / rest_ticks % 2 == 0)
-		return due;
-	return (due / rest_ticks + 1) * rest_ticks;
-}
-
 /* What came, as driver_event wants it.  busy: do not wait. */
 static u64 wait(bool busy, u64 *bits)
 {
-	u64 deadline = earlier(wake_clock, misbehaviour());
+	u64 deadline = earlier(wake_clock, earlier(crash_clock, hang_clock));
 	u64 events = busy ? DRV_EVENT_REQUEST : 0;
 
 	comp_alive();
@@ -157,14 +141,7 @@ static u64 option(const char *name)
 		return 0;
 	for (at += strlen(name); *at >= '0' && *at <= '9'; at++)
 		n = n * 10 + (u64)(*at - '0');
-	return n;
-}
-
-static u64 option_clock(const char *name)
-{
-	u64 ms = option(name);
-
-	return ms == 0 ? 0 : sys_after(ms * 1000);
+	return n == 0 ? 0 : sys_after(n * 1000);
 }
 
 int main(void)
@@ -174,9 +151,8 @@ int main(void)
 
 	if (!drv_configure())
 		sys_panic("no device, or no channel to serve");
-	crash_clock = option_clock("crash-after-ms=");
-	hang_clock = option_clock("hang-after-ms=");
-	rest_ticks = sys_ticks(1000000 * option("rest-s="));
+	crash_clock = option("crash-after-ms=");
+	hang_clock = option("hang-after-ms=");
 	parked = channel->down != 0;
 	if (parked)
 		rings_park();

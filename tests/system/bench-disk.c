@@ -4,14 +4,13 @@
  * counts instructions (emu.py --icount), on one CPU; those of the program that runs when nobody else
  * does are taken off.
  *
- * With the word "kills": what is lost of the rate when the driver is killed each second, in every other
- * second ("rest-s=1").  "pause": how long the longest request takes, while the driver is killed.  "rate": how many
+ * With the word "pause": how long the longest request takes, while the driver is killed.  "rate": how many
  * requests are answered in a second.  "traced": few requests; the emulator's trace says whose the instructions
  * between section_begin and section_end are.
  */
 #include <tessera/disk.h>
 
-enum { BLOCK = 4096, CALIBRATE_US = 20000, SPAN = 4096, RATE_US = 3000000, KILLS = 3 };
+enum { BLOCK = 4096, CALIBRATE_US = 20000, SPAN = 4096, RATE_US = 3000000 };
 
 static struct disk disk;
 static volatile u64 *idle;
@@ -114,21 +113,6 @@ static void measure(const char *name, u32 operation, u32 depth, u32 n)
 	sys_print("bench name=%s value=%lu unit=instructions n=%u\n", name, work_since(&m) / n, n);
 }
 
-/* In tenths of a percent. */
-static void measure_loss(const char *name, u32 operation)
-{
-	u64 second = sys_ticks(1000000), done[2] = { 0 };
-
-	for (u32 i = 0; i < 2 * KILLS; i++) {
-		u64 now = sys_clock();
-
-		done[now / second % 2] += requests(operation, 32, ~0u, (now / second + 1) * second);
-	}
-	u64 lost = done[0] < done[1] ? (done[1] - done[0]) * 1000 / done[1] : 0;
-	sys_print("bench name=%s value=%lu.%lu unit=percent_lost n=%u killed=%lu quiet=%lu\n", name,
-		  lost / 10, lost % 10, KILLS, done[0], done[1]);
-}
-
 static void measure_pause(void)
 {
 	u64 longest = 0, end = sys_after(1500000);
@@ -162,10 +146,7 @@ int main(void)
 		return 0;
 	}
 	calibrate();
-	if (sys_option("kills")) {
-		measure_loss("driver_killed_read", BLK_READ);
-		measure_loss("driver_killed_write", BLK_WRITE);
-	} else if (sys_option("pause")) {
+	if (sys_option("pause")) {
 		measure_pause();
 	} else {
 		measure("blk_read_4k_qd1", BLK_READ, 1, 500);
