@@ -7,7 +7,7 @@ The emulator logs every instruction of the release kernel and of the benchmark p
 the last two readings of the counter before row() are counted, for each function of the source (inlined
 ones too, as the debug information has it), per operation. --list prints the last operation's
 instructions in order instead, with their lines. Only the files of tests/bench that measure the
-rows run.
+rows run. Rows linux_* are those of tools/linuxbench.py: kernel, server and program.
 """
 import argparse
 import collections
@@ -21,9 +21,11 @@ import threading
 import bench
 import emu
 import events
+import linuxbench
 import proc
 
 KERNEL, PROGRAM = bench.KERNEL, bench.PROGRAM
+LINUX = "linux_"    # how rows of Linux programs begin
 
 
 class Recorder:
@@ -64,31 +66,44 @@ def groups(names):
         yield f"only={found[0]}"
 
 
-def record(machine, append):
-    """(row, addresses executed in it), for all rows measured."""
-    counters = {a for a, text in events.instructions(PROGRAM) if text.startswith("rdtsc")}
-    recorder = Recorder(counters, events.symbol(PROGRAM, "row"))
-    ranges = ",".join(f"{a:#x}+{b - a:#x}" for a, b in map(events.text_range, (KERNEL, PROGRAM)))
+def record(paths, cfg):
+    """(row, addresses executed in it), for all rows measured; the last of the programs measures."""
+    counters = {a for a, text in events.instructions(paths[-1]) if text.startswith("rdtsc")}
+    recorder = Recorder(counters, events.symbol(paths[-1], "row"))
+    ranges = ",".join(f"{a:#x}+{b - a:#x}" for a, b in map(events.text_range, paths))
     with tempfile.TemporaryDirectory() as d:
         fifo = os.path.join(d, "log")
         os.mkfifo(fifo)
         reader = threading.Thread(target=recorder.read, args=(fifo,), daemon=True)
         reader.start()
-        extra = ["-singlestep", "-d", "exec,nochain", "-dfilter", ranges, "-D", fifo]
-        cfg = emu.Config(KERNEL, [PROGRAM], machine=machine, cpus=2, icount=True, append=append,
-                         timeout=900, expect="^# done", extra=extra)
+        cfg.extra = ["-singlestep", "-d", "exec,nochain", "-dfilter", ranges, "-D", fifo]
         result = emu.run(cfg)
         if not result.ok:
             sys.exit(f"iprof: {result.reason}; repeat: {cfg.command()}")
         reader.join(60)
-    rows = [r for r in map(bench.parse_line, result.console.splitlines()) if r]
+    lines = result.console.splitlines()
+    rows = [r for r in map(bench.parse_line, lines) if r] or \
+        [{"name": n, "value": v, "unit": "instructions"} for n, v in linuxbench.rows_of("\n".join(lines)).items()]
     return list(zip(rows, recorder.rows))
 
 
-def places(addresses):
+def native(machine, names):
+    """The programs of these rows, and how they are run."""
+    append = " ".join(sorted(set(groups(names))))
+    return [KERNEL, PROGRAM], emu.Config(KERNEL, [PROGRAM], machine=machine, cpus=2, icount=True,
+                                         append=append, timeout=900, expect="^# done")
+
+
+def linux(machine, names, directory):
+    program = linuxbench.program(directory)
+    linuxbench.build(linuxbench.archive_of(program, directory))
+    return [KERNEL, linuxbench.SERVER, program], linuxbench.config(machine, names)
+
+
+def places(paths, addresses):
     """{address: (functions from the innermost outwards, line)}"""
     found = {}
-    for path in (KERNEL, PROGRAM):
+    for path in paths:
         first, end = events.text_range(path)
         some = sorted(a for a in addresses if first <= a < end)
         out = subprocess.run(["addr2line", "-a", "-i", "-f", "-e", str(proc.ROOT / path)], check=True,
@@ -114,16 +129,16 @@ def symbols(path):
     return name
 
 
-def listing(trace):
-    text = dict(i for path in (KERNEL, PROGRAM) for i in events.instructions(path))
-    where = places(set(trace))
+def listing(paths, trace):
+    text = dict(i for path in paths for i in events.instructions(path))
+    where = places(paths, set(trace))
     for at in trace:
         chain, line = where[at]
         print(f"{at & 0xffffffff:8x}  {text.get(at, '?'):44} {line:18} {' < '.join(chain)}")
 
 
-def table(trace, n):
-    where = places(set(trace))
+def table(paths, trace, n):
+    where = places(paths, set(trace))
     count = collections.Counter(where[at][0][0] for at in trace)
     print(f"{'function':28} {'each':>8}")
     for name, total in count.most_common():
@@ -139,8 +154,19 @@ def main(argv):
     p.add_argument("--list", action="store_true")
     p.add_argument("--machine", choices=("microvm", "q35"), default="microvm")
     args = p.parse_args(argv)
-    append = " ".join(sorted(set(groups(args.row))))
-    found = {r["name"]: (r, trace) for r, trace in record(args.machine, append)}
+    os.chdir(proc.ROOT)
+    if len({n.startswith(LINUX) for n in args.row}) != 1:
+        sys.exit("iprof: rows of Linux programs and others are measured by themselves")
+    with tempfile.TemporaryDirectory(prefix="tessera-iprof-") as directory:
+        if args.row[0].startswith(LINUX):
+            paths, cfg = linux(args.machine, args.row, directory)
+        else:
+            paths, cfg = native(args.machine, args.row)
+        show(paths, {r["name"]: (r, trace) for r, trace in record(paths, cfg)}, args)
+    return 0
+
+
+def show(paths, found, args):
     for name in args.row:
         if name not in found:
             sys.exit(f"iprof: row {name} was not measured; there are: {' '.join(found)}")
@@ -148,10 +174,9 @@ def main(argv):
         n = max(1, round(len(trace) / max(r["value"], 1)))
         print(f"{name}: {r['value']} {r['unit']}, {n} operations seen")
         if args.list:
-            listing(trace[-(len(trace) // n):])
+            listing(paths, trace[-(len(trace) // n):])
         else:
-            table(trace, n)
-    return 0
+            table(paths, trace, n)
 
 
 if __name__ == "__main__":
