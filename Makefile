@@ -59,6 +59,8 @@ K_REL  := $(KFLAGS) -O2 -DDEBUG=0 $(K_LTO)
 K_DBG  := $(KFLAGS) -Og -DDEBUG=1
 K_LD   := -static -z max-page-size=0x1000 -z noexecstack --build-id=none
 PFLAGS := $(FREE) -O2 -Iinclude -Ibuild/gen $(LIBS:%=-Ilib/%)
+# So is the Linux personality, which runs between two switches for each system call.
+LX_REL := $(PFLAGS) $(K_LTO)
 P_LD   := -nostdlib -static -z max-page-size=0x1000 -z noexecstack --build-id=none \
 	-u _start -e _start -T tools/program.ld
 SAN    ?= -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
@@ -77,7 +79,7 @@ unit: $(U_MAIN:tests/unit/%.c=$(B)/unit/%)
 fuzzers: $(F_MAIN:tests/fuzz/%.c=$(B)/fuzz/%)
 gen: $(GEN)
 
-ALL_FLAGS := $(CC) $(CLANG) $(K_REL) $(PFLAGS) $(SAN) $(FSAN)
+ALL_FLAGS := $(CC) $(CLANG) $(K_REL) $(LX_REL) $(SAN) $(FSAN)
 # A change of compiler or flags rebuilds everything below this directory.
 $(B)/flags: FORCE
 	@mkdir -p $(B)
@@ -119,6 +121,7 @@ $(B)/kernel-debug/kernel/fastpath.c.o: kernel/fastpath.c $(B)/flags | $(GEN)
 	$(say) CC $@
 	$(Q)$(CC) $(KFLAGS) -O2 -DDEBUG=1 -c -o $@ $<
 $(eval $(call objects,$(B)/user,$(CC),$(PFLAGS)))
+$(eval $(call objects,$(B)/lx,$(CC),$(LX_REL)))
 $(eval $(call objects,$(B)/host,$(CC),$(HFLAGS) $(SAN)))
 $(eval $(call objects,$(B)/fuzz-obj,$(CLANG),$(HFLAGS) $(FSAN)))
 
@@ -154,7 +157,13 @@ $(eval $(call program,kbench,$(wildcard tests/bench/*.c tests/bench/*.S) tests/k
 # The Linux personality: a component (linux), or the kernel's first program with a tree of files (linux-first).
 LX_SRC   := $(filter-out servers/linux/vdso/% servers/linux/core/archive.S,$(sort $(wildcard servers/linux/*/*.c servers/linux/*/*.S))) \
 	$(addprefix build/gen/linux/,dispatch.c names.c)
-$(LX_SRC:%=$(B)/user/%.o): | $(LX_GEN)
+LX_OBJ := $(LX_SRC:%=$(B)/lx/%.o)
+$(LX_OBJ): | $(LX_GEN)
+# The dispatcher by itself: with handlers inlined, each call would save what the worst of them needs.
+$(B)/lx/build/gen/linux/dispatch.c.o: build/gen/linux/dispatch.c $(B)/flags
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CC) $(PFLAGS) -c -o $@ $<
 # The vDSO is a shared object of its own, and a part of the server's data.
 build/linux/vdso.so: $(wildcard servers/linux/vdso/*) $(B)/flags
 	@mkdir -p $(@D)
@@ -163,8 +172,15 @@ build/linux/vdso.so: $(wildcard servers/linux/vdso/*) $(B)/flags
 		-fcf-protection=none -fno-asynchronous-unwind-tables -nostdlib -shared \
 		-Wl,-soname=linux-vdso.so.1,--hash-style=both,--build-id=none,-z,noexecstack,-Bsymbolic \
 		-Wl,-T,servers/linux/vdso/vdso.ld -o $@ servers/linux/vdso/vdso.c
-$(B)/user/servers/linux/mm/vdso_image.S.o: build/linux/vdso.so
-$(eval $(call program,linux,$(LX_SRC)))
+$(B)/lx/servers/linux/mm/vdso_image.S.o: build/linux/vdso.so
+# $(1) program, $(2) objects besides the server's
+define linux_program
+$(B)/programs/$(1).elf: $(LX_OBJ) $(2) $(LIBS:%=$(B)/lib/lib%.a) tools/program.ld
+	@mkdir -p $$(@D)
+	$(say) LD $$@
+	$(Q)$(CC) $(LX_REL) $(if $(K_LTO),-flto-partition=one) -no-pie $(P_LD:%=-Xlinker %) -nostdlib -o $$@ $(LX_OBJ) $(2) -Wl,--start-group $(LIBS:%=$(B)/lib/lib%.a) -Wl,--end-group
+endef
+$(eval $(call linux_program,linux,))
 # ROOT: the archive that becomes the file tree (tools/mkroot.py).
 ROOT ?= build/root/base.cpio
 build/root/base.cpio: $(wildcard tools/mkroot.py tools/root/*.py)
@@ -175,10 +191,7 @@ $(B)/linux/root: FORCE
 	@echo '$(ROOT)' | cmp -s - $@ || echo '$(ROOT)' > $@
 $(B)/linux/archive.o: servers/linux/core/archive.S $(ROOT) $(B)/linux/root
 	$(Q)$(CC) -DLINUX_ARCHIVE='"$(ROOT)"' -c -o $@ $<
-$(B)/programs/linux-first.elf: $(LX_SRC:%=$(B)/user/%.o) $(B)/linux/archive.o $(LIBS:%=$(B)/lib/lib%.a) tools/program.ld
-	@mkdir -p $(@D)
-	$(say) LD $@
-	$(Q)$(LD) $(P_LD) -o $@ $(LX_SRC:%=$(B)/user/%.o) $(B)/linux/archive.o --start-group $(LIBS:%=$(B)/lib/lib%.a) --end-group
+$(eval $(call linux_program,linux-first,$(B)/linux/archive.o))
 .PHONY: linux linux-first
 linux: $(B)/programs/linux.elf
 linux-first: $(B)/programs/linux-first.elf

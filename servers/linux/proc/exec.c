@@ -442,7 +442,7 @@ static void change(struct task *t, struct exec *x, struct mm *mm, const struct e
 static s64 load(struct task *t, struct exec *x)
 {
 	struct ids before = t->ids;
-	struct exec_image image;
+	struct exec_image image = { 0 };
 	struct mm *mm = mm_new();
 	s64 e;
 
