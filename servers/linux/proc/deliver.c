@@ -123,10 +123,9 @@ static u64 fp_bytes(void)
 	return env.xstate_bytes > FXSAVE_BYTES ? env.xstate_bytes + sizeof(u32) : FXSAVE_BYTES;
 }
 
-/* The image at `at` in the program. */
-static bool fp_save(struct task *t, u64 at)
+/* The state of the thread, with its marks, as it stands in a frame. */
+static void fp_get(struct task *t, u8 *image)
 {
-	u8 image[XSTATE_MAX + sizeof(u32)];
 	u32 magic2 = FP_MAGIC2;
 
 	(void)thread_get_regs(t->thread, REGS_XSTATE, NULL, NULL);
@@ -138,32 +137,70 @@ static bool fp_save(struct task *t, u64 at)
 		memcpy(image + FX_SW_BYTES, &m, sizeof m);
 		memcpy(image + env.xstate_bytes, &magic2, sizeof magic2);
 	}
+}
+
+/* Into the program at `at`: straight into its page, if it is one. */
+static bool fp_save(struct task *t, u64 at)
+{
+	u8 image[XSTATE_MAX + sizeof(u32)];
+	u64 bytes = fp_bytes();
+	u8 *page = user_window(t->mm, at, &bytes, ACCESS_WRITE);
+
+	if (page == NULL)
+		return false;
+	if (bytes == fp_bytes()) {
+		fp_get(t, page);
+		return true;
+	}
+	fp_get(t, image);
 	return copy_out(t->mm, at, image, fp_bytes()) == 0;
+}
+
+/*
+ * The image at `at`, into the message page; it may be one without what came after FXSAVE.
+ * Of one that lies in one page all is copied at once: its marks are looked at in the copy, which nobody changes.
+ */
+static bool fp_copy(struct task *t, u64 at, struct fp_marks *m)
+{
+	u8 image[XSTATE_MAX];
+	u64 bytes = env.xstate_bytes;
+	const u8 *page = user_window(t->mm, at, &bytes, ACCESS_READ);
+
+	if (page == NULL)
+		return false;
+	if (bytes != env.xstate_bytes) {
+		if (copy_in(t->mm, image, at, FXSAVE_BYTES) != 0)
+			return false;
+		memcpy(m, image + FX_SW_BYTES, sizeof *m);
+		if (m->magic1 == FP_MAGIC1 && copy_in(t->mm, image, at, env.xstate_bytes) != 0)
+			return false;
+		page = image;
+	}
+	memcpy((void *)env.msg, page, env.xstate_bytes);
+	memcpy(m, (const u8 *)env.msg + FX_SW_BYTES, sizeof *m);
+	return true;
 }
 
 /* What does not stand in the image is in its initial state. The kernel makes harmless what is not. */
 static bool fp_load(struct task *t, u64 at)
 {
-	u8 image[XSTATE_MAX];
 	struct fp_marks m;
-	u64 bytes = FXSAVE_BYTES, features = 3;
-	bool ok = copy_in(t->mm, image, at, FXSAVE_BYTES) == 0;
+	u8 *image = (u8 *)env.msg;
+	u64 features = 0;
 
-	memcpy(&m, image + FX_SW_BYTES, sizeof m);
-	if (ok && env.xstate_bytes > FXSAVE_BYTES && m.magic1 == FP_MAGIC1 &&
-	    m.xstate_size == env.xstate_bytes) {
-		bytes = env.xstate_bytes;
-		ok = copy_in(t->mm, image, at, bytes) == 0;
+	if (!fp_copy(t, at, &m))
+		return false;
+	if (env.xstate_bytes > FXSAVE_BYTES && m.magic1 == FP_MAGIC1 &&
+	    m.xstate_size == env.xstate_bytes)
 		memcpy(&features, image + FXSAVE_BYTES, sizeof features);
-		features &= m.features;
-	}
-	if (ok) {
-		memset(image + FX_SW_BYTES, 0, FXSAVE_BYTES - FX_SW_BYTES);
+	else
+		m.features = features = 3;
+	features &= m.features;
+	memset(image + FX_SW_BYTES, 0, FXSAVE_BYTES - FX_SW_BYTES);
+	if (env.xstate_bytes > FXSAVE_BYTES)
 		memcpy(image + FXSAVE_BYTES, &features, sizeof features);
-		memcpy((void *)env.msg, image, env.xstate_bytes);
-		(void)thread_set_regs(t->thread, REGS_XSTATE);
-	}
-	return ok;
+	(void)thread_set_regs(t->thread, REGS_XSTATE);
+	return true;
 }
 
 /* --- the frame ---------------------------------------------------------------------------- */
