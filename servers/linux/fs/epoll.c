@@ -180,7 +180,7 @@ static s64 item_add(struct epoll *e, struct file *f, s32 fd, const struct event 
 		if (depth(f->priv, e, 1, &steps) > DEPTH_MAX)
 			return -ELOOP;
 	}
-	if (all_items >= pages_total())
+	if (!may_have(all_items + 1, pages_total()))
 		return -ENOSPC;
 	if (e->items >= e->buckets * 2 && !grow(e))
 		return -ENOMEM;

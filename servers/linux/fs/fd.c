@@ -3,6 +3,7 @@
  * Open files and descriptors; root, working directory and umask of a process.
  */
 #include "fs.h"
+#include "pipe.h"
 
 enum { FDS_FIRST = 64, FDS_MAX = 65536, FILES_MAX = 1 << 18 };
 
@@ -17,7 +18,7 @@ u64 files_open(void)
 
 struct file *file_new(const struct file_ops *ops, struct inode *inode, u32 flags)
 {
-	struct file *f = files < min64(FILES_MAX, pages_total()) ? kalloc(sizeof *f) : NULL;
+	struct file *f = may_have(files + 1, min64(FILES_MAX, pages_total())) ? kalloc(sizeof *f) : NULL;
 	if (!f)
 		return NULL;
 	files++;
@@ -64,6 +65,14 @@ struct fdtable {
 	struct file **file;
 	u64 *cloexec; /* a bit each */
 };
+
+bool may_have(u64 used, u64 most)
+{
+	const struct task *t = current();
+	if (used <= most - most / 8)
+		return true;
+	return used <= most && (!t || !t->files || t->files->room <= FDS_FIRST);
+}
 
 static bool resize(struct fdtable *t, u32 room)
 {
@@ -169,6 +178,25 @@ void fdtable_exec(struct fdtable *t)
 bool fdtable_is_shared(const struct fdtable *t)
 {
 	return t->refs > 1;
+}
+
+u64 inode_nameless_pages(const struct inode *i)
+{
+	return (i->mode & S_IFMT) == S_IFREG && i->nlink == 0 ? i->blocks / (PAGE / 512) / i->refs : 0;
+}
+
+u64 fdtable_pages(const struct fdtable *t)
+{
+	u64 n = t->room * sizeof *t->file / PAGE;
+	for (u32 i = 0; i < t->room; i++) {
+		struct file *f = t->file[i];
+		struct pipe *p = f ? file_pipe(f) : NULL;
+		if (p)
+			n += pipe_used(p) / PAGE / 2 / f->refs; /* two files for each */
+		else if (f)
+			n += inode_nameless_pages(f->inode);
+	}
+	return n;
 }
 
 u32 fdtable_room(const struct fdtable *t)

@@ -251,6 +251,11 @@ struct file *fdtable_at(const struct fdtable *t, u64 fd); /* without a reference
 bool fdtable_cloexec(const struct fdtable *t, u64 fd);
 s64 fd_flags(struct task *t, u64 fd, bool set, u64 flags);
 u64 files_open(void);
+/*
+ * May what all programs hold of something become so much? The last eighth is for those that have few
+ * descriptors: who takes all there is leaves others enough to go on.
+ */
+bool may_have(u64 used, u64 most);
 static inline bool can_read(const struct file *f)
 {
 	return !(f->flags & O_WRONLY); /* both bits set: only for ioctl */

@@ -49,7 +49,7 @@ static void lock_free(struct lock *l)
 
 static struct lock *lock_new(struct inode *i, const struct lock *from)
 {
-	struct lock *l = locks < LOCKS_MAX ? kalloc(sizeof *l) : NULL;
+	struct lock *l = may_have(locks + 1, LOCKS_MAX) ? kalloc(sizeof *l) : NULL;
 	if (!l)
 		return NULL;
 	*l = *from;
@@ -102,7 +102,7 @@ static void insert(struct inode *i, struct lock *new)
 static s64 set_range(struct inode *i, const struct lock *want, bool unlock)
 {
 	struct lock *spare = kalloc(sizeof *spare), *mine = kalloc(sizeof *mine);
-	if (!spare || !mine || locks + 2 > LOCKS_MAX) {
+	if (!spare || !mine || !may_have(locks + 2, LOCKS_MAX)) {
 		if (spare)
 			kfree(spare);
 		if (mine)

@@ -13,7 +13,7 @@ static u64 pages_promised;
 
 static struct pipe *pipe_new(struct inode *inode)
 {
-	struct pipe *p = pages_promised < pages_total() / 4 ? kalloc(sizeof *p) : NULL;
+	struct pipe *p = may_have(pages_promised + 1, pages_total() / 4) ? kalloc(sizeof *p) : NULL;
 	if (!p)
 		return NULL;
 	p->pages = pages_promised > pages_total() / 8 ? 1 : PIPE_PAGES;
@@ -390,6 +390,8 @@ s64 pipe_size(struct task *t, struct file *f, u64 bytes)
 		pages *= 2;
 	if (pages > PIPE_PAGES_MAX)
 		return task_capable(t, CAP_SYS_RESOURCE) ? -ENOMEM : -EPERM;
+	if (pages > p->pages && !may_have(pages_promised + pages - p->pages, pages_total() / 4))
+		return -EPERM;
 	page_t *to = kalloc(pages * sizeof *to);
 	if (!to)
 		return -ENOMEM;

@@ -62,7 +62,7 @@ struct unix_message *unix_message_new(struct usock *from, struct message *m, u64
 	const struct task *t = current();
 	u64 room = paged ? page_count(bytes) * sizeof(page_t) : bytes;
 	*error = -ENOBUFS;
-	if (charged + bytes > pages_total() * PAGE / 4)
+	if (!may_have(charged + bytes, pages_total() * PAGE / 4))
 		return NULL;
 	struct unix_message *q = kalloc(sizeof *q + room);
 	if (!q)

@@ -228,6 +228,10 @@ void fdtable_get(struct fdtable *t);
 void fdtable_put(struct fdtable *t);
 void fdtable_exec(struct fdtable *t); /* close those with close-on-exec */
 bool fdtable_is_shared(const struct fdtable *t);
+/* Pages that its files hold and that nobody finds by a name: of pipes, of files that were removed; and its own. */
+u64 fdtable_pages(const struct fdtable *t);
+/* Such pages of one file, for each that refers to it. */
+u64 inode_nameless_pages(const struct inode *i);
 /* The file, with a reference; NULL: EBADF. */
 struct file *fd_file(struct task *t, u64 fd);
 /* Takes over the reference to f in case of success. cloexec; lowest >= from. @return fd or -EMFILE */

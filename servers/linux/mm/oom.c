@@ -22,25 +22,49 @@ static bool uses(const struct process *p, const struct mm *mm)
 }
 
 /* Pages of all kinds that a process costs: areas are small, but there may be many. */
-static u64 weight(const struct mm *mm)
+static u64 weight(const struct mm *mm, const struct fdtable *files)
 {
-	return mm->resident + mm->areas / 32 + mm->space->table_count;
+	u64 n = mm->resident + mm->areas / 32 + mm->space->table_count;
+
+	/* What was mapped and written to is there even where it is not mapped any more. */
+	for (u32 i = 0; i < mm->areas; i++) {
+		if ((mm->area[i]->flags & AREA_SHARED) && mm->area[i]->file != NULL)
+			n += inode_nameless_pages(mm->area[i]->file->inode);
+	}
+	return files == NULL ? n : n + fdtable_pages(files);
+}
+
+struct largest {
+	const struct mm *spared;
+	struct mm *mm;
+	u64 weight;
+};
+
+static bool weigh(struct process *p, void *arg)
+{
+	struct largest *most = arg;
+	const struct task *t = p->state == PROCESS_LIVE ? process_task(p) : NULL;
+
+	if (t == NULL || t->mm == NULL || t->mm == most->spared)
+		return true;
+	const u64 n = weight(t->mm, t->files);
+
+	if (most->mm == NULL || n > most->weight) {
+		most->mm = t->mm;
+		most->weight = n;
+	}
+	return true;
 }
 
 /* The first process is not ended. */
 static struct mm *largest(void)
 {
-	const struct process *first = process_find(1);
-	struct mm *most = NULL;
+	struct process *first = process_find(1);
+	const struct task *t = first == NULL ? NULL : process_task(first);
+	struct largest most = { .spared = t == NULL ? NULL : t->mm };
 
-	list_for(at, &mm_list) {
-		struct mm *mm = container_of(at, struct mm, all);
-
-		if ((most == NULL || weight(mm) > weight(most)) &&
-		    (first == NULL || !uses(first, mm)))
-			most = mm;
-	}
-	return most;
+	process_each(weigh, &most);
+	return most.mm;
 }
 
 static bool end_user(struct process *p, void *arg)

@@ -22,6 +22,7 @@ static s64 shm_page(struct inode *i, u64 index, bool for_write, page_t *out)
 		if (l->page[k] == 0)
 			return -ENOMEM;
 		l->present |= bit(k);
+		i->blocks += PAGE / 512;
 	}
 	page_get(l->page[k]);
 	*out = l->page[k];

@@ -40,6 +40,7 @@ extern struct task fake_task;
 extern struct file *fake_file[FILES];
 page_t fake_file_page(unsigned file, u64 index);
 void fake_file_size(unsigned file, u64 bytes);
+extern bool fake_told[FILES][FILE_PAGES]; /* said to be changed */
 /* A file with these bytes, for exec. */
 struct file *fake_bytes(const void *bytes, u64 n);
 extern struct file *fake_interpreter;
