@@ -3,7 +3,7 @@
  * Changing what is mapped: mprotect, brk, mremap, truncated files.
  *
  * Owns:       nothing.
- * Called by:  dispatch; file systems (mm_file_cut, mm_file_dirty).
+ * Called by:  dispatch; file systems (mm_file_cut, mm_file_dirty, mm_file_clean).
  */
 #include "internal.h"
 #include "linux/calls.h"
@@ -394,5 +394,23 @@ void mm_file_dirty(struct inode *inode)
 		const struct area *a = container_of(at, struct area, link);
 
 		area_dirty(a->mm, a, a->start, a->end);
+	}
+}
+
+void mm_file_clean(struct inode *inode)
+{
+	list_for(at, &inode->maps) {
+		struct area *a = container_of(at, struct area, link);
+		struct leaf *l;
+
+		if (!(a->flags & AREA_SHARED))
+			continue;
+		for (u64 page = a->start; (l = tree_next(&a->mm->tree, page, a->end)) != NULL;
+		     page = l->first + LEAF_PAGES) {
+			const u64 set = leaf_range(l, a->start, a->end) & l->write;
+
+			space_clear(a->mm->space, l, set);
+			l->write &= ~set;
+		}
 	}
 }

@@ -93,6 +93,8 @@ s64 futex_key(struct mm *mm, u64 addr, bool shared, u64 key[2]);
 void mm_file_cut(struct inode *inode, u64 size);
 /* The file system is told of the pages that programs may have changed through mappings. */
 void mm_file_dirty(struct inode *inode);
+/* Whoever writes to a shared mapping of the file from now on says so again (inode_ops.dirty). */
+void mm_file_clean(struct inode *inode);
 
 /* --- exec ---------------------------------------------------------------------------- */
 

@@ -169,9 +169,11 @@ static void do_map(struct model *m)
 	const bool shared = kind == FILE_SHARED || kind == SHM;
 	const u32 file = (u32)(rnd() % FILES), index = (u32)(rnd() % (FILE_PAGES - pages + 1));
 	const bool has_file = kind == FILE_PRIVATE || kind == FILE_SHARED;
+	/* Populating makes private copies of a file's pages, if there is memory: the model has no word for that. */
+	const bool copies = kind == FILE_PRIVATE && (prot & PROT_WRITE);
 	const unsigned flags = LX_MAP_FIXED | (shared ? MAP_SHARED : MAP_PRIVATE) |
 			       (has_file ? 0 : LX_MAP_ANONYMOUS) |
-			       (rnd() % 8 == 0 ? LX_MAP_POPULATE : 0);
+			       (rnd() % 8 == 0 && !copies ? LX_MAP_POPULATE : 0);
 
 	if (kind == SHM && shm_count == SHMS)
 		return;
@@ -317,6 +319,16 @@ static void do_cut(void)
 	fake_file_size(file, FILE_PAGES * PAGE - (rnd() % 2 ? 0 : PAGE));
 }
 
+/* The file system wrote what it knows to be changed: of what is changed from now on it must hear again. */
+static void do_clean(void)
+{
+	const u32 file = (u32)(rnd() % FILES);
+
+	mm_file_clean(fake_file[file]->inode);
+	for (u64 i = 0; i < FILE_PAGES; i++)
+		fake_told[file][i] = false;
+}
+
 /* --- what must hold ------------------------------------------------------------------------- */
 
 static void entry_holds(u64 vaddr, page_t page, u32 attr, void *arg)
@@ -349,6 +361,8 @@ static void leaf_holds(struct mm *mm, const struct leaf *l)
 		CHECK(a != NULL && (a->prot & PROT_WRITE));
 		if (!(a->flags & AREA_SHARED))
 			CHECK(*page_refs(l->page[i]) == 1 && !(l->file & bit((unsigned)i)));
+		else if (a->file->inode->ops->dirty != NULL)
+			CHECK(fake_told[a->file->inode->ino][a->index + l->first + i - a->start]);
 	}
 }
 
@@ -396,7 +410,7 @@ static void step(void)
 	case 7: do_protect(m); break;
 	case 8: do_discard(m); break;
 	case 9: do_remap(m); break;
-	case 10:
+	case 10: do_clean(); break;
 	case 11:
 	case 12:
 	case 13:
