@@ -31,6 +31,10 @@ u32 cpu_choose(u64 affinity);
 s64 task_set_cpu(struct task *t, u32 cpu);
 /* Priority and time slice by nice, policy. */
 void task_set_share(struct task *t);
+/* The kernel's priority, by its policy. */
+void task_set_prio(struct task *t);
+/* realtime.c: there is a task of SCHED_FIFO or SCHED_RR. */
+void realtime_watch(void);
 u64 cpus_all(void);
 /* Behind others that want its CPU. */
 void task_requeue(struct task *t);

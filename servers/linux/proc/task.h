@@ -171,6 +171,8 @@ struct task {
 	char comm[COMM];
 	s32 nice;
 	u32 policy, rt_priority;
+	bool rests; /* SCHED_FIFO, SCHED_RR: for the moment like all others (realtime.c) */
+	u64 realtime_seen;
 	u64 timer_slack;
 	struct {
 		u64 code, vector, address;

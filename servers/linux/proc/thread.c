@@ -120,7 +120,7 @@ struct task *task_alloc(void)
 				      .thread = t->thread,
 				      .sched = t->sched,
 				      .reply_slot = t->reply_slot,
-				      .share = t->share,
+				      .share = t->rests ? UINT32_MAX : t->share,
 				      .cpu = t->cpu };
 		*t = fresh;
 	} else {
@@ -265,6 +265,19 @@ void cpu_called_from_afar(struct task *t, u64 now)
 
 /* --- shares ------------------------------------------------------------------------------- */
 
+void task_set_prio(struct task *t)
+{
+	u32 prio = PRIO_NORMAL;
+
+	if ((t->policy == 1 || t->policy == 2) && !t->rests) {
+		prio = PRIO_REALTIME - 9 + t->rt_priority / 11;
+		realtime_watch();
+	} else if (t->policy == 5) {
+		prio = PRIO_IDLE;
+	}
+	(void)thread_set_prio(t->thread, prio);
+}
+
 /*
  * Tasks of one priority take turns: a nice value makes the turn longer or shorter, by a quarter
  * for each step, as Linux's weights do.
@@ -273,7 +286,6 @@ void task_set_share(struct task *t)
 {
 	u32 share = (u32)(t->nice + 20) | t->policy << 8 | t->rt_priority << 16;
 	u64 slice = env.clock_hz / 1000000 * SLICE_US;
-	u32 prio = PRIO_NORMAL;
 
 	if (share == t->share)
 		return;
@@ -282,10 +294,7 @@ void task_set_share(struct task *t)
 		slice = slice * 4 / 5;
 	for (s32 n = t->nice; n < 0; n++)
 		slice = slice * 5 / 4;
-	if (t->policy == 1 || t->policy == 2)
-		prio = PRIO_REALTIME - 9 + t->rt_priority / 11;
-	else if (t->policy == 5)
-		prio = PRIO_IDLE;
 	(void)sched_configure(t->sched, env.cpus_cap, t->cpu, slice, slice);
-	(void)thread_set_prio(t->thread, prio);
+	t->rests = false;
+	task_set_prio(t);
 }
