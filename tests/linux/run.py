@@ -6,14 +6,20 @@ compared with this machine.
     run.py [--quick] [--only TEXT]     TAP; status 0 if all is well
 """
 import argparse
+import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "tools"))
+from root import ext2  # noqa: E402
+from root.tree import Tree  # noqa: E402
+
 HERE = ROOT / "tests" / "linux"
 FLAGS = ["-std=c2x", "-Wall", "-Wextra", "-Werror", "-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-I", str(ROOT),
          "-I", str(ROOT / "include"), "-I", str(ROOT / "build" / "gen")]
@@ -22,6 +28,8 @@ HOST = {"ldisc": ["servers/linux/tty/ldisc.c"], "timer": ["servers/linux/core/ti
 
 # tests/linux/guest/NAME.c, never run on this machine: options, what it prints.
 GUEST = {"hostile": ([], "still here\n"), "children": (["--timeout=60"], "stopped: 1\n"), "hog": (["--mem=128M"], r"((killed|refused)\n){3}memory is there again\n"),
+         "deaths": (["--cpus=2"], "all ended\n"), "hogs": (["--cpus=2", "--mem=128M"], r"(\w+: 0 0\n)+"),
+         "parallel": (["--cpus=4"], "two threads at once: yes\non 4 processors\ncalls beside them: served\n"),
          "forkbomb": (["--procs=100"], "no more processes: yes\nafterwards: 42\n")}
 
 
@@ -54,12 +62,16 @@ class Tap:
                 print(f"# {line}")
 
 
+def compiled(name, directory):
+    program = f"{directory}/{name}"
+    return program, subprocess.run(["musl-gcc", "-std=gnu11", "-O1", "-Wall", "-Wno-nonnull", "-static", "-o", program, str(HERE / "guest" / f"{name}.c")],
+                                   text=True, capture_output=True, check=False)
+
+
 def guest(tap, name, directory):
     """A program that hurts whatever it runs on hurts only itself."""
     options, pattern = GUEST[name]
-    program = f"{directory}/{name}"
-    built = subprocess.run(["musl-gcc", "-std=gnu11", "-O1", "-Wall", "-Wno-nonnull", "-static", "-o", program, str(HERE / "guest" / f"{name}.c")],
-                           text=True, capture_output=True, check=False)
+    program, built = compiled(name, directory)
     done = subprocess.run([str(ROOT / "tessera"), "run", "--timeout=300", *options, program], text=True, errors="replace", capture_output=True,
                           stdin=subprocess.DEVNULL, check=False) if built.returncode == 0 else built
     good = done.returncode == 0 and re.fullmatch(pattern, done.stdout) is not None
@@ -81,6 +93,27 @@ def slow_host(tap):
         print(f"# status {status}, {len(text)} bytes")
 
 
+def mapsync(tap, directory):
+    """What another process synced is on the disk of a machine that was killed then."""
+    program, built = compiled("mapsync", directory)
+    tree, image, found = Tree(), f"{directory}/mapsync.img", built.stderr
+    if built.returncode == 0:
+        tree.directory("root")
+        tree.file("mapsync", program)
+        ext2.image(tree, image)
+        with subprocess.Popen([str(ROOT / "tessera"), "run", "--timeout=300", "--disk", image, "/mapsync"], text=True, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, start_new_session=True) as machine:
+            told = machine.stdout.readline()
+            os.killpg(machine.pid, signal.SIGKILL)
+        subprocess.run([ext2.tool("e2fsck"), "-fy", image], capture_output=True, check=False)
+        data = subprocess.run([ext2.tool("debugfs"), "-R", "cat /mapped", image], capture_output=True, check=False).stdout
+        found = told, [data[at:at + 4096].rstrip(b"\0") for at in range(0, len(data), 4096)]
+    good = found == ("synced\n", [b"second", b"first", b"second"])
+    tap.line(f"{'ok' if good else 'not ok'} 0 mapsync", "guest: ")
+    if not good:
+        print("#", repr(found)[:600])
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--quick", action="store_true")
@@ -97,6 +130,8 @@ def main():
         for name in GUEST:
             if args.only in name:
                 guest(tap, name, directory)
+        if args.only in "mapsync":
+            mapsync(tap, directory)
     if args.only in "slow-host":
         slow_host(tap)
     for path in sorted(HERE.glob("*/run.py")):
