@@ -254,7 +254,8 @@ void cpu_called_from_afar(struct task *t, u64 now)
 {
 	if (++t->far_calls < FAR_CALLS)
 		return;
-	if (now - t->far_since < env.clock_hz / 1000000 * FAR_US && cpu_running[SERVER_CPU] < NEAR &&
+	/* Among others that compute there it waits for a turn after each call. */
+	if (now - t->far_since < env.clock_hz / 1000000 * FAR_US * (1 + cpu_running[t->cpu]) && cpu_running[SERVER_CPU] < NEAR &&
 	    ((t->affinity >> SERVER_CPU) & 1)) {
 		t->move_to = SERVER_CPU + 1;
 		t->work |= WORK_MOVE;
