@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { STEPS = 2000, TRIES = 5, CALLS = 500, CPUS = 4, SECONDS = 20, LOOKS = 1 << 20 };
+enum { STEPS = 2000, TRIES = 5, CALLS = 50, CPUS = 4, SECONDS = 20, LOOKS = 1 << 20 };
 
 static volatile int turn;
 static volatile int where[CPUS];
