@@ -93,14 +93,14 @@ OFTEN = ("notif_signal", "notif_wait", "ep_recv", "thread_yield", "grant_map", "
 
 
 def cases(calls):
+    often = [c for name in OFTEN for c in calls if c.name == name]
     out = []
-    for name in OFTEN:
-        c = next(c for c in calls if c.name == name)
-        out += [f"\tif (nr == {c.const()})", f"\t\treturn call_{name}(t);"]
+    for c in often:
+        out += [f"\tif (nr == {c.const()})", f"\t\treturn call_{c.name}(t);"]
     out.append("\tswitch (nr) {")
-    calls = [c for c in calls if c.name not in OFTEN]
     for c in calls:
-        out += [f"\tcase {c.const()}:", f"\t\treturn call_{c.name}(t);"]
+        if c not in often:
+            out += [f"\tcase {c.const()}:", f"\t\treturn call_{c.name}(t);"]
     return out + ["\tdefault:", "\t\treturn ERR_CALL;", "\t}"]
 
 
