@@ -8,7 +8,7 @@ import sys
 
 from .tree import Tree, TreeError
 
-CACHE = os.path.join("build", "debs")
+CACHE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "build", "debs")
 
 PASSWD = "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n"
 GROUP = "root:x:0:\ntty:x:5:\nnogroup:x:65534:\n"

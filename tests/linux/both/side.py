@@ -68,6 +68,8 @@ def listen(process, silence):
 def run_once(command, seconds, directory):
     """One life of a side: what it printed, its error output, and what was wrong with it."""
     environment = {**os.environ, "TMPDIR": str(directory)}
+    # It ends with whoever wanted it.
+    command = ["setpriv", "--pdeathsig", "KILL", "--", *command]
     with open(directory / "errors", "wb") as errors:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, env=environment, start_new_session=True)
     begin = time.monotonic()
