@@ -9,7 +9,7 @@
  */
 #include "ks.h"
 
-enum { WAITERS_MAX = 32 };
+enum { EP_WAKES = 32 };
 
 void ep_init(u32 ep, u32 cpu)
 {
@@ -264,7 +264,7 @@ err_t sys_ep_cancel(u32 t, u32 s, u64 badge, u64 ticket)
 	if (SLOT(s)->badge != 0)
 		return ERR_RIGHTS;
 	/* commit */
-	for (u32 i = 0; i < WAITERS_MAX && !is_over; i++) {
+	for (u32 i = 0; i < EP_WAKES && !is_over; i++) {
 		if (e->cursor == NIL && ticket == 0) {
 			ticket = ++e->cancels;
 			e->cancelling = badge;
@@ -285,7 +285,7 @@ err_t sys_ep_cancel(u32 t, u32 s, u64 badge, u64 ticket)
 
 bool ep_destroy_step(u32 ep)
 {
-	for (u32 i = 0; i < WAITERS_MAX && EP(ep)->head != NIL; i++)
+	for (u32 i = 0; i < EP_WAKES && EP(ep)->head != NIL; i++)
 		thread_complete(EP(ep)->head, DONE_GONE);
 	return EP(ep)->head == NIL;
 }

@@ -22,6 +22,9 @@ struct ep {
 	GHOST(u64 g_clock;) /* arrivals so far */
 };
 
+/* Of a message, so many words are in registers. */
+enum { REGISTER_WORDS = 8 };
+
 /* msg.c: the fields of a tag. */
 #define TAG_LENGTH(tag) ((u32)((tag) & 0x1ff))
 #define TAG_CAPS(tag) ((u32)(((tag) >> 9) & 7))

@@ -29,7 +29,6 @@
 #define ALWAYS static inline __attribute__((always_inline))
 #define RARE(x) __builtin_expect(x, 0)
 
-enum { REGISTER_WORDS = 8 };
 _Static_assert(MSG_WORDS_MAX <= 0x1ff, "a longer length is capabilities and flags");
 
 /* Who goes, and who goes on: found by the checks, so that each is looked for once. */

@@ -112,6 +112,7 @@ static bool all_of_table(u32 i)
 static bool all_of_cpu(u32 i)
 {
 	CPU_INVARIANTS(CHECK)
+	ENTRY_INVARIANTS(CHECK)
 	for (u32 p = 0; p < PRIO_COUNT; p++) {
 		bool empty = CPU(i)->ready_head[p] == NIL && CPU(i)->ready_tail[p] == NIL;
 		if (!empty || (CPU(i)->ready_map[p / 64] >> (p % 64) & 1))

@@ -12,7 +12,7 @@
 /* Length, capabilities and flags: what a receiver gets anew. */
 #define TAG_LOW 0x1fffull
 
-enum { REGISTER_WORDS = 8, REGS_WORDS = sizeof(struct regs_general) / 8 };
+enum { REGS_WORDS = sizeof(struct regs_general) / 8 };
 
 /* Almost every message is this: words in registers, nothing else. */
 static bool is_short(u64 tag)
@@ -68,18 +68,26 @@ static bool transfer_cap(u32 from, u32 to, u32 i)
 	return true;
 }
 
+/* How many of n arrive: those before the first that does not. */
+static u32 transfer_caps(u32 from, u32 to, u32 n)
+{
+	u32 caps = 0;
+
+	while (caps < n && caps < MSG_CAPS_MAX && transfer_cap(from, to, caps))
+		caps++;
+	return caps;
+}
+
 /* The rest of a long message; returns the tag with what really arrived. */
 static u64 transfer_long(u32 from, u32 to, u64 tag)
 {
 	u32 length = TAG_LENGTH(tag);
-	u32 caps = 0;
 
 	if (TH(to)->msg == NIL || TH(from)->msg == NIL)
 		return (tag & ~TAG_LOW) | (length < REGISTER_WORDS ? length : REGISTER_WORDS);
 	if (length > REGISTER_WORDS)
 		arch_words_copy(TH(to)->msg, TH(from)->msg, REGISTER_WORDS, length - REGISTER_WORDS);
-	while (caps < TAG_CAPS(tag) && caps < MSG_CAPS_MAX && transfer_cap(from, to, caps))
-		caps++;
+	u32 caps = transfer_caps(from, to, TAG_CAPS(tag));
 	return (tag & ~TAG_LOW) | (u64)caps << TAG_CAPS_SHIFT | length;
 }
 

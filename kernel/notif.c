@@ -11,7 +11,7 @@
  */
 #include "ks.h"
 
-enum { WAITERS_MAX = 32 };
+enum { NOTIF_WAKES = 32 };
 
 void notif_init(u32 nt, u32 cpu)
 {
@@ -146,7 +146,7 @@ static u32 mailbox_take(u32 cpu)
 
 bool notif_mailbox(u32 cpu)
 {
-	for (u32 i = 0; i < WAITERS_MAX; i++) {
+	for (u32 i = 0; i < NOTIF_WAKES; i++) {
 		u32 nt = mailbox_take(cpu);
 		u32 t = nt != NIL && NT(nt)->word != 0 ? taker(nt) : NIL;
 
@@ -166,7 +166,7 @@ bool notif_destroy_step(u32 nt)
 {
 	if (NT(nt)->mailed)
 		(void)notif_mailbox(NT(nt)->home);
-	for (u32 i = 0; i < WAITERS_MAX && NT(nt)->head != NIL; i++)
+	for (u32 i = 0; i < NOTIF_WAKES && NT(nt)->head != NIL; i++)
 		thread_complete(NT(nt)->head, DONE_GONE);
 	return NT(nt)->head == NIL && !NT(nt)->mailed;
 }

@@ -44,17 +44,22 @@ static void ready_push(struct cpu *c, u32 t, bool first)
 	}
 }
 
+/* The highest priority that waits has a bit in one of the first n words of the map, or nobody waits. */
+static void top_find(struct cpu *c, u32 n)
+{
+	c->top = 0;
+	for (u32 i = n; i > 0 && c->top == 0; i--) {
+		if (c->ready_map[i - 1] != 0)
+			c->top = i * 64 - (u32)__builtin_clzll(c->ready_map[i - 1]);
+	}
+}
+
 /* Nobody of priority p waits any more. */
 static void ready_emptied(struct cpu *c, u32 p)
 {
 	c->ready_map[p / 64] &= ~(1ull << (p % 64));
-	if (c->top != p + 1)
-		return;
-	c->top = 0;
-	for (u32 i = p / 64 + 1; i > 0 && c->top == 0; i--) {
-		if (c->ready_map[i - 1] != 0)
-			c->top = i * 64 - (u32)__builtin_clzll(c->ready_map[i - 1]);
-	}
+	if (c->top == p + 1)
+		top_find(c, p / 64 + 1);
 }
 
 static void ready_remove(struct cpu *c, u32 t)

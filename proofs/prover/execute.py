@@ -29,6 +29,7 @@ class Machine:
     def __init__(self, mod, debug, unit_file, merge_names=()):
         self.mod, self.debug, self.unit_file = mod, debug, unit_file
         self.merge_names, self.objs, self.proofs, self.locals = set(merge_names), {}, {}, 0
+        self.effects = False                     # in a contract, or a model of the machine: it may write
 
     # ---- what is under proof: everything but the unit itself and headers below proofs/
     def under_proof(self, fn):
@@ -122,7 +123,7 @@ class Machine:
                 r = V(r.t, disj(r.p, self.out_of_range(ins, r.t)))
         elif op == 'store':
             p = val(a[1])
-            if not proof and guard is not None and not d_local(p):
+            if not proof and not self.effects and guard is not None and not d_local(p):
                 raise Refused('a predicate writes to state')
             mem.store(p, ins.ty, val(a[0]), need, a[2], guard)
             return True
@@ -205,6 +206,13 @@ class Machine:
 
     def executed(self, fn):
         """Called for each function under proof that is executed."""
+
+    def target(self, name):
+        """What is executed when `name` is called in merged mode."""
+        return name
+
+    def merged_primitive(self, ins, name, args, need, proof, guard):
+        raise Refused(f'call of {name} in a function that is merged')
 
     # ---- merged mode
     def order(self, fn):
@@ -290,16 +298,25 @@ class Machine:
         return result
 
     def merged_call(self, ins, env, mem, need, proof, guard):
-        name, args = ins.args[0], self.arguments(ins, env)
+        name, args = self.target(ins.args[0]), self.arguments(ins, env)
         if name in ('llvm.ubsantrap', 'llvm.trap'):
             need(FALSE, self.trap(ins, args))
             return None
         if name.startswith('llvm.'):
             return self.intrinsic(ins, args, mem, need, guard)
         if name not in self.mod.funcs:
-            raise Refused(f'call of {name} in a function that is merged')
-        fn = self.mod.funcs[name]
-        return self.merged(fn, ins, args, mem, need, proof and self.under_proof(fn), guard)
+            return self.merged_primitive(ins, name, args, need, proof, guard)
+        fn, outer, contract = self.mod.funcs[name], self.effects, name != ins.args[0]
+        self.effects = outer or contract or name.startswith('arch_')
+        r = self.merged(fn, ins, args, mem, need if self.under_proof(fn) or contract else only_poison(need),
+                        proof and self.under_proof(fn), guard)
+        self.effects = outer
+        return r
+
+
+def only_poison(need):
+    """Accesses of predicates need not be in bounds: what they say is then arbitrary."""
+    return lambda c, what: need(c, what) if 'poison' in what or 'uninitialised' in what else None
 
 
 def successors(ins):

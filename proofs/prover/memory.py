@@ -372,6 +372,29 @@ class Memory:
                 self.glob[key] = ([None] * n, lambda idx: old.read_leaf(s.obj, path, idx, ty.width), None)
         walk(d.obj.ty, (), 0)
 
+    def forget(self, p, size, guard=None):
+        """Under `guard`, the field of `size` bytes that p points to, of element 0 of a global array, becomes arbitrary in all elements."""
+        if not isinstance(p, Ptr) or p.terms or p.obj is None or p.obj.kind != 'global' or p.obj.ty.kind != 'array':
+            raise Refused('prover_forget: a field of element 0 of a global array is expected')
+        place = resolve(p, size)
+        if place.off or place.ty.size != size or not place.path:
+            raise Refused('prover_forget: a whole field is expected')
+        old = self.copy()
+        old.reads = None
+
+        def walk(ty, path, depth):
+            if ty.kind == 'struct':
+                for k, f in enumerate(ty.fields):
+                    walk(f, path + (k,), depth)
+            elif ty.kind == 'array':
+                walk(ty.elem, path + ('*',), depth + 1)
+            else:
+                name = f'{p.obj.name}!{next(_fresh)}:{ty.width}'
+                f = z3.Function(name, *([z3.BitVecSort(32)] * depth), z3.BitVecSort(ty.width))
+                self.write_leaf(p.obj, path, [None] * depth, lambda idx: f(*idx) if guard is None else
+                                z3.If(guard, f(*idx), old.read_leaf(p.obj, path, idx, ty.width)))
+        walk(place.ty, place.path, place.path.count('*'))
+
     def fill(self, d, first, n, value, was=None):
         """Elements [first, first + n) of global array `d` become what `value` points to, or zero if it is null.
         `was`: only those whose first field has this value."""

@@ -1,18 +1,19 @@
 # SPDX-License-Identifier: MIT
 """Path-by-path execution of one harness, its obligations and its result."""
+import itertools
 import time
 
 import z3
 
 from . import Refused
 from . import terms as T
-from .execute import BIT, PRED_SECTION, Machine
+from .execute import BIT, PRED_SECTION, Machine, only_poison
 from .memory import Memory, fresh
 from .pointer import Ptr, is_ptr, poison_of
 from .report import counterexample
 from .terms import FALSE, TRUE, V, as_long, conj, fold, neg, num
 
-PANIC = 'arch_panic'
+PANIC, NEVER = 'arch_panic', 'prover_never'
 BATCH = 16                            # obligations asked in one question, unless the unit says otherwise
 ANY = {'prover_any_u8': 8, 'prover_any_u16': 16, 'prover_any_u32': 32, 'prover_any_u64': 64}
 COLUMNS = ('invariant', 'spec', 'leak', 'ni', 'footprint')
@@ -55,7 +56,7 @@ class Harness(Machine):
                     'checks': {}, 'ub': {'n': 0, 'failed': 0, 'open': 0}, 'failures': [], 'error': None,
                     'hinted': {}, 'checked': [], 'written': [], 'contracts': [], 'assumptions': [],
                     'functions': [], 'machine': [], 'hints': 0, 'covers': {}}
-        self.inputs, self.stack = [], []
+        self.stack, self.current, self.numbers = [], None, itertools.count(1)
 
     # ---- driver
     def run(self):
@@ -89,7 +90,8 @@ class Harness(Machine):
         return r
 
     def static_checks(self, fn):
-        """All checks that the harness can call, so that one never reached is noticed."""
+        """All checks that the harness can call, so that one never reached is noticed; but what contracts
+        require is not always called."""
         seen, todo = set(), [fn.name]
         while todo:
             n = todo.pop()
@@ -102,8 +104,8 @@ class Harness(Machine):
                         book = 'covers' if i.args[0] == 'prover_cover' else 'checks'
                         text = self.text(self.value({}, i.args[1][-1][1], i.args[1][-1][0]))
                         self.res[book].setdefault(text, {'n': 0, 'failed': 0, 'open': 0, 'reached': False})
-                    elif i.op == 'call':
-                        todo.append('prover_replace_' * self.is_replaced(i.args[0]) + i.args[0])
+                    elif i.op == 'call' and not self.is_replaced(i.args[0]):
+                        todo.append(i.args[0])
 
     def vacuity(self):
         r = self.res
@@ -159,8 +161,11 @@ class Harness(Machine):
         self.res['failures'].append(counterexample(self, st, what, r, self.solver.model))
 
     def possible(self, st, c):
-        """Satisfiability of the path condition and c; a model of them may remain in the solver."""
-        return self.solver.check([*st.pc, c], known=st.model)
+        """Satisfiability of the path condition and c; a model of them may remain in the solver, and one of the path
+        condition in the state."""
+        r = self.solver.check([*st.pc, c], known=st.model)
+        st.model = st.model if self.solver.model is None else self.solver.model
+        return r
 
     def add(self, st, c, model=None):
         """Adds to the path condition; False if the path is known to be dead."""
@@ -169,6 +174,8 @@ class Harness(Machine):
             return False
         if not z3.is_true(c):
             st.pc = st.pc + (c,)
+            if model is None and st.model is not None and z3.is_true(st.model.eval(c, model_completion=True)):
+                model = st.model
             st.model = model
         return True
 
@@ -315,15 +322,63 @@ class Harness(Machine):
     def is_replaced(self, name):
         return f'prover_replace_{name}' in self.mod.funcs and self.name != f'h_contract_{name}'
 
+    def target(self, name):
+        if self.is_replaced(name):
+            if name not in self.res['contracts'] and self.mod.funcs[f'prover_replace_{name}'].section != NEVER:
+                self.res['contracts'].append(name)
+            return f'prover_replace_{name}'
+        if name.startswith('arch_') and name in self.mod.funcs and name not in self.res['machine']:
+            self.res['machine'].append(name)
+        return name
+
+    def merged_call(self, ins, env, mem, need, proof, guard):
+        fn = self.mod.funcs.get(self.target(ins.args[0]))
+        if fn is not None and fn.section == NEVER:
+            need(FALSE, f'{ins.args[0]} is called')
+            return None
+        if self.current is None or fn is None or fn.section != PRED_SECTION or mem.reads is not None:
+            return super().merged_call(ins, env, mem, need, proof, guard)
+        mem.reads = set()
+        r = super().merged_call(ins, env, mem, need, proof, guard)
+        r.origin, mem.reads = (fn.name, frozenset(mem.reads), tuple(self.arguments(ins, env))), None
+        return r
+
+    def merged_primitive(self, ins, name, a, need, proof, guard):
+        """What contracts say, when a function that calls one is merged."""
+        st = self.current
+        if proof or st is None or not name.startswith('prover_'):
+            raise Refused(f'call of {name} in a function that is merged')
+        if name in ANY:
+            return V(z3.BitVec(f'{self.text(a[0])}!m{next(self.numbers)}:{ANY[name]}', ANY[name]))
+        if name == 'prover_index':
+            return V(z3.BitVec(f'{self.text(a[0])}!:32', 32))
+        if name == 'prover_snapshot':
+            return st.mem.snapshot(a[0], a[1])
+        if name == 'prover_forget':
+            return st.mem.forget(a[0], as_long(a[1].t), guard)
+        if name == 'prover_check':
+            return self.check(st, a, guard)
+        if name == 'prover_kept':
+            return self.kept(st, ins, a, guard)
+        if name == 'prover_assume':
+            self.flush(st)
+            c = self.condition(a[0])
+            self.add(st, c if guard is None else z3.Implies(guard, c))
+            return None
+        raise Refused(f'{name} in a function that is merged')
+
     def enter(self, st, f, ins, name, args, need):
         contract = f.contract
         if self.is_replaced(name):
-            name, contract = f'prover_replace_{name}', name
-            if contract not in self.res['contracts']:
-                self.res['contracts'].append(contract)
+            contract = name
+        name = self.target(name)
         fn = self.mod.funcs.get(name)
-        if fn is not None and name.startswith('arch_') and name not in self.res['machine']:
-            self.res['machine'].append(name)
+        if fn is not None and name.startswith('arch_') and not self.under_proof(fn):
+            contract = name                      # a unit's model of the machine may say what is true afterwards
+        if fn is not None and fn.section == NEVER:
+            self.need(st, FALSE, f'{ins.args[0]} is called', ins)
+            self.flush(st)
+            return False
         if fn is None:
             raise Refused(f'call of {name}, which has no body and no prover_replace_{name}')
         if fn.section == PRED_SECTION or name in self.merge_names:
@@ -331,10 +386,11 @@ class Harness(Machine):
             if pred:
                 st.mem.reads = set()
             if not self.under_proof(fn):                 # also when code under proof calls it
-                need = lambda c, what, need=need: \
-                    need(c, what) if 'poison' in what or 'uninitialised' in what else None
+                need = only_poison(need)
+            self.current = st
             r = self.merged(fn, ins, args, st.mem, need, f.proof and self.under_proof(fn),
                             TRUE if pred else None)
+            self.current = None
             if pred:
                 r.origin, st.mem.reads = (name, frozenset(st.mem.reads), tuple(args)), None
             if ins.dst:
@@ -363,6 +419,10 @@ class Harness(Machine):
             return V(t)
         if f.proof and not f.contract:
             raise Refused(f'{name} called by code under proof')
+        if name == 'prover_index':
+            return V(z3.BitVec(f'{self.text(a[0])}!:32', 32))
+        if name == 'prover_forget':
+            return st.mem.forget(a[0], as_long(a[1].t))
         if name == 'prover_snapshot':
             return st.mem.snapshot(a[0], a[1])
         if name == 'prover_mix':
@@ -427,14 +487,21 @@ class Harness(Machine):
         good = a[1].t if a[1].p is None else z3.Or(a[1].t, a[1].p)
         return None if self.add(st, z3.Implies(self.condition(a[0]), good)) else False
 
-    def check(self, st, a):
-        what = self.text(a[2])
-        c = self.res['checks'][what]
+    def book(self, what):
+        c = self.res['checks'].setdefault(what, {'n': 0, 'failed': 0, 'open': 0, 'reached': True})
         c['n'] += 1
-        guard = a[0].t if a[0].p is None else z3.Or(a[0].t, a[0].p)
+        return c
+
+    def check(self, st, a, when=None):
+        what = self.text(a[2])
+        c = self.book(what)
+        guard = conj(when, a[0].t if a[0].p is None else z3.Or(a[0].t, a[0].p))
         if a[1].origin and z3.is_true(fold(guard)) and arbitrary(a[1].origin[2]) and \
                 a[1].origin[0] not in self.res['checked']:
             self.res['checked'].append(a[1].origin[0])
+        guard = fold(guard)
+        if z3.is_false(guard):
+            return None
         if not c['reached']:
             c['reached'] = self.possible(st, guard) == 'sat'
         goal = fold(z3.Implies(guard, self.condition(a[1])))
@@ -443,15 +510,14 @@ class Harness(Machine):
         return None
 
 
-    def kept(self, st, ins, a):
+    def kept(self, st, ins, a, when=None):
         """One instance of a predicate, at arbitrary indices: if it held at first, it holds now. As good
         as a hint and a check, but the hint does not burden all other questions."""
         what = self.text(a[1])
         if a[0].origin is None or not arbitrary(a[0].origin[2]):
             raise Refused(f'{what}: one PRED of different arbitrary inputs is expected')
         pred, reads, args = a[0].origin
-        c = self.res['checks'][what]
-        c['n'] += 1
+        c = self.book(what)
         c['reached'] = c['reached'] or self.possible(st, TRUE) == 'sat'
         old = self.res['hinted'].setdefault(pred, [])
         self.res['hinted'][pred] = sorted(set(old) | set(map(self.key_name, reads)))
@@ -462,7 +528,7 @@ class Harness(Machine):
         first = Memory()
         first.reads = set()
         before = self.merged(self.mod.funcs[pred], ins, list(args), first, lambda *_: None, False, TRUE)
-        goal = fold(z3.Implies(self.condition(before), self.condition(a[0])))
+        goal = fold(z3.Implies(conj(when, self.condition(before)), self.condition(a[0])))
         if not z3.is_true(goal):
             st.pending.append((goal, what, c))
         return None

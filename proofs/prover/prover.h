@@ -9,12 +9,15 @@
 
 /* A side-effect-free function without loops: the prover makes it one term. */
 #define PRED static __attribute__((noinline, pure, unused, section("prover_pred")))
+/* void NEVER(f)(u32): it is to be shown that the kernel's function f is not called. */
+#define NEVER(name) __attribute__((section("prover_never"))) prover_replace_##name
 #define UNROLL _Pragma("clang loop unroll(full)")
 
 unsigned char prover_any_u8(const char *name);
 unsigned short prover_any_u16(const char *name);
 unsigned int prover_any_u32(const char *name);
 unsigned long long prover_any_u64(const char *name);
+unsigned int prover_index(const char *name);
 void prover_assume(_Bool condition);
 void prover_assume_state(_Bool condition, const char *why);
 void prover_hint(_Bool guard, _Bool instance);
@@ -22,6 +25,7 @@ void prover_check(_Bool guard, _Bool goal, const char *what);
 void prover_kept(_Bool instance, const char *what);
 void prover_cover(_Bool condition, const char *what);
 void prover_cases(_Bool condition);
+void prover_forget(void *field, unsigned long size);
 void prover_snapshot(void *copy, const void *of);
 void prover_mix(void *array, const void *other, const void *ours, unsigned int shift);
 void prover_fill(void *array, unsigned int first, unsigned int n, const void *value);
@@ -29,6 +33,8 @@ void prover_fill_where(void *array, unsigned int first, unsigned int n, const vo
 
 /* Declare an arbitrary input: ANY(u32, t); */
 #define ANY(type, name) type name = (type)prover_any_##type(#name)
+/* An arbitrary input that is the same wherever it is named, so that a contract can speak of what is checked later. */
+#define INDEX(name) prover_index(#name)
 /* Restrict inputs.  Conditions on state are hints or ASSUME_STATE. */
 #define ASSUME_INPUT(c) prover_assume(c)
 /* Go on with c, and with !c: two smaller questions for the solver. */
@@ -62,6 +68,8 @@ void prover_fill_where(void *array, unsigned int first, unsigned int n, const vo
  * that have checked that it is so for any of them.
  */
 #define FILL_WHERE(array, first, n, value, was) prover_fill_where(&(array), first, n, &(value), was)
+/* For contracts: a field of all elements of a global array becomes arbitrary; in element 0 it is named. */
+#define FORGET(place) prover_forget(&(place), sizeof(place))
 /*
  * For two runs side by side: elements i of a whole global array for which
  * ours[i >> shift] is 0 become those of `other`, an array of the same type.

@@ -14,7 +14,9 @@ import time
 import z3
 
 LOGIC = 'QF_UFBV'
-QUICK_MS = 8000
+# Limits in the solver's own steps, so that answers do not depend on what else the machine does: about so many a second.
+STEPS, QUICK = 8_000_000, 8
+SAVE_EVERY = 60                       # seconds
 VERSION = 'z3 ' + z3.get_version_string()
 
 
@@ -30,7 +32,7 @@ class Solver:
         self.old, self.used, self.hash = {}, {}, {}
         self.asked = self.hits = self.repeated = 0
         self.seconds, self.disagreements = 0.0, []
-        self.model = None
+        self.model, self.saved = None, time.monotonic()
         if cache_file and os.path.exists(cache_file):
             with open(cache_file, encoding='ascii') as f:
                 self.old = dict(line.split() for line in f if line.count(' ') == 1)
@@ -68,12 +70,11 @@ class Solver:
 
     def run(self, asserts):
         """Asks Z3: first the usual way for a short time, then by Ackermann's reduction, then for long."""
-        t = time.monotonic()
-        quick = min(self.timeout, QUICK_MS)
-        for make, limit in ((lambda: z3.SolverFor(LOGIC), quick), (z3.Tactic('qfufbv_ackr').solver, self.timeout),
-                            (lambda: z3.SolverFor(LOGIC), self.timeout)):
+        t, seconds = time.monotonic(), self.timeout / 1000
+        for make, limit in ((lambda: z3.SolverFor(LOGIC), min(QUICK, seconds)), (z3.Tactic('qfufbv_ackr').solver, seconds),
+                            (lambda: z3.SolverFor(LOGIC), seconds)):
             s = make()
-            s.set('timeout', limit)
+            s.set('rlimit', int(STEPS * limit))
             s.add(*asserts)
             r = str(s.check())
             if r != 'unknown':
@@ -81,6 +82,8 @@ class Solver:
         if r == 'sat':
             self.model = s.model()
         self.seconds += time.monotonic() - t
+        if time.monotonic() - self.saved > SAVE_EVERY:
+            self.save({**self.old, **self.used})
         return r
 
     def repeat(self, asserts):
@@ -109,12 +112,14 @@ class Solver:
             self.seconds += time.monotonic() - t
         return out if out in ('sat', 'unsat') else 'unknown'
 
-    def save(self):
+    def save(self, answers=None):
+        """At the end, what was used; now and then until then, all that is known, so that a run that is ended goes on."""
+        self.saved = time.monotonic()
         if not self.file:
             return
         os.makedirs(os.path.dirname(self.file), exist_ok=True)
         tmp = f'{self.file}.{os.getpid()}'
         with open(tmp, 'w', encoding='ascii') as f:
-            f.writelines(f'{k} {v}\n' for k, v in self.used.items())
+            f.writelines(f'{k} {v}\n' for k, v in (answers or self.used).items())
         os.replace(tmp, self.file)
 

@@ -149,8 +149,8 @@ PRED bool cap_owner_inv(u32 s)
 /* What a capability names is there, and not on the work list. */
 PRED bool cap_object_inv(u32 s)
 {
-	return SLOT(s)->type == 0 || SLOT(s)->type == OBJ_GRANT || SLOT(s)->type == OBJ_REPLY ||
-	       (type_has_pages(SLOT(s)->type)
+	return SLOT(s)->type == 0 || SLOT(s)->type == OBJ_GRANT ||
+	       (SLOT(s)->type == OBJ_REPLY ? page_exists(SLOT(s)->obj) : type_has_pages(SLOT(s)->type)
 			? is_object(SLOT(s)->obj, SLOT(s)->type) && !page_is_queued(SLOT(s)->obj)
 			: SLOT(s)->obj == NIL);
 }

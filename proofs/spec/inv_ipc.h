@@ -18,6 +18,8 @@ PRED bool ep_head_inv(u32 e)
 	return EP(e)->head == NIL ||
 	       (thread_is(EP(e)->head) && thread_in_ep(EP(e)->head) &&
 		TH(EP(e)->head)->queue == e && TH(EP(e)->head)->qprev == NIL &&
+		(EP(e)->receiving == 1) == (TH(EP(e)->head)->state == THREAD_RECV) &&
+		(EP(e)->receiving == 1) == (TH(EP(e)->tail)->state == THREAD_RECV) &&
 		thread_is(EP(e)->tail) && thread_in_ep(EP(e)->tail) &&
 		TH(EP(e)->tail)->queue == e && TH(EP(e)->tail)->qnext == NIL);
 }
@@ -26,7 +28,7 @@ PRED bool ep_cursor_inv(u32 e)
 {
 	return EP(e)->cursor == NIL ||
 	       (thread_is(EP(e)->cursor) && thread_in_ep(EP(e)->cursor) &&
-		TH(EP(e)->cursor)->queue == e && EP(e)->receiving == 0);
+		TH(EP(e)->cursor)->queue == e && TH(EP(e)->cursor)->state != THREAD_RECV);
 }
 
 PRED bool notif_ends_inv(u32 n)

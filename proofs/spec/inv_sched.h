@@ -88,9 +88,14 @@ PRED bool tnode_down_inv(u32 p)
 
 PRED bool cpu_current_inv(u32 c)
 {
-	return (CPU(c)->current == NIL ||
-		(thread_is(CPU(c)->current) && TH(CPU(c)->current)->home == c)) &&
-	       (CPU(c)->loaded == NIL || CPU(c)->loaded == CPU(c)->current);
+	return CPU(c)->current == NIL ||
+	       (thread_is(CPU(c)->current) && TH(CPU(c)->current)->home == c);
+}
+
+/* Between entries; within one, what was loaded is perhaps no longer current. */
+PRED bool cpu_loaded_inv(u32 c)
+{
+	return CPU(c)->loaded == NIL || CPU(c)->loaded == CPU(c)->current;
 }
 
 PRED bool cpu_timeq_inv(u32 c)
@@ -124,6 +129,8 @@ PRED bool ready_queue_inv(u32 c, u32 p)
 			   TH(CPU(c)->ready_head[p])->home == c &&
 			   TH(CPU(c)->ready_head[p])->qprev == NIL &&
 			   thread_is(CPU(c)->ready_tail[p]) && TH(CPU(c)->ready_tail[p])->queued &&
+			   TH(CPU(c)->ready_tail[p])->eprio == p &&
+			   TH(CPU(c)->ready_tail[p])->home == c &&
 			   TH(CPU(c)->ready_tail[p])->qnext == NIL);
 }
 
@@ -150,3 +157,5 @@ PRED bool cpu_top_inv(u32 c)
 	X(cpu_charged_inv)                                                                         \
 	X(cpu_mailbox_inv)                                                                         \
 	X(cpu_top_inv)
+
+#define ENTRY_INVARIANTS(X) X(cpu_loaded_inv)

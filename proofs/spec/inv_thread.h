@@ -56,9 +56,7 @@ PRED bool thread_runs_on_inv(u32 t)
 
 PRED bool thread_queue_inv(u32 t)
 {
-	return thread_in_ep(t) ? is_object(TH(t)->queue, OBJ_EP) &&
-					 (EP(TH(t)->queue)->receiving == 1) ==
-						 (TH(t)->state == THREAD_RECV)
+	return thread_in_ep(t) ? is_object(TH(t)->queue, OBJ_EP)
 	       : TH(t)->state == THREAD_WAIT
 		       ? is_object(TH(t)->queue, OBJ_NOTIF) && NT(TH(t)->queue)->bound == NIL
 		       : TH(t)->queue == NIL;
@@ -79,11 +77,13 @@ PRED u32 thread_queue_tail(u32 t)
 					      : EP(TH(t)->queue)->tail;
 }
 
+/* Neighbours are in the same queue; that of an endpoint has only senders, or only receivers. */
 PRED bool threads_share_queue(u32 t, u32 u)
 {
 	return TH(t)->queued ? TH(u)->queued && TH(u)->eprio == TH(t)->eprio &&
 				       TH(u)->home == TH(t)->home
-			     : TH(u)->queue == TH(t)->queue && !TH(u)->queued;
+			     : TH(u)->queue == TH(t)->queue && !TH(u)->queued &&
+				       (TH(u)->state == THREAD_RECV) == (TH(t)->state == THREAD_RECV);
 }
 
 PRED bool thread_links_inv(u32 t)
@@ -101,11 +101,14 @@ PRED bool thread_links_inv(u32 t)
 }
 
 #ifdef WITH_GHOST
-/* Queues of endpoints and notifications are in order of arrival. */
+/* Queues of endpoints and notifications are in order of arrival; who comes comes last. */
 PRED bool thread_order_inv(u32 t)
 {
-	return IMP(TH(t)->queue != NIL && TH(t)->qnext != NIL,
-		   TH(t)->g_arrived < TH(TH(t)->qnext)->g_arrived);
+	return IMP(TH(t)->queue != NIL,
+		   TH(t)->g_arrived < (TH(t)->state == THREAD_WAIT ? NT(TH(t)->queue)->g_clock
+								  : EP(TH(t)->queue)->g_clock) &&
+			   IMP(TH(t)->qnext != NIL,
+			       TH(t)->g_arrived < TH(TH(t)->qnext)->g_arrived));
 }
 #else
 PRED bool thread_order_inv(u32 t)
@@ -166,6 +169,12 @@ PRED bool thread_call_inv(u32 t)
 					      TH(t)->state == THREAD_STOPPED);
 }
 
+/* What a right to answer names was a thread, and is a page; no call has number 0. */
+PRED bool thread_reply_inv(u32 t)
+{
+	return TH(t)->reply_to == NIL || (page_exists(TH(t)->reply_to) && TH(t)->reply_call != 0);
+}
+
 /* Which thread a right to answer `call` of thread t would answer now, or NIL. */
 PRED u32 reply_target(u32 t, u64 call)
 {
@@ -183,4 +192,5 @@ PRED u32 reply_target(u32 t, u64 call)
 	X(thread_cached_inv)                                                                       \
 	X(thread_bound_inv)                                                                        \
 	X(thread_deadline_inv)                                                                     \
-	X(thread_call_inv)
+	X(thread_call_inv)                                                                         \
+	X(thread_reply_inv)

@@ -193,6 +193,49 @@ class Contracts(unittest.TestCase):
         self.assertFalse(r['ok'])
 
 
+class Merged(unittest.TestCase):
+    """Functions that write and call contracts, merged into one term or path by path: the same answers."""
+    KERNEL = STATE + 'struct s k2[100]; u32 hw(u32 x);\nstatic void step(u32 x, u32 c) { if (c) { (void)hw(x); g[x].b++; } }\n' \
+        'u32 f(u32 x) { if (x < 100) step(x, x & 1); return 0; }\n'
+    UNIT = 'PRED _Bool at(u32 i, u32 x) { return g[i].c == i + x; }\nPRED _Bool same(u32 i) { return g[i].c == k2[i].c; }\n' \
+        'PRED _Bool rose(u32 i, u32 n) { return g[i].b == k2[i].b + n; }\n'
+    HW = 'u32 prover_replace_hw(u32 x) { ANY(u32, v); CHECK_SPEC(x < 100); FORGET(g[0].c); prover_assume(at(INDEX(i), x)); return v; }\n'
+    BODY = 'ANY(u32, x); const u32 i = INDEX(i); const _Bool odd = x < 100 && (x & 1); ASSUME_INPUT(i < 100); SNAPSHOT(k2, g); ' \
+        'u32 r = f(x); CHECK_SPEC(r == 0); CHECK_IF(odd, "spec", at(i, x)); CHECK_IF(!odd, "spec", same(i)); ' \
+        'CHECK_SPEC(rose(i, odd && i == x));'
+
+    def both(self, kernel=KERNEL, body=BODY, hw=HW):
+        rs = [mini.prove(kernel, body, head, unit=self.UNIT + hw) for head in ('', 'merge = ["step"]')]
+        self.assertEqual([r['error'] for r in rs], [None, None])
+        self.assertEqual(rs[0]['ok'], rs[1]['ok'])
+        return rs
+
+    def test_effects(self):
+        for r in self.both():
+            self.assertTrue(r['ok'], r['failures'])
+            self.assertEqual(r['contracts'], ['hw'])
+        for right, wrong in (('!odd', 'x != 5'), ('odd, "spec", at(i, x)', '1, "spec", at(i, x)'), ('i == x', 'i != x')):
+            self.assertFalse(self.both(body=self.BODY.replace(right, wrong))[0]['ok'], wrong)
+
+    def test_what_a_contract_needs(self):
+        for r in self.both(self.KERNEL.replace('hw(x);', 'hw(x + 50);')):
+            self.assertIn('x < 100', ' '.join(r['failures']))
+
+    def test_never(self):
+        never = 'u32 NEVER(hw)(u32 x) { return x; }\n'
+        for r in self.both(hw=never):
+            self.assertIn('hw is called', ' '.join(r['failures']))
+        for r in self.both(self.KERNEL.replace('x & 1', 'x & 0'), self.BODY.replace('x < 100 &&', '0 &&').replace(
+                'CHECK_IF(odd, "spec", at(i, x)); ', ''), never):
+            self.assertTrue(r['ok'], r['failures'])
+            self.assertEqual(r['contracts'], [])
+
+    def test_code_under_proof_cannot(self):
+        bad = self.KERNEL.replace('static void step(u32 x, u32 c) {', 'void prover_assume(_Bool);\nstatic void step(u32 x, u32 c) { prover_assume(c);')
+        r = mini.prove(bad, self.BODY, 'merge = ["step"]', unit=self.UNIT + self.HW)
+        self.assertIn('merged', str(r['error']))
+
+
 class Ranges(unittest.TestCase):
     KERNEL = STATE + 'struct s k2[100]; void loop(u32 a, u32 n);\nvoid f(u32 a, u32 n) { loop(a, n); }\n' \
         'PRED _Bool same(u32 i) { return g[i].a == k2[i].a && g[i].b == k2[i].b && g[i].c == k2[i].c; }\n' \

@@ -43,6 +43,7 @@ void h_save(void)
 	hint_tree(any.slot);
 	hint_tree(dst);
 	HINT(1, any_thread_slot_type_inv(any.page));
+	HINT(1, any_thread_reply_inv(t));
 	remember();
 	const err_t err = sys_reply_save(t, dst);
 	const u32 to = old_thread[t].reply_to;

@@ -14,7 +14,7 @@
 struct machine {
 	u32 cpu;
 	u64 clock;
-	u8 has_iommu, iommu_ok;
+	u8 has_iommu, iommu_ok, lock_is_free;
 };
 struct machine machine;
 
@@ -58,6 +58,20 @@ bool arch_try_lock(struct lock *l)
 void arch_unlock(struct lock *l)
 {
 	(void)l;
+}
+
+void arch_lock_own(void)
+{
+}
+
+/* Perhaps another CPU holds it. */
+bool arch_try_lock_own(void)
+{
+	return machine.lock_is_free & 1;
+}
+
+void arch_unlock_own(void)
+{
 }
 
 u64 arch_atomic_or(u64 *p, u64 bits)

@@ -48,5 +48,6 @@ extern struct cpu ks_cpu[CPU_MAX];
 #define WORD(p, i) (ks_word[p][i])
 #define CPU(c) (&ks_cpu[c])
 #define THIS_CPU() CPU(arch_cpu())
+#define MY(field) (THIS_CPU()->field)
 
 #include "../x86_64/pte.h"
