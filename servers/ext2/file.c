@@ -393,7 +393,8 @@ int e2_page_get(struct e2fs *fs, u32 ino, u64 index, int for_write, struct e2_pa
 	return err;
 }
 
-int e2_page_bind(struct e2fs *fs, struct e2_page *p, u32 ino, u64 index, int for_write, int is_dirty)
+int e2_page_bind(struct e2fs *fs, struct e2_page *p, u32 ino, u64 index, int for_write,
+		 int is_dirty)
 {
 	struct e2_inode *in;
 	int err = get_file(fs, ino, &in);

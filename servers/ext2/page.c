@@ -333,7 +333,8 @@ int page_write(struct e2fs *fs, struct e2_page *p)
 			while (i + n < fs->per_page && p->blk[i + n] == p->blk[i] + n)
 				n++;
 			e = stage_add(fs, p->blk[i], n, p->data + ((size_t)i << fs->bs_shift));
-			stage_clear(fs, p->in, p->index * E2_PAGE_SIZE + ((u64)i << fs->bs_shift), n);
+			stage_clear(fs, p->in, p->index * E2_PAGE_SIZE + ((u64)i << fs->bs_shift),
+				    n);
 			err = err ? err : e;
 		}
 		i += n;

@@ -88,6 +88,7 @@ enum {
 	ECONNREFUSED = 111,
 	EALREADY = 114,
 	EINPROGRESS = 115,
+	ESTALE = 116,
 	/* Inside the server: the call is made again after a signal (SA_RESTART), or ended by EINTR. */
 	ERESTART = 512,
 	ERESTART_NOHAND = 514,

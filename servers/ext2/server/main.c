@@ -48,7 +48,8 @@ static void mount(void)
 	server.reason = opts.reason;
 	if (r != 0) {
 		/* Whoever asks to mount it is told why. */
-		sys_print("ext2: not mounted: %s (error %d)\n", opts.reason ? opts.reason : "?", -r);
+		sys_print("ext2: not mounted: %s (error %d)\n", opts.reason ? opts.reason : "?",
+			  -r);
 		server.fs = NULL;
 		return;
 	}
@@ -98,8 +99,8 @@ static void serve_all(void)
 /* For requests, or, when there is no room for their answers, for that. */
 static bool may_wait(void)
 {
-	return chan_can_answer(&client, 0) ? chan_idle(&client, false) :
-					     chan_idle_for_answers(&client, 0);
+	return chan_can_answer(&client, 0) ? chan_idle(&client, false)
+					   : chan_idle_for_answers(&client, 0);
 }
 
 static void look_at(u64 bits)

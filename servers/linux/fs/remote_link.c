@@ -302,7 +302,8 @@ static s64 done_before(struct fs_call *c, u64 operation, u64 a, s64 r)
 	if (r == -EEXIST && made)
 		return ask(c, &e);
 	if ((r == -EEXIST && operation == FS_LINK) ||
-	    (r == -ENOENT && (operation == FS_UNLINK || operation == FS_RMDIR || operation == FS_RENAME)))
+	    (r == -ENOENT &&
+	     (operation == FS_UNLINK || operation == FS_RMDIR || operation == FS_RENAME)))
 		return 0;
 	return r;
 }
@@ -323,7 +324,10 @@ s64 call_ask(struct fs_call *c, u64 operation, u64 a, u64 b, u64 d)
 		s->redo = redo_make(&e, c->m);
 	}
 	s64 r = ask(c, &e);
-	return s->again ? done_before(c, operation, a, r) : r;
+	if (s->again)
+		r = done_before(c, operation, a, r);
+	/* What was lost with a server is an error of the disk to programs. */
+	return r == -ESTALE && !link_restoring() ? -EIO : r;
 }
 
 void link_tell(u64 operation, u64 a, u64 b)

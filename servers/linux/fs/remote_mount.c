@@ -9,7 +9,10 @@
 
 #include "tessera/chan.h"
 
-enum { WRITE_TURNS = 30, REST_TURNS = 5 }; /* turns of telling, until what was changed is written; if inodes rest */
+enum {
+	WRITE_TURNS = 30,
+	REST_TURNS = 5
+}; /* turns of telling, until what was changed is written; if inodes rest */
 #define TELL_NS 1000000000ull
 
 static struct super *mounted;

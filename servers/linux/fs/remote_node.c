@@ -12,7 +12,8 @@
 enum { CHAINS = 1024, DEV_MINOR_BITS = 8 };
 
 static struct remote_node *chains[CHAINS];
-static struct list resting = { &resting, &resting }; /* without references, and not on the disk as they are */
+static struct list resting = { &resting,
+			       &resting }; /* without references, and not on the disk as they are */
 
 static struct remote_node **chain_of(u64 ino)
 {

@@ -46,12 +46,6 @@ s64 remote_sync_node(struct remote_node *n, bool data_only);
 /* Pages that are not settled, of all files. */
 u64 remote_unsettled(void);
 
-/* --- when the server was started again (remote_restore.c) ------------------------------------- */
-
-/* Forget the pages that only lie here and are on the disk; the server keeps the others. */
-s64 remote_pages_keep(void);
-/* Those of this file are its again. */
-s64 remote_pages_bind(struct remote_node *n);
 void remote_tell_time(void);
 void remote_set_read_only(void);
 

@@ -142,11 +142,20 @@ static bool makes(u64 operation)
 	return operation == FS_CREATE || operation == FS_MKDIR || operation == FS_SYMLINK;
 }
 
-/* A part of it may be on the disk already, if it took several transactions. */
+/*
+ * A part of it may be on the disk already, if it took several transactions.  And a file that lost its last name while
+ * it was open, and was changed then, is gone as soon as it loses that name again, if nobody has it open by now.
+ */
 static bool fine(u64 operation, s64 result)
 {
-	return result >= 0 || (result == -ENOENT && (operation == FS_UNLINK || operation == FS_RMDIR ||
-						      operation == FS_RENAME));
+	switch (operation) {
+	case FS_UNLINK:
+	case FS_RMDIR:
+	case FS_RENAME: return result >= 0 || result == -ENOENT;
+	case FS_SETATTR:
+	case FS_PUNCH: return result >= 0 || result == -ESTALE;
+	default: return result >= 0;
+	}
 }
 
 /* The server serves nobody who has no reference: one for the time of the request. */
@@ -168,7 +177,8 @@ static s64 once_more(struct redo *r, void (*made)(u64 ino))
 		hold(&c, b);
 	redo_message(r, c.m);
 	s64 result = call_ask(&c, operation, a, b, makes(operation) ? r->ino : r->request.w[3]);
-	r->transaction = c.w3;
+	if (fine(operation, result))
+		r->transaction = c.w3;
 	bool other = makes(operation) && result >= 0 && c.w2 != r->ino;
 	if (makes(operation) && result >= 0)
 		made(c.w2);
@@ -184,6 +194,11 @@ s64 redo_all(u64 recovered, void (*made)(u64 ino))
 	redo_committed(recovered + 1);
 	if (lossy)
 		log_line("not all of what the file system server did is known: some may be lost");
+	/* Numbers of the last life mean nothing in this one: if it ends on the way, the rest is still to be done. */
+	list_for(l, &done)
+	{
+		container_of(l, struct redo, link)->transaction = UINT64_MAX;
+	}
 	list_for(l, &done) {
 		s64 r = once_more(container_of(l, struct redo, link), made);
 

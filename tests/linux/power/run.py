@@ -30,10 +30,11 @@ import model                                                    # noqa: E402
 from root import ext2                                           # noqa: E402
 from root.tree import Tree                                      # noqa: E402
 
-Load = collections.namedtuple("Load", "name processes operations wait journal cuts")
+Load = collections.namedtuple("Load", "name processes operations wait journal cuts words", defaults=("",))
 LOADS = [
     Load("one process, each flush noted", 1, 500, True, True, 80),
     Load("four processes", 4, 250, False, True, 80),
+    Load("three processes, the ext2 server dying", 3, 250, False, True, 40, "init.end=ext2:500"),
     Load("no journal", 1, 250, True, False, 40),
 ]
 # journal mode of sqlite3, transactions, cuts
@@ -47,6 +48,7 @@ DEATH_SECONDS = (5, 30)     # quick, full
 COSTS = {"overwrite, fdatasync": (1, 1), "overwrite, fsync": (3, 2), "append 100 bytes, fsync": (3, 2), "new file, fsync": (3, 2),
          "nothing, fsync": (0, 0)}
 KILLS = (2, 10)
+SLOW = 600                  # seconds after which a machine hangs, however busy this one is
 MIB = 24
 
 
@@ -140,7 +142,7 @@ def test_load(tap, load, seed, directory, program, keep):
             machine.answer(b"+")
 
     argv = ["/bin/load", str(seed), str(load.processes), str(load.operations)] + ["wait"] * load.wait
-    machine = Machine(disk, directory, argv, 120, on_line, f"{directory}/log")
+    machine = Machine(disk, directory, argv, SLOW, on_line, f"{directory}/log", kernel=load.words)
     status = machine.run()
     for p in processes:
         p.finish()
@@ -154,7 +156,7 @@ def test_load(tap, load, seed, directory, program, keep):
 def test_database(tap, mode, transactions, cuts, seed, directory, keep):
     disk, data = f"{directory}/disk.img", database.Database(mode, transactions)
     make_disk(disk, ["work"], [(shutil.which("sqlite3"), "/bin/sqlite3"), (database.STDBUF, database.STDBUF)])
-    machine = Machine(disk, directory, ["/bin/sqlite3", "/work/db"], 120, data.line, f"{directory}/log", environment=database.ENVIRONMENT)
+    machine = Machine(disk, directory, ["/bin/sqlite3", "/work/db"], SLOW, data.line, f"{directory}/log", environment=database.ENVIRONMENT)
     machine.answer(database.opening(mode).encode())
     status = machine.run()
     report(tap, f"sqlite3, {mode}", machine, status, len(data.acknowledged), cuts, seed, True, data.judge, keep)
@@ -196,11 +198,11 @@ def test_kill(tap, seed, directory):
     scratch = [f"{directory}/{n}" for n in range(2)]
     for d in scratch:
         os.mkdir(d)
-    Machine(disk, scratch[0], ["/bin/load", str(seed), "3", "400"], 120, on_line).run()
+    Machine(disk, scratch[0], ["/bin/load", str(seed), "3", "400"], SLOW, on_line).run()
     for p in processes:
         p.finish()
     seen = []
-    machine = Machine(disk, scratch[1], ["/bin/read"], 60, lambda line, _: seen.append(line))
+    machine = Machine(disk, scratch[1], ["/bin/read"], SLOW, lambda line, _: seen.append(line))
     status = machine.run()
     why, _ = check_image(disk, True)
     work = extract(disk, "/work", f"{directory}/out")
@@ -215,7 +217,7 @@ def test_death(tap, name, words, seconds, directory, program):
     """Components die again and again; the program must not notice, and the disk must be clean at the end."""
     disk, said = f"{directory}/disk.img", []
     make_disk(disk, ["work"], [(program, "/bin/steady")])
-    machine = Machine(disk, directory, ["/bin/steady", str(seconds), "3"], 60 + 4 * seconds, lambda line, _: said.append(line), kernel=words)
+    machine = Machine(disk, directory, ["/bin/steady", str(seconds), "3"], SLOW, lambda line, _: said.append(line), kernel=words)
     status = machine.run()
     console = machine.console_text()
     deaths = re.findall(r"^init: (\w+) is started again", console, re.M)
@@ -230,7 +232,7 @@ def test_death(tap, name, words, seconds, directory, program):
 def test_full(tap, name, directory, program):
     disk, said = f"{directory}/disk.img", []
     make_disk(disk, ["work"], [(program, "/bin/full")])
-    machine = Machine(disk, directory, ["/bin/full"], 120, lambda line, _: said.append(line))
+    machine = Machine(disk, directory, ["/bin/full"], SLOW, lambda line, _: said.append(line))
     status = machine.run()
     tap.test(status == 0, f"{name}: all is refused that does not fit", [f"status {status}, {machine.ended_by}", *said,
              *machine.errors.decode(errors="replace").splitlines(), *machine.console_text().splitlines()[-15:]])
@@ -247,7 +249,7 @@ def test_cost(tap, name, directory, program):
         marks.append((line, machine.log.count()))
         machine.answer(b"+")
 
-    machine = Machine(disk, directory, ["/bin/cost"], 120, on_line, f"{directory}/log")
+    machine = Machine(disk, directory, ["/bin/cost"], SLOW, on_line, f"{directory}/log")
     status = machine.run()
     costs = {}
     for (line, start), (_, end) in zip(marks, marks[1:]):
