@@ -44,8 +44,8 @@ static void refresh(struct inode *i)
 	call_end(&c);
 }
 
-static s64 make(u64 operation, struct inode *dir, const char *name, u32 len, u32 mode, u64 rdev,
-		const char *target, struct inode **out)
+static s64 make_once(u64 operation, struct inode *dir, const char *name, u32 len, u32 mode,
+		     u64 rdev, const char *target, struct inode **out)
 {
 	struct task *t = current();
 	struct fs_call c;
@@ -75,6 +75,19 @@ static s64 make(u64 operation, struct inode *dir, const char *name, u32 len, u32
 		r = remote_enter(dir->sb, c.w2, &a, out);
 	}
 	call_end(&c);
+	return r;
+}
+
+static s64 make(u64 operation, struct inode *dir, const char *name, u32 len, u32 mode, u64 rdev,
+		const char *target, struct inode **out)
+{
+	s64 r = make_once(operation, dir, name, len, mode, rdev, target, out);
+
+	/* Files that were removed may wait to be told of. */
+	if (r == -ENOSPC) {
+		remote_tell_all();
+		r = make_once(operation, dir, name, len, mode, rdev, target, out);
+	}
 	if (r >= 0)
 		refresh(dir);
 	return r;

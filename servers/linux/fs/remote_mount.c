@@ -82,6 +82,9 @@ static void tell_soon(struct timer *t)
 
 void remote_set_read_only(void)
 {
+	if (!mounted->read_only)
+		log_line("the disk can only be read from now on: what was not written when the "
+			 "file system server ended is lost");
 	mounted->read_only = true;
 }
 

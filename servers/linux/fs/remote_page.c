@@ -210,6 +210,10 @@ s64 remote_page(struct inode *i, u64 index, bool for_write, page_t *out)
 
 	if (n->failed)
 		return -EIO;
+	if (for_write && i->sb->read_only)
+		return -EROFS;
+	bool retold = false;
+
 	for (u32 tries = 0; tries < RETRIES; tries++) {
 		while (for_write && n->cutting)
 			(void)wait_on(&remote_told, NO_DEADLINE, SLEEP_FOREVER);
@@ -235,8 +239,13 @@ s64 remote_page(struct inode *i, u64 index, bool for_write, page_t *out)
 			r = for_write ? ask_page(n, index, true) : ask_ahead(n, index);
 		if (r == -ENOMEM && evict(EVICT) == 0)
 			return r;
-		if (r < 0 && r != -ENOMEM)
+		/* Files that were removed may wait to be told of: then there is room afterwards. */
+		if (r == -ENOSPC && !retold) {
+			remote_tell_all();
+			retold = true;
+		} else if (r < 0 && r != -ENOMEM) {
 			return r;
+		}
 	}
 	return -ENOMEM;
 }

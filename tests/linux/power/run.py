@@ -229,6 +229,20 @@ def test_death(tap, name, words, seconds, directory, program):
     print(f"# {name}: {len(deaths)} deaths; {', '.join(said)}", flush=True)
 
 
+def test_no_journal(tap, name, directory, program):
+    """Without a journal nothing can be done again: programs get errors, nothing hangs, and e2fsck -p mends the disk."""
+    disk, said = f"{directory}/disk.img", []
+    make_disk(disk, ["work"], [(program, "/bin/steady")], journal=False)
+    machine = Machine(disk, directory, ["/bin/steady", "60", "3"], SLOW, lambda line, _: said.append(line), kernel="init.end=ext2:2000")
+    status = machine.run()
+    errors = machine.errors.decode(errors="replace")
+    tap.test(status not in (None, 0) and "can only be read from now on" in errors and len(said) == 3 and
+             all("Read-only file system" in s or "I/O error" in s for s in said), f"{name}: programs get errors",
+             [f"status {status}, {machine.ended_by}", *said, *errors.splitlines(), *machine.console_text().splitlines()[-15:]])
+    why, _ = check_image(disk, False)
+    tap.test(not why, f"{name}: e2fsck -p mends the disk", why)
+
+
 def test_full(tap, name, directory, program):
     disk, said = f"{directory}/disk.img", []
     make_disk(disk, ["work"], [(program, "/bin/full")])
@@ -294,6 +308,8 @@ def main():
         jobs += [(f"killed, seed {seed}", lambda d, seed=seed: test_kill(tap, seed, d)) for seed in range(args.seed, args.seed + KILLS[not args.quick])]
         jobs += [(name, lambda d, name=name, words=words: test_death(tap, name, words, DEATH_SECONDS[not args.quick], d, f"{directory}/steady"))
                  for name, words in DEATHS.items()]
+        name = "ext2 server dies without a journal"
+        jobs.append((name, lambda d, name=name: test_no_journal(tap, name, d, f"{directory}/steady")))
         jobs.append(("a full disk", lambda d: test_full(tap, "a full disk", d, f"{directory}/full")))
         jobs.append(("cost of a sync", lambda d: test_cost(tap, "cost of a sync", d, f"{directory}/cost")))
         good = f"{directory}/good.img"
