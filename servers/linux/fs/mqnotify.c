@@ -12,11 +12,11 @@ struct event {
 void mqueue_tell(struct mqueue *q, struct task *t)
 {
 	struct process *p = q->pid ? process_find(q->pid) : NULL;
-	struct siginfo info = { .signo = q->signo,
-				.code = SI_MESGQ,
-				.kill = { .pid = (s32)t->process->pid,
-					  .uid = t->ids.uid,
-					  .value = q->value } };
+	struct siginfo info = {
+		.signo = q->signo,
+		.code = SI_MESGQ,
+		.kill = { .pid = (s32)t->process->pid, .uid = t->ids.uid, .value = q->value }
+	};
 
 	q->pid = 0;
 	if (p && q->notify == MQ_SIGNAL && q->signo != 0)

@@ -394,7 +394,8 @@ s64 lx_mq_timedreceive(struct task *t, u64 fd, u64 to, u64 bytes, u64 upriority,
 	if (r == 0) {
 		r = (s64)m->bytes;
 		if (copy_out(t->mm, to, m->text, m->bytes) != 0 ||
-		    (upriority && copy_out(t->mm, upriority, &m->priority, sizeof m->priority) != 0))
+		    (upriority &&
+		     copy_out(t->mm, upriority, &m->priority, sizeof m->priority) != 0))
 			r = -EFAULT;
 		kfree(m);
 	}
@@ -402,16 +403,16 @@ s64 lx_mq_timedreceive(struct task *t, u64 fd, u64 to, u64 bytes, u64 upriority,
 	return r;
 }
 
-s64 lx_mq_getsetattr(struct task *t, u64 fd, u64 new, u64 old)
+s64 lx_mq_getsetattr(struct task *t, u64 fd, u64 change, u64 old)
 {
 	struct mq_attr set, is = { 0 };
 	struct mqueue *q;
 	struct file *f;
 	s64 r = 0;
 
-	if (new && copy_in(t->mm, &set, new, sizeof set) != 0)
+	if (change && copy_in(t->mm, &set, change, sizeof set) != 0)
 		return -EFAULT;
-	if (new && (set.flags & ~(s64)O_NONBLOCK))
+	if (change && (set.flags & ~(s64)O_NONBLOCK))
 		return -EINVAL;
 	f = fd_file(t, fd);
 	q = f ? mqueue_of(f) : NULL;
@@ -420,7 +421,7 @@ s64 lx_mq_getsetattr(struct task *t, u64 fd, u64 new, u64 old)
 				       .messages = (s64)q->most,
 				       .bytes = (s64)q->bytes,
 				       .count = (s64)q->count };
-		if (new)
+		if (change)
 			f->flags = (f->flags & ~(u32)O_NONBLOCK) | (u32)set.flags;
 	} else {
 		r = -EBADF;

@@ -1,0 +1,147 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Test suites of others on Tessera: posixtestsuite and busybox's own, with this machine as the reference.
+
+    run.py [--quick] [--only TEXT] [--suite posix|busybox] [-v]     TAP; status 0 if all is well
+
+Debian's sources of both are fetched and checked by source.py; nothing of them is in this tree. A test
+is good if it passes, or ends as it does on this machine. One that is not must stand in known.toml with
+the reason, and one that stands there must not be good. With --quick, programs that need more than
+QUICK_MS on this machine are left out, and the sums say how many.
+"""
+
+import argparse
+import pathlib
+import shutil
+import sys
+import tempfile
+import tomllib
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+import bb          # noqa: E402
+import pts         # noqa: E402
+import sides       # noqa: E402
+from cli import image  # noqa: E402
+from source import SourceError  # noqa: E402
+
+QUICK_MS = 1500
+BUSYBOX_MS = 20000               # an applet's tests
+PARTS = 4                        # boots at once: tests sleep most of the time
+
+
+class Tap:
+    def __init__(self):
+        self.count = self.failed = 0
+
+    def line(self, good, name, why=""):
+        self.count += 1
+        self.failed += not good
+        print(f"{'ok' if good else 'not ok'} {self.count} {name}")
+        for text in why.strip().splitlines()[-8:]:
+            print(f"#   {text}")
+        sys.stdout.flush()
+
+
+def known(suite):
+    """case -> (reason, only sometimes)"""
+    with open(HERE / "known.toml", "rb") as f:
+        entries = tomllib.load(f).get(suite, [])
+    return {case: (entry["reason"], entry.get("sometimes", False)) for entry in entries for case in entry["cases"]}
+
+
+def files_of(directory, into):
+    """A copy of a suite's files with the driver."""
+    files = pathlib.Path(into) / "files"
+    shutil.copytree(directory, files, symlinks=True)
+    sides.driver(files)
+    return files
+
+
+def judge(tap, suite, verdicts, left_out, details):
+    """verdicts: case -> (here, on Tessera). One line for the sum, one for each surprise."""
+    listed = known(suite)
+    good = {case for case, (here, there) in verdicts.items() if there in ("PASS", here)}
+    passed = sum(there == "PASS" for _, there in verdicts.values())
+    reference = sum(here == "PASS" for here, _ in verdicts.values())
+    bad = sorted(set(verdicts) - good)
+    for case in bad:
+        here, there = verdicts[case]
+        if case not in listed:
+            tap.line(False, f"{suite}: {case}", f"{there}, on this machine {here}\n{details(case)}")
+    for case, (_, sometimes) in sorted(listed.items()):
+        if case in good and not sometimes:
+            tap.line(False, f"{suite}: {case}", "is good, and stands in known.toml")
+    surprises = [c for c in bad if c not in listed]
+    tap.line(not surprises and bool(verdicts), f"{suite}: {len(verdicts)} tests, {passed} pass ({reference} on this machine), {len(good)} as here or better, "
+             f"{len(bad)} not ({len(bad) - len(surprises)} of them known), {left_out} left out")
+
+
+def again(tap, suite, files, make, names, host, guest, good):
+    """What went wrong among others is tried once more alone, and with more time."""
+    doubtful = [n for n in names if n not in guest or not good(host.get(n), guest[n])]
+    doubtful = [n for n in doubtful if n not in known(suite)]
+    if doubtful:
+        results, said = sides.boots(files, [make(n, 120) for n in doubtful])
+        for name in doubtful:
+            if name in results and good(host.get(name), results[name]):
+                print(f"# {suite}: {name} at the second try: first {pts.word(guest.get(name))}")
+        guest.update(results)
+        boots_said(tap, suite, said)
+
+
+def boots_said(tap, suite, said):
+    for text in said:
+        tap.line(False, f"{suite}: a machine ended early", text)
+
+
+def posix(tap, args):
+    directory, names, _ = pts.build()
+    names = [n for n in names if args.only in n]
+    with tempfile.TemporaryDirectory(prefix="tessera-oracle-") as top:
+        files = files_of(directory, top)
+        limit = 3 if args.quick else 60
+        host = sides.all_here(files, [pts.job(n, limit) for n in names], 2 * PARTS)
+        chosen = [n for n in names if not args.quick or host[n].ms < QUICK_MS]
+        jobs = [pts.job(n, 30 + host[n].ms // 100) for n in chosen]
+        guest, said = sides.all_there(files, jobs, PARTS)
+        boots_said(tap, "posix", said)
+        again(tap, "posix", files, pts.job, chosen, host, guest, lambda h, g: pts.word(g) in ("PASS", pts.word(h)))
+    verdicts = {n: (pts.word(host[n]), pts.word(guest.get(n))) for n in chosen}
+    judge(tap, "posix", verdicts, len(names) - len(chosen), lambda n: guest[n].text if n in guest else "")
+
+
+def busybox(tap, args):
+    directory, names = bb.build()
+    names = [n for n in names if args.only in n]
+    with tempfile.TemporaryDirectory(prefix="tessera-oracle-") as top:
+        files = files_of(directory, top)
+        host = sides.all_here(files, [bb.job(n, 60) for n in names], PARTS)
+        chosen = [n for n in names if not args.quick or host[n].ms < BUSYBOX_MS]
+        guest, said = sides.all_there(files, [bb.job(n, 60 + host[n].ms // 50) for n in chosen], PARTS)
+        boots_said(tap, "busybox", said)
+    here, there = bb.cases({n: host[n] for n in chosen}), bb.cases(guest)
+    verdicts = {case: (here.get(case, "nothing"), there.get(case, "nothing")) for case in {**here, **there}}
+    judge(tap, "busybox", verdicts, len(names) - len(chosen), lambda case: guest[case.split(":")[0]].text if case.split(":")[0] in guest else "")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--only", default="", help="tests whose name contains this")
+    parser.add_argument("--suite", choices=("posix", "busybox"))
+    args = parser.parse_args()
+    tap = Tap()
+    image.build()
+    for name, suite in (("posix", posix), ("busybox", busybox)):
+        if args.suite in (None, name):
+            try:
+                suite(tap, args)
+            except SourceError as error:
+                tap.line(True, f"{name} # SKIP {error}")
+    print(f"1..{tap.count}")
+    return 1 if tap.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
