@@ -31,6 +31,7 @@ struct mq_message {
 };
 
 static u32 queues;
+static u64 charged; /* bytes of all: they outlive programs, so they may not fill the memory */
 static const struct file_ops queue_file_ops;
 static struct inode_ops queue_ops;
 static void (*node_release)(struct inode *);
@@ -49,6 +50,7 @@ static void queue_free(struct mqueue *q)
 		kfree(container_of(l, struct mq_message, link));
 	}
 	user_queue_bytes(q->uid, -(s64)q->charge, 0);
+	charged -= q->charge;
 	queues--;
 	kfree(q);
 }
@@ -72,6 +74,8 @@ static s64 queue_new(struct task *t, u64 messages, u64 bytes, struct mqueue **ou
 
 	if (queues >= QUEUES_MAX && !task_capable(t, CAP_SYS_RESOURCE))
 		return -ENOSPC;
+	if (charge > pages_total() * PAGE / 8 - charged)
+		return -ENOMEM;
 	if (!user_queue_bytes(t->ids.uid, (s64)charge, t->process->rlimit[RLIMIT_MSGQUEUE].soft))
 		return -EMFILE;
 	q = kalloc(sizeof *q);
@@ -86,6 +90,7 @@ static s64 queue_new(struct task *t, u64 messages, u64 bytes, struct mqueue **ou
 	list_init(&q->messages);
 	waitq_init(&q->readers);
 	waitq_init(&q->writers);
+	charged += charge;
 	queues++;
 	*out = q;
 	return 0;

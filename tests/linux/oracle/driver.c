@@ -72,7 +72,7 @@ static void become(char **words)
 	limit(RLIMIT_CORE, 0);
 	limit(RLIMIT_AS, (rlim_t)1 << 30);
 	limit(RLIMIT_FSIZE, 64 << 20);
-	limit(RLIMIT_NPROC, 400);
+	limit(RLIMIT_NPROC, 1000);
 	limit(RLIMIT_NOFILE, 1024);
 	limit(RLIMIT_MEMLOCK, 8 << 20);
 	sigset_t none;

@@ -16,6 +16,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT / "tools"))
 from root.base import base  # noqa: E402
 
+NOT_STARTED = "70"      # the driver could not start the program
 PATH = "PATH=/bin:/usr/bin:/sbin:/usr/sbin"
 # The reference runs as nobody, without network, in name spaces and a file tree of its own.
 SCRIPT = """set -e
