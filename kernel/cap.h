@@ -93,7 +93,9 @@ void destroy_detach(u32 s);
 /* memory.c: pages [first, first + n) of the memory in slot s, as one object owned by dst. */
 err_t object_check(u32 mem, u64 offset, u64 pages) NODISCARD;
 void object_make(u32 mem, u32 dst, u32 type, u32 head, u32 pages);
-void object_free(u32 head, u32 pages);
+/* Frames at the end of their run, or an object, become free pages. */
+void pages_free(u32 from, u32 pages);
+void object_free(u32 type, u32 head);
 /* How many pages an object of the type has; bytes of its first page that it uses. */
 u32 object_pages(u32 type);
 u32 object_bytes(u32 type);

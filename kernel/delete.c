@@ -86,7 +86,7 @@ static void worklist_step(void)
 	if (ks.work_head == NIL)
 		ks.work_tail = NIL;
 	ks.work_done++;
-	object_free(page, 1);
+	object_free(OBJ_SLOTS, page);
 }
 
 bool worklist_drain(u64 ticket)

@@ -9,17 +9,13 @@
  */
 #include "ks.h"
 
-enum { STEP_PAGES = 64 };
-
 static bool frames_destroy_step(u32 s)
 {
 	struct cap *c = SLOT(s);
-	u32 n = c->count < STEP_PAGES ? c->count : STEP_PAGES;
-	u32 end = c->first + c->count;
+	u32 n = c->count < STEP_ENTRIES ? c->count : STEP_ENTRIES;
 
-	for (u32 i = 1; i <= STEP_PAGES && i <= n; i++)
-		object_free(end - i, 1);
 	c->count -= n;
+	pages_free(c->first + c->count, n);
 	return c->count == 0;
 }
 
@@ -116,7 +112,7 @@ bool destroy_step(u32 s)
 		return false;
 	if (type == OBJ_THREAD || type == OBJ_IRQ || type == OBJ_DEVICE)
 		inner_slots_remove(obj);
-	object_free(obj, object_pages(type));
+	object_free(type, obj);
 	return true;
 }
 

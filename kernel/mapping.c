@@ -132,6 +132,35 @@ HOT enum put leaf_put(u32 kind, struct place at, u64 leaf)
 	return PUT_REPLACED;
 }
 
+/* Leaves that follow one another: of pages that do so, all alike. */
+struct leaves {
+	u32 page;   /* of the first */
+	u32 rights; /* MAP_READ, MAP_WRITE, MAP_EXEC */
+	bool device, combine;
+};
+
+/* How many were entered, before a table stood in the way, and whether one replaced another. */
+struct entered {
+	u32 done;
+	bool replaced;
+};
+
+HOT struct entered run_enter(u32 kind, struct place at, u32 n, struct leaves l)
+{
+	struct entered r = { 0, false };
+
+	for (; r.done < STEP_ENTRIES && r.done < n; r.done++, at.index++) {
+		const u32 page = l.page + (r.done << (LEVEL_BITS * (at.level - 1)));
+		const u64 leaf = pte_leaf(kind, page, l.rights, at.level, l.device, l.combine);
+		const enum put put = leaf_put(kind, at, leaf);
+
+		if (put == PUT_NOT)
+			break;
+		r.replaced |= put == PUT_REPLACED;
+	}
+	return r;
+}
+
 /* What became of a batch, or of one entry of a list. */
 struct written {
 	err_t err;
@@ -147,12 +176,11 @@ struct written {
 HOT struct written leaves_write(u32 g, u64 vaddr, u64 offset, u32 count, u64 attr, u32 level)
 {
 	const u32 kind = SP(SLOT(g)->obj)->kind;
-	const bool device = grant_is_device(g);
 	struct written w = { leaf_check(g, vaddr, offset, count, attr, level), 0, 0, false };
 
 	if (!err_is_ok(w.err))
 		return w;
-	struct place at = space_walk(SLOT(g)->obj, kind, vaddr >> PAGE_SHIFT, level);
+	const struct place at = space_walk(SLOT(g)->obj, kind, vaddr >> PAGE_SHIFT, level);
 
 	w.err = place_check(kind, at, level);
 	w.level = at.level - 1;
@@ -160,21 +188,15 @@ HOT struct written leaves_write(u32 g, u64 vaddr, u64 offset, u32 count, u64 att
 		return w;
 
 	/* commit */
-	const u32 run = place_run(at, count);
-	u32 page = SLOT(g)->first + (u32)offset;
+	const struct leaves l = { SLOT(g)->first + (u32)offset, (u32)attr & MAP_RIGHTS, grant_is_device(g),
+				  attr & MAP_COMBINE };
+	/* It is the level that was wanted, which is a constant for small pages. */
+	const struct place from = { at.page, at.index, level };
+	const struct entered r = run_enter(kind, from, place_run(at, count), l);
 
-	for (; w.done < STEP_ENTRIES && w.done < run; w.done++, at.index++) {
-		const u64 leaf = pte_leaf(kind, page, (u32)attr & MAP_RIGHTS, level, device,
-					  attr & MAP_COMBINE);
-		const enum put put = leaf_put(kind, at, leaf);
-
-		if (put == PUT_NOT)
-			break;
-		w.flush |= put == PUT_REPLACED;
-		page += (u32)level_pages(level);
-	}
+	w.done = r.done;
 	/* An IOMMU in caching mode keeps absent entries too (VT-d 3.3, section 6.1). */
-	w.flush |= kind == SPACE_IO;
+	w.flush = r.replaced || kind == SPACE_IO;
 	return w;
 }
 
@@ -332,26 +354,30 @@ static bool entry_protect(u32 kind, struct place at)
 	return arch_atomic_and((u64 *)&PTE(at.page, at.index), keep) & ~keep;
 }
 
-/* Copy n entries from src to dst; both are in tables of level 1. */
-static void run_copy(u32 g, u32 to, struct place src, struct place dst, u64 vpage, u32 n, u64 attr)
+/* Which spaces have translations that are no longer right. */
+enum { FLUSH_SOURCE = 1, FLUSH_TARGET = 2 };
+
+/* Pass one entry on, if both grants allow it. */
+HOT u32 entry_pass(u32 g, u32 to, struct place src, struct place dst, u64 attr)
 {
 	const u32 kind = SP(SLOT(g)->obj)->kind;
-	bool flush_source = false;
-	bool flush_target = false;
+	const u64 e = PTE(src.page, src.index);
 
-	for (u32 i = 0; i < STEP_ENTRIES && i < n; i++, src.index++, dst.index++) {
-		const u64 e = PTE(src.page, src.index);
+	if (!grant_has_leaf(g, kind, e, 1) || !grant_has_leaf(to, kind, e, 1))
+		return 0;
+	const u32 flush = entry_copy(to, kind, e, dst, attr) ? FLUSH_TARGET : 0;
 
-		if (!grant_has_leaf(g, kind, e, 1) || !grant_has_leaf(to, kind, e, 1))
-			continue;
-		flush_target |= entry_copy(to, kind, e, dst, attr);
-		if (attr & COPY_PROTECT)
-			flush_source |= entry_protect(kind, src);
-	}
-	if (flush_source)
-		arch_space_flush(SLOT(g)->obj, vpage, n);
-	if (flush_target)
-		arch_space_flush(SLOT(to)->obj, vpage, n);
+	return attr & COPY_PROTECT && entry_protect(kind, src) ? flush | FLUSH_SOURCE : flush;
+}
+
+/* Copy n entries from src to dst; both are in tables of level 1. */
+HOT u32 run_copy(u32 g, u32 to, struct place src, struct place dst, u32 n, u64 attr)
+{
+	u32 flush = 0;
+
+	for (u32 i = 0; i < STEP_ENTRIES && i < n; i++, src.index++, dst.index++)
+		flush |= entry_pass(g, to, src, dst, attr);
+	return flush;
 }
 
 err_t sys_space_copy(u32 t, u32 g, u32 to, u64 vaddr, u64 count, u64 attr)
@@ -381,7 +407,12 @@ err_t sys_space_copy(u32 t, u32 g, u32 to, u64 vaddr, u64 count, u64 attr)
 	count = place_run(src, (u32)count);
 
 	/* commit */
-	run_copy(g, to, src, dst, vpage, (u32)count, attr);
+	const u32 flush = run_copy(g, to, src, dst, (u32)count, attr);
+
+	if (flush & FLUSH_SOURCE)
+		arch_space_flush(SLOT(g)->obj, vpage, count);
+	if (flush & FLUSH_TARGET)
+		arch_space_flush(SLOT(to)->obj, vpage, count);
 	FR_OUT(t, 0) = count;
 	return OK;
 }
@@ -391,11 +422,29 @@ err_t sys_space_copy(u32 t, u32 g, u32 to, u64 vaddr, u64 count, u64 attr)
  * and to be flushed: a processor may be setting a mark, and does not set it
  * again while it holds the translation (Intel SDM vol 3, 4.10.4.3).
  */
-static u64 entry_harvest(u32 g, u32 kind, struct place at)
+HOT u64 entry_harvest(u32 g, u32 kind, struct place at)
 {
 	if (!grant_has_leaf(g, kind, PTE(at.page, at.index), 1))
 		return 0;
 	return arch_atomic_and((u64 *)&PTE(at.page, at.index), pte_clean(kind, UINT64_MAX));
+}
+
+/* Marks of a run of entries, one bit for each. */
+struct marks {
+	u64 accessed, dirty;
+};
+
+HOT struct marks run_harvest(u32 g, u32 kind, struct place at, u32 n)
+{
+	struct marks m = { 0, 0 };
+
+	for (u32 i = 0; i < STEP_ENTRIES && i < n; i++, at.index++) {
+		const u64 e = entry_harvest(g, kind, at);
+
+		m.accessed |= (u64)pte_is_accessed(kind, e) << i;
+		m.dirty |= (u64)pte_is_dirty(kind, e) << i;
+	}
+	return m;
 }
 
 err_t sys_space_harvest(u32 t, u32 g, u64 vaddr, u64 count)
@@ -410,26 +459,21 @@ err_t sys_space_harvest(u32 t, u32 g, u64 vaddr, u64 count)
 		return ERR_ARG;
 	const u32 sp = SLOT(g)->obj;
 	const u32 kind = SP(sp)->kind;
-	u64 accessed = 0;
-	u64 dirty = 0;
+	struct marks m = { 0, 0 };
 
 	/* commit */
 	arch_lock(&SP(sp)->lock);
-	struct place at = space_walk(sp, kind, vpage, 1);
+	const struct place at = space_walk(sp, kind, vpage, 1);
 	const bool found = at.level == 1;
 	const u32 done = found ? place_run(at, (u32)count) : place_skip(at, vpage, 1, (u32)count);
 
-	for (u32 i = 0; found && i < STEP_ENTRIES && i < done; i++, at.index++) {
-		const u64 e = entry_harvest(g, kind, at);
-
-		accessed |= (u64)pte_is_accessed(kind, e) << i;
-		dirty |= (u64)pte_is_dirty(kind, e) << i;
-	}
-	if (accessed | dirty)
+	if (found)
+		m = run_harvest(g, kind, at, done);
+	if (m.accessed | m.dirty)
 		arch_space_flush(sp, vpage, done);
 	arch_unlock(&SP(sp)->lock);
 	FR_OUT(t, 0) = done;
-	FR_OUT(t, 1) = accessed;
-	FR_OUT(t, 2) = dirty;
+	FR_OUT(t, 1) = m.accessed;
+	FR_OUT(t, 2) = m.dirty;
 	return OK;
 }

@@ -121,12 +121,16 @@ void object_make(u32 mem, u32 dst, u32 type, u32 head, u32 pages)
 	}
 }
 
-void object_free(u32 head, u32 pages)
+void pages_free(u32 from, u32 pages)
 {
-	if (PD(head)->type != OBJ_FRAMES)
-		object_clear(PD(head)->type, head);
-	for (u32 i = 0; i < pages && i < 2; i++)
-		page_set(head + i, PAGE_FREE, NIL);
+	for (u32 i = 0; i < STEP_ENTRIES && i < pages; i++)
+		page_set(from + i, PAGE_FREE, NIL);
+}
+
+void object_free(u32 type, u32 head)
+{
+	object_clear(type, head);
+	pages_free(head, object_pages(type));
 }
 
 static bool is_creatable(u32 type)

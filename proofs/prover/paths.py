@@ -35,15 +35,15 @@ class Frame:
 class State:
     """One path: stack of frames, memory, path condition and perhaps a model of it, obligations not
     yet asked, trail of lines."""
-    __slots__ = ('frames', 'mem', 'pc', 'model', 'pending', 'trail')
+    __slots__ = ('frames', 'mem', 'pc', 'model', 'pending', 'trail', 'anys')
 
-    def __init__(self, frames, mem, pc=(), model=None, pending=(), trail=()):
+    def __init__(self, frames, mem, pc=(), model=None, pending=(), trail=(), anys=()):
         self.frames, self.mem, self.pc, self.model, self.trail = frames, mem, pc, model, trail
-        self.pending = list(pending)
+        self.pending, self.anys = list(pending), dict(anys)
 
     def fork(self):
         return State(self.frames[:-1] + [self.frames[-1].copy()], self.mem.copy(), self.pc,
-                     self.model, self.pending, self.trail)
+                     self.model, self.pending, self.trail, self.anys)
 
 
 class Harness(Machine):
@@ -415,8 +415,9 @@ class Harness(Machine):
 
     def primitive(self, st, f, ins, name, a):
         if name in ANY:
-            t = z3.BitVec(f'{self.text(a[0])}!{len(st.trail)}.{self.count(st, f, ins)}:{ANY[name]}', ANY[name])
-            return V(t)
+            unique = f'{self.text(a[0])}!{len(st.trail)}.{self.count(st, f, ins)}'
+            n = st.anys[unique] = st.anys.get(unique, 0) + 1      # a contract may be called from many places
+            return V(z3.BitVec(f'{unique}{f"+{n}" if n > 1 else ""}:{ANY[name]}', ANY[name]))
         if f.proof and not f.contract:
             raise Refused(f'{name} called by code under proof')
         if name == 'prover_index':

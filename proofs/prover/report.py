@@ -12,7 +12,7 @@ MAX_CELLS = 80
 
 def symbol(name):
     """Name of an input or cell without the parts that only make it unique."""
-    return re.sub(r'(![\d.\w]*)?:\d+$', '', name)
+    return re.sub(r'(![\d.\w+]*)?:\d+$', '', name)
 
 
 def number(v):

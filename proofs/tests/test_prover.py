@@ -179,6 +179,12 @@ class Solving(unittest.TestCase):
 class Contracts(unittest.TestCase):
     KERNEL = STATE + ('u32 hw(u32 x);\nu32 f(u32 x) { return hw(x) < 10 ? g[hw(x)].b : 0; }')
 
+    def test_replacement_called_twice(self):
+        """What a contract returns is arbitrary at each call."""
+        kernel = 'u32 hw(u32 x); u32 f(u32 x) { return hw(x) - hw(x); }'
+        r = mini.prove(kernel, 'ANY(u32, x); CHECK_SPEC(f(x) == 0);', unit='u32 prover_replace_hw(u32 x) { ANY(u32, v); prover_assume(x < 9); return v; }\n')
+        self.assertIn('fails', ' '.join(r['failures']))
+
     def test_replacement(self):
         r = mini.prove(self.KERNEL, '} u32 prover_replace_hw(u32 x) { ANY(u32, v); prover_assume(v == x); return v; }\n'
                        'void h_unused(void);\nvoid more(void) {', '')
