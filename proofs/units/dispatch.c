@@ -245,6 +245,60 @@ err_t sys_notif_wait(u32 t, u32 s, u64 deadline)
 	return OK;
 }
 
+/* A capability of the type that the table names. */
+PRED bool is_of(u32 s, u32 type)
+{
+	return slot_is_in_page(s) && SLOT(s)->type == type;
+}
+
+err_t sys_irq_message(u32 t, u32 irq)
+{
+	(void)t;
+	CHECK_SPEC(is_of(irq, OBJ_IRQ));
+	return OK;
+}
+
+err_t sys_ioport_in(u32 t, u32 ports, u64 offset, u64 width)
+{
+	(void)t;
+	CHECK_SPEC(is_of(ports, OBJ_IOPORTS) & (offset <= UINT32_MAX) & (width >= 1) & (width <= 4));
+	return OK;
+}
+
+err_t sys_ioport_out(u32 t, u32 ports, u64 offset, u64 width, u64 value)
+{
+	(void)t;
+	(void)value;
+	CHECK_SPEC(is_of(ports, OBJ_IOPORTS) & (offset <= UINT32_MAX) & (width >= 1) & (width <= 4));
+	return OK;
+}
+
+err_t sys_device_faults(u32 t, u32 dev)
+{
+	(void)t;
+	CHECK_SPEC(is_of(dev, OBJ_DEVICE));
+	return OK;
+}
+
+err_t sys_system_debug_write(u32 t, u32 s, u64 length, u64 a, u64 b, u64 c)
+{
+	(void)t;
+	(void)a;
+	(void)b;
+	(void)c;
+	CHECK_SPEC(is_of(s, OBJ_SYSTEM) & (length <= 24));
+	return OK;
+}
+
+err_t sys_system_trace_read(u32 t, u32 s, u64 cpu, u64 from)
+{
+	(void)t;
+	(void)cpu;
+	(void)from;
+	CHECK_SPEC(is_of(s, OBJ_SYSTEM));
+	return OK;
+}
+
 /* The rest only stands for "the handler was called". */
 #define HANDLER(name, ...) err_t sys_##name(__VA_ARGS__) { return OK; }
 HANDLER(cap_drain, u32, u64)
@@ -279,15 +333,9 @@ HANDLER(reply, u32, u64, u64, u32)
 HANDLER(irq_create, u32, u32, u32, u64, u32, u64, u64)
 HANDLER(irq_bind, u32, u32, u32, u64)
 HANDLER(irq_ack, u32, u32)
-HANDLER(irq_message, u32, u32)
-HANDLER(ioport_in, u32, u32, u64, u64)
-HANDLER(ioport_out, u32, u32, u64, u64, u64)
 HANDLER(device_create, u32, u32, u32, u64, u32)
 HANDLER(device_bind, u32, u32, u32)
 HANDLER(device_watch, u32, u32, u32, u64)
-HANDLER(device_faults, u32, u32)
-HANDLER(system_debug_write, u32, u32, u64, u64, u64, u64)
-HANDLER(system_trace_read, u32, u32, u64, u64)
 
 /* --- calls ------------------------------------------------------------------------------- */
 

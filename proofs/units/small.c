@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: MIT */
+/* prove:
+ * batch = 8
+ * [h_port_in]
+ * function = "sys_ioport_in"
+ * columns = ["ub", "invariant", "spec", "leak", "footprint"]
+ * [h_port_out]
+ * function = "sys_ioport_out"
+ * columns = ["ub", "invariant", "spec", "leak", "footprint"]
+ * [h_debug_write]
+ * function = "sys_system_debug_write"
+ * columns = ["ub", "invariant", "spec", "leak", "footprint"]
+ * [h_trace_read]
+ * function = "sys_system_trace_read"
+ * columns = ["ub", "invariant", "spec", "leak"]
+ * [h_message]
+ * function = "sys_irq_message"
+ * columns = ["ub", "invariant", "spec", "leak", "footprint"]
+ * [h_faults]
+ * function = "sys_device_faults"
+ * only = "when the IOMMU has none that were not counted"
+ * columns = ["ub", "invariant", "spec", "leak"]
+ */
+/*
+ * Calls that change little: ports, the console, what an interrupt or a device says.
+ */
+#include "prover.h"
+#include "whole.h"
+#include "footprint.h"
+
+#include <ioport.c>
+#include <system.c>
+#include <irq.c>
+#include <device.c>
+
+/* --- the machine -------------------------------------------------------------------------- */
+
+struct {
+	u64 value, address, data;
+	u32 port, width, written; /* of the last port that was written */
+	u32 length;
+	u8 ok, bytes[32]; /* what went to the console */
+} io;
+
+bool arch_port_ok(u32 port, u32 width)
+{
+	(void)port;
+	(void)width;
+	return io.ok & 1;
+}
+
+u32 arch_port_in(u32 port, u32 width)
+{
+	(void)port;
+	(void)width;
+	return (u32)io.value;
+}
+
+void arch_port_out(u32 port, u32 width, u32 value)
+{
+	io.port = port;
+	io.width = width;
+	io.written = value;
+}
+
+void arch_console_write(const char *bytes, u32 length)
+{
+	for (u32 i = 0; i < 24; i++)
+		io.bytes[i] = (u8)bytes[i];
+	io.length = length;
+}
+
+void arch_irq_message(u32 page, u64 *address, u64 *data)
+{
+	(void)page;
+	*address = io.address;
+	*data = io.data;
+}
+
+/* Faults that were not looked at before are counted: any number. */
+void arch_iommu_faults(bool all)
+{
+	(void)all;
+}
+
+/* --- nothing but the caller's result registers -------------------------- */
+
+#define CALLER(t) ASSUME_STATE(caller, thread_is(t), "calls are made by threads")
+#define A_CAP(s, kind) \
+	ASSUME_STATE(dispatch, slot_is_full(s) & (SLOT(s)->type == kind), "a capability of the type that the interface names is there")
+
+/* n result registers of thread t may differ. */
+static void check_results(struct any any, u32 t, u32 n)
+{
+	CHECK_IF((any.page != t) | (any.n < REG_RDI) | ((any.n >= REG_RDI + n) & (any.n < REG_COUNT)), "spec",
+		 same_register(any.page, any.n));
+	CHECK_SPEC(same_frame_rest(any.page, any.n));
+	CHECK_SPEC(same_thread(any.page));
+	CHECK_SPEC(same_cap(any.slot));
+	CHECK_SPEC(same_page(any.page));
+	CHECK_SPEC(same_leaf(any.page, any.n));
+	CHECK_SPEC(same_notif(any.page));
+	CHECK_SPEC(same_tnode(any.page) & same_sched(any.page) & same_ep(any.page));
+	CHECK_SPEC(same_irq(any.page) & same_device(any.page) & same_space(any.page));
+	CHECK_SPEC(ks_pte[any.page][any.n] == old_pte[any.page][any.n]);
+	CHECK_SPEC(same_ks(any.n));
+	check_cpus(any);
+	check_invariants(any);
+	check_owners(any);
+}
+
+PRED u32 spec_port_error(u32 s, u64 offset, u64 width)
+{
+	return width == 3				 ? ERRNO_ARG
+	       : offset + width > SLOT(s)->count ? ERRNO_RANGE
+	       : (io.ok & 1) == 0			 ? ERRNO_RANGE
+							 : ERRNO_OK;
+}
+
+void h_port_in(void)
+{
+	ANY(u32, t);
+	ANY(u32, s);
+	ANY(u64, offset);
+	ANY(u64, width);
+	const struct any any = any_index();
+
+	ASSUME_INPUT((offset <= UINT32_MAX) & (width >= 1) & (width <= 4));
+	CALLER(t);
+	A_CAP(s, OBJ_IOPORTS);
+	const u32 bad = spec_port_error(s, offset, width);
+	remember();
+	const err_t err = sys_ioport_in(t, s, offset, width);
+
+	CHECK_SPEC(err.v == bad);
+	CHECK_IF(err.v == 0, "spec", FR_OUT(t, 0) == (u32)io.value);
+	check_results(any, t, err.v == 0 ? 1 : 0);
+	check_footprint(any, true, old_thread[t].home);
+	CHECK_SPEC(ks_word[any.page][any.n] == old_word[any.page][any.n]);
+	COVER(err.v == 0);
+}
+
+/* A port inside the range, and no other. */
+void h_port_out(void)
+{
+	ANY(u32, t);
+	ANY(u32, s);
+	ANY(u64, offset);
+	ANY(u64, width);
+	ANY(u64, value);
+	const struct any any = any_index();
+
+	ASSUME_INPUT((offset <= UINT32_MAX) & (width >= 1) & (width <= 4));
+	CALLER(t);
+	A_CAP(s, OBJ_IOPORTS);
+	HINT(1, any_cap_range_inv(s));
+	const u32 bad = spec_port_error(s, offset, width);
+	const u32 before = io.port;
+	remember();
+	const err_t err = sys_ioport_out(t, s, offset, width, value);
+
+	CHECK_SPEC(err.v == bad);
+	CHECK_IF(err.v != 0, "spec", io.port == before);
+	CHECK_IF(err.v == 0, "spec", (io.port - SLOT(s)->first == offset) & (io.width == width) & (io.written == (u32)value));
+	CHECK_IF(err.v == 0, "spec", (io.port >= SLOT(s)->first) & (offset + width <= SLOT(s)->count));
+	check_results(any, t, 0);
+	check_footprint(any, true, old_thread[t].home);
+	CHECK_SPEC(ks_word[any.page][any.n] == old_word[any.page][any.n]);
+	COVER(err.v == 0);
+}
+
+void h_debug_write(void)
+{
+	ANY(u32, t);
+	ANY(u32, s);
+	ANY(u64, length);
+	ANY(u64, a);
+	ANY(u64, b);
+	ANY(u64, c);
+	ANY(u32, i);
+	const struct any any = any_index();
+
+	ASSUME_INPUT((length <= 24) & (i < 24));
+	CALLER(t);
+	A_CAP(s, OBJ_SYSTEM);
+	remember();
+	const err_t err = sys_system_debug_write(t, s, length, a, b, c);
+	const u64 word = i < 8 ? a : i < 16 ? b : c;
+
+	CHECK_SPEC(err.v == 0);
+	CHECK_SPEC(io.length == length);
+	CHECK_SPEC(io.bytes[i] == (u8)(word >> (i % 8 * 8)));
+	check_results(any, t, 0);
+	check_footprint(any, true, old_thread[t].home);
+	CHECK_SPEC(ks_word[any.page][any.n] == old_word[any.page][any.n]);
+}
+
+/* In a kernel that keeps no trace there is nothing to read. */
+void h_trace_read(void)
+{
+	ANY(u32, t);
+	ANY(u32, s);
+	ANY(u64, cpu);
+	ANY(u64, from);
+	const struct any any = any_index();
+
+	CALLER(t);
+	A_CAP(s, OBJ_SYSTEM);
+	const u32 bad = TH(t)->msg == NIL ? ERRNO_MSG_PAGE : cpu >= ks.cpus ? ERRNO_RANGE : ERRNO_OK;
+	remember();
+	const err_t err = sys_system_trace_read(t, s, cpu, from);
+
+	CHECK_SPEC(err.v == bad);
+	CHECK_IF(err.v == 0, "spec", (FR_OUT(t, 0) == 0) & (FR_OUT(t, 1) == from));
+	check_results(any, t, err.v == 0 ? 2 : 0);
+	CHECK_SPEC(ks_word[any.page][any.n] == old_word[any.page][any.n]);
+	COVER(err.v == 0);
+}
+
+void h_message(void)
+{
+	ANY(u32, t);
+	ANY(u32, s);
+	const struct any any = any_index();
+
+	CALLER(t);
+	A_CAP(s, OBJ_IRQ);
+	HINT(1, any_cap_object_inv(s));
+	const u32 q = SLOT(s)->obj;
+	const bool bad = IRQ(q)->kind != IRQ_MESSAGE || IRQ(q)->vector == NIL;
+	remember();
+	const err_t err = sys_irq_message(t, s);
+
+	CHECK_SPEC(err.v == (bad ? ERRNO_STATE : ERRNO_OK));
+	CHECK_IF(!bad, "spec", (FR_OUT(t, 0) == io.address) & (FR_OUT(t, 1) == io.data));
+	check_results(any, t, bad ? 0 : 2);
+	check_footprint(any, true, old_thread[t].home);
+	CHECK_SPEC(ks_word[any.page][any.n] == old_word[any.page][any.n]);
+	COVER(!bad);
+}
+
+void h_faults(void)
+{
+	ANY(u32, t);
+	ANY(u32, s);
+	const struct any any = any_index();
+
+	CALLER(t);
+	A_CAP(s, OBJ_DEVICE);
+	HINT(1, any_cap_object_inv(s));
+	const u32 d = SLOT(s)->obj;
+	remember();
+	const err_t err = sys_device_faults(t, s);
+
+	CHECK_SPEC(err.v == 0);
+	CHECK_SPEC((FR_OUT(t, 0) == DV(d)->faults) & (FR_OUT(t, 1) == DV(d)->fault_address) & (FR_OUT(t, 2) == DV(d)->fault_what));
+	check_results(any, t, 3);
+	CHECK_SPEC(ks_word[any.page][any.n] == old_word[any.page][any.n]);
+}
