@@ -3,6 +3,9 @@
  * [h_contract_expect]
  * function = "expect"
  * columns = ["ub", "spec"]
+ * [h_contract_file64]
+ * function = "file64"
+ * columns = ["ub", "spec"]
  * [h_segment]
  * function = "segment_add"
  * columns = ["ub", "spec"]
@@ -32,6 +35,16 @@ void h_contract_expect(void)
 
 	expect(true, "");
 	CHECK_SPEC(elf.segments == before);
+}
+
+void h_contract_file64(void)
+{
+	ANY(u64, start);
+	ANY(u64, offset);
+
+	ASSUME_INPUT((start % PAGE_SIZE == 0) & (offset % 8 == 0) & (start < UINT64_MAX / 2) & (offset < UINT64_MAX / 2));
+	ASSUME_INPUT((start + offset) / PAGE_SIZE < PAGE_COUNT);
+	CHECK_SPEC(file64(start, offset) == ks_word[(start + offset) / PAGE_SIZE][(start + offset) % PAGE_SIZE / 8]);
 }
 
 /* Every word that is read begins in the file; it may hold anything. */
