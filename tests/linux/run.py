@@ -93,6 +93,21 @@ def slow_host(tap):
         print(f"# status {status}, {len(text)} bytes")
 
 
+def stdin_file(tap, directory):
+    """A file on standard input is read to its end, however its pieces and its end arrive."""
+    path, bad = pathlib.Path(directory, "input"), []
+    for size in (0, 1, 3000, 5000, 5000, 5000, 70000, 200000):
+        path.write_bytes(bytes(size))
+        with path.open("rb") as data:
+            done = subprocess.run([str(ROOT / "tessera"), "run", "--timeout=60", "--cpus=1", "/bin/busybox", "wc", "-c"], stdin=data,
+                                  capture_output=True, text=True, check=False)
+        if done.stdout != f"{size}\n":
+            bad.append((size, done.returncode, done.stdout))
+    tap.line(f"{'not ok' if bad else 'ok'} 0 standard input from a file", "guest: ")
+    if bad:
+        print("#", repr(bad)[:600])
+
+
 def mapsync(tap, directory):
     """What another process synced is on the disk of a machine that was killed then."""
     program, built = compiled("mapsync", directory)
@@ -132,6 +147,8 @@ def main():
                 guest(tap, name, directory)
         if args.only in "mapsync":
             mapsync(tap, directory)
+        if args.only in "stdin-file":
+            stdin_file(tap, directory)
     if args.only in "slow-host":
         slow_host(tap)
     for path in sorted(HERE.glob("*/run.py")):

@@ -85,8 +85,6 @@ static err_t receive(struct msg *m)
 {
 	u64 next = timers_next();
 
-	if (idle_is_wanted)
-		idle_run();
 	if (next < alarm_set) {
 		alarm_set = next;
 		env.alarm(mono_to_ticks(next));
@@ -144,6 +142,9 @@ void loop_once(void)
 	struct msg m;
 	err_t e;
 
+	/* What is done when there is nothing else may find input that a fiber waits for. */
+	if (idle_is_wanted && !fibers_ready())
+		idle_run();
 	if (fibers_ready()) {
 		if (due.task != NULL) {
 			take_due(&m);
