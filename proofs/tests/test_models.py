@@ -18,7 +18,7 @@ BROKEN = {
                  (':: serving[l] == mine -> break\n\t:: sync -> serve_sync()', ':: serving[l] == mine -> break'),
                  (':: current ->\n\t\tassert(!stopped && in_call);', ':: true ->\n\t\tassert(in_call);')],
     'mailbox.pml': [('\t\tmailed = 0;\n', ''), (':: word != 0 -> take_bits()\n\t\t:: else -> waiting = 1', ':: waiting = 1')],
-    'shootdown.pml': [('\t\t\trequest[c] == 0\n', '\t\t\tskip\n'), ('stale[c] = 1; c++', 'c++')],
+    'shootdown.pml': [('\t\t\trequest[c] == 0\n', '\t\t\tskip\n'), ('told[c] = 1; tlb[c] = 0', 'told[c] = 1')],
     'reset.pml': [('\t\t:: down || waits[s] -> rings[s] = NONE;', '\t\t:: down || waits[s] ->')],
     'ring.pml': [(':: tail != taken -> armed_in = 0\n\t\t\t:: else ->', ':: true ->'), ('next - head < CAPACITY ->\n\t\t\tring',
                                                                                      'next - head <= CAPACITY ->\n\t\t\tring')],

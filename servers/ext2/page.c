@@ -448,5 +448,10 @@ int page_bind(struct e2fs *fs, struct e2_page *p, struct e2_inode *in, u64 index
 	p->flags = PAGE_VALID;
 	if (is_dirty)
 		page_dirty(fs, p);
-	return page_map(fs, p);
+	int err = page_map(fs, p);
+	if (err < 0) {
+		page_detach(fs, p);
+		p->in = NULL;
+	}
+	return err;
 }

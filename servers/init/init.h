@@ -181,6 +181,8 @@ bool running(const struct component *c);
 void text_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* False: it has written too much for now. */
 bool text_write(struct component *c, const struct msg *m);
+/* Is it as much as one message can carry, or does it end a line? */
+bool text_is_whole(const struct msg *m);
 /* The digits at the start of a text, or 0; at most 9 of them count. */
 u64 text_number(const char *digits);
 void text_flush(struct component *c);

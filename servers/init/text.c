@@ -70,6 +70,14 @@ static void put_text(struct component *c, const struct msg *m)
 	}
 }
 
+bool text_is_whole(const struct msg *m)
+{
+	u64 last = m->w[0] - 1;
+
+	return m->w[0] == PIECE ||
+	       (last < PIECE && (char)(m->w[1 + last / 8] >> (last % 8 * 8)) == '\n');
+}
+
 bool text_write(struct component *c, const struct msg *m)
 {
 	u64 now = sys_clock();

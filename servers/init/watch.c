@@ -171,14 +171,15 @@ static u64 usage(struct msg *m)
 	return SUP_OK;
 }
 
-/* Text that was taken has a bound of its own. */
+/* Whole pieces and ends of lines have a bound of their own; other messages count like all calls. */
 static u64 write_text(struct component *c, const struct msg *m)
 {
 	if (!(c->b->flags & BUNDLE_CONSOLE))
 		return SUP_REFUSED;
 	if (!text_write(c, m))
 		return SUP_LATER;
-	c->calls--;
+	if (text_is_whole(m))
+		c->calls--;
 	return SUP_OK;
 }
 

@@ -102,7 +102,9 @@ void remote_tell_time(void)
 static void tell_why(const struct fs_message *m, bool mounted_at_all)
 {
 	char why[80];
-	u32 n = m->text_bytes < sizeof why ? m->text_bytes : sizeof why - 1;
+	/* The other side can still change it: read once. */
+	u32 told = *(const volatile u16 *)&m->text_bytes;
+	u32 n = told < sizeof why ? told : sizeof why - 1;
 
 	memcpy(why, m->text, n);
 	why[n] = 0;

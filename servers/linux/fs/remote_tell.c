@@ -197,12 +197,13 @@ s64 remote_sync_node(struct remote_node *n, bool data_only)
 	if (n->failed)
 		return -EIO;
 	bool begun = tell_begin();
+	/* Telling sleeps: what is told from here on may come to the server after this sync. */
+	u32 end = ++epoch;
 	tell_node(n);
 	/* Times alone are no data; they are told later. */
 	if (!data_only || n->known_size != n->i.size)
 		remote_tell_attr(n);
 	tell_end(begun);
-	u32 end = ++epoch;
 	s64 r = ask_sync(n->i.ino, data_only);
 	for (u64 x = radix_next(&n->pages, 0); r == 0 && x != UINT64_MAX && n->unsettled != 0;
 	     x = radix_next(&n->pages, x + 1))
@@ -212,8 +213,9 @@ s64 remote_sync_node(struct remote_node *n, bool data_only)
 
 s64 remote_sync_all(void)
 {
-	remote_tell_all();
 	u32 end = ++epoch;
+
+	remote_tell_all();
 	s64 r = ask_sync(0, 0);
 	for (u64 k = 0; r == 0 && k < remote_pool.count && unsettled != 0; k++)
 		settle(held_at(k), end);
