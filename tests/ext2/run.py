@@ -317,8 +317,8 @@ def crash(run, name, options, kib, seed, cuts, compiler, checksums=0):
     run.note = run.ours("crash", path, seed, cuts, compiler=compiler).splitlines()[-1]
 
 
-def takeover(run, name, options, seed):
-    run.ours("takeover", run.image(name, options, 16384), seed, compiler=("gcc", "clang")[seed % 2])
+def takeover(run, name, options, kib, seed):
+    run.ours("takeover", run.image(name, options, kib), seed, compiler=("gcc", "clang")[seed % 2])
 
 
 def errors(run, name, options, seed, count):
@@ -405,7 +405,7 @@ def long_tests(run, part):
     for seed in range(1, 2 + 30 // part):
         for name in ("journal-1k", "journal-4k-large"):
             run.test(f"a server takes over from one that died: {name}, seed {seed}", takeover, run, "takeover-" + name,
-                     by_name[name][0], seed)
+                     *by_name[name], seed)
     for name in ("1k", "journal-1k"):
         run.test(f"device errors: {name}", errors, run, "err-" + name, by_name[name][0], 1,
                  60 // part)

@@ -93,12 +93,14 @@ ARCH_INLINE void arch_unlock(struct lock *l)
 	__asm__ volatile("incl %0" : "+m"(l->serving) : : "memory", "cc");
 }
 
-/* The same for this CPU's own. */
+/* The same for this CPU's own.  clang forgets the segment of a memory operand. */
+#define OWN_LOCK(part) "i"(offsetof(struct cpu, lock.part) - PERCPU_AT)
+
 ARCH_INLINE void arch_lock_own(void)
 {
 	u32 mine = 1;
 
-	__asm__ volatile("lock xadd %0, %1" : "+r"(mine), "+m"(MY(lock.next)) : : "memory", "cc");
+	__asm__ volatile("lock xadd %0, %%gs:%c1" : "+r"(mine) : OWN_LOCK(next) : "memory", "cc");
 	if (__builtin_expect(MY(lock.serving) != mine, 0))
 		__asm__ volatile("call lock_wait" ::"D"(&THIS_CPU()->lock), "S"(mine) : "memory", "cc");
 }
@@ -108,16 +110,16 @@ ARCH_INLINE bool arch_try_lock_own(void)
 	u32 mine = MY(lock.serving);
 	bool done;
 
-	__asm__ volatile("lock cmpxchg %3, %1"
-			 : "=@ccz"(done), "+m"(MY(lock.next)), "+a"(mine)
-			 : "r"(mine + 1)
+	__asm__ volatile("lock cmpxchg %3, %%gs:%c2"
+			 : "=@ccz"(done), "+a"(mine)
+			 : OWN_LOCK(next), "r"(mine + 1)
 			 : "memory");
 	return done;
 }
 
 ARCH_INLINE void arch_unlock_own(void)
 {
-	__asm__ volatile("incl %0" : "+m"(MY(lock.serving)) : : "memory", "cc");
+	__asm__ volatile("incl %%gs:%c0" : : OWN_LOCK(serving) : "memory", "cc");
 }
 
 ARCH_INLINE u64 arch_atomic_or(u64 *p, u64 bits)
