@@ -108,6 +108,24 @@ def stdin_file(tap, directory):
         print("#", repr(bad)[:600])
 
 
+def ends(tap):
+    """Signals end the program as they would here, and so does an output that nobody reads."""
+    tessera, bad = [str(ROOT / "tessera"), "run", "--timeout=60"], []
+    for signo in (9, 15, 2):
+        done = subprocess.run([*tessera, "/bin/busybox", "sh", "-c", f"kill -{signo} $$; echo still"], stdin=subprocess.DEVNULL, capture_output=True,
+                              text=True, check=False)
+        if done.returncode not in (128 + signo, -signo) or done.stdout:
+            bad.append((signo, done.returncode, done.stdout))
+    with subprocess.Popen([*tessera, "/bin/busybox", "yes"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        process.stdout.readline()
+        process.stdout.close()
+        if process.wait(120) == 124:
+            bad.append("output that nobody reads")
+    tap.line(f"{'not ok' if bad else 'ok'} 0 the first process ends by signals", "guest: ")
+    if bad:
+        print("#", repr(bad)[:600])
+
+
 def mapsync(tap, directory):
     """What another process synced is on the disk of a machine that was killed then."""
     program, built = compiled("mapsync", directory)
@@ -149,6 +167,8 @@ def main():
             mapsync(tap, directory)
         if args.only in "stdin-file":
             stdin_file(tap, directory)
+    if args.only in "ends":
+        ends(tap)
     if args.only in "slow-host":
         slow_host(tap)
     for path in sorted(HERE.glob("*/run.py")):

@@ -163,7 +163,10 @@ def execute(args, program, arguments):
             print(shlex.join(plan.command(os.path.join(directory, "link"))))
             return 0
         if args.trace:
-            trace = sys.stderr.buffer if args.trace == "-" else open(args.trace, "wb")
+            try:
+                trace = sys.stderr.buffer if args.trace == "-" else open(args.trace, "wb")
+            except OSError as error:
+                raise RunError(f"--trace={args.trace}: {error.strerror}") from error
 
         def on_trace(line):
             trace.write(line + b"\n")

@@ -84,8 +84,7 @@ static void do_default(struct task *t, int signo)
 		process_stop(p, signo);
 		return;
 	}
-	if (signo == SIGCHLD || signo == SIGCONT || signo == SIGURG || signo == SIGWINCH ||
-	    p->pid == 1)
+	if (signo == SIGCHLD || signo == SIGCONT || signo == SIGURG || signo == SIGWINCH)
 		return;
 	process_exit(p, (u32)signo);
 }

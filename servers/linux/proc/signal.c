@@ -211,12 +211,14 @@ static bool is_ignored(const struct process *p, int signo)
 {
 	u64 handler = p->hand->action[signo - 1].handler;
 
-	if (signo == SIGKILL || signo == SIGSTOP)
-		return p->pid == FIRST_PID;
+	if (signo == SIGKILL)
+		return false;
+	/* Nobody could continue the first process. */
+	if (p->pid == FIRST_PID && (signo == SIGSTOP || (signal_stops(signo) && handler == SIG_DFL)))
+		return true;
 	if (handler == SIG_IGN)
 		return true;
-	return handler == SIG_DFL &&
-	       ((SIG_BIT(signo) & DEFAULT_IGNORED) || p->pid == FIRST_PID);
+	return handler == SIG_DFL && (SIG_BIT(signo) & DEFAULT_IGNORED);
 }
 
 bool signal_ignored(const struct task *t, int signo)
@@ -349,7 +351,7 @@ static s64 send(struct process *p, struct task *t, int signo, const struct sigin
 		drop_everywhere(p, STOP_SIGNALS);
 		process_continue(p);
 	}
-	if (signo == SIGKILL && p->pid != FIRST_PID) {
+	if (signo == SIGKILL) {
 		process_exit(p, SIGKILL);
 		return 0;
 	}
