@@ -106,9 +106,9 @@ def on_disk(image_path, name):
     """The path of a program in an ext2 image."""
     places = [name] if "/" in name else [f"/{d}/{name}" for d in ("usr/local/bin", "bin", "usr/bin", "sbin", "usr/sbin")]
     for place in places:
-        # debugfs follows no links; whether it is a program, Tessera finds out.
+        # debugfs follows no links; whether it is a program, Tessera finds out, and what is wrong with a damaged disk.
         done = subprocess.run([tool("debugfs"), "-R", f'stat "{place}"', image_path], capture_output=True, text=True, check=False)
-        if "Inode:" in done.stdout:
+        if "Inode:" in done.stdout or "not open" in done.stderr:
             return place
     raise RunError(f"{name}: no such file in {image_path}")
 

@@ -113,12 +113,20 @@ def run(command, names, seconds, directory):
 # --- this machine --------------------------------------------------------------------------------
 
 # Programs see a root directory of their own, with the few devices that Tessera has too, and no other processes.
+# The devices have nodes of their own: what a case does to the mode of one must not reach this machine's.
 PREPARE = """
 set -e
 cd "$0"
 mount -t tmpfs -o mode=755 tmpfs dev
 mkdir dev/pts dev/shm
-for i in null zero full random urandom tty; do touch dev/$i; mount --bind /dev/$i dev/$i; done
+while read name minor; do mknod -m 666 dev/$name c $minor; done <<END
+null 1 3
+zero 1 5
+full 1 7
+random 1 8
+urandom 1 9
+tty 5 0
+END
 mount -t devpts -o newinstance,ptmxmode=666,mode=620,gid=5 devpts dev/pts
 ln -s pts/ptmx dev/ptmx; ln -s /proc/self/fd dev/fd
 ln -s /proc/self/fd/0 dev/stdin; ln -s /proc/self/fd/1 dev/stdout; ln -s /proc/self/fd/2 dev/stderr
