@@ -35,10 +35,17 @@ def package(name, cache=CACHE):
     return into
 
 
+def busybox_static():
+    """Debian's busybox, which is in /usr/bin from Debian 13 on."""
+    top = package("busybox-static")
+    places = [os.path.join(top, place) for place in ("bin/busybox", "usr/bin/busybox")]
+    return next((place for place in places if os.path.exists(place)), places[0])
+
+
 def base(busybox=None):
     """A tree with busybox and what programs expect of a root directory."""
     tree = Tree()
-    busybox = busybox or os.path.join(package("busybox-static"), "bin", "busybox")
+    busybox = busybox or busybox_static()
     for name in ("bin", "sbin", "usr/bin", "usr/sbin", "usr/lib", "lib", "lib64", "etc", "root", "home", "var/tmp", "var/log",
                  "var/run", "run", "dev", "proc", "sys", "mnt"):
         tree.directory(name)

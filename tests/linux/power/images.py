@@ -8,7 +8,7 @@ import struct
 import subprocess
 
 from root import ext2
-from root.base import package
+from root.base import busybox_static
 from root.tree import Tree
 
 SUPER, BLOCK = 1024, 4096
@@ -20,7 +20,7 @@ def disk(path, mib=12):
     tree = Tree()
     for name in ("root", "tmp", "dev", "proc", "sys", "work/d/e"):
         tree.directory(name)
-    tree.file("bin/busybox", os.path.join(package("busybox-static"), "bin", "busybox"))
+    tree.file("bin/busybox", busybox_static())
     for applet in ("sh", "find", "head", "wc", "cat", "mkdir", "mv", "sync", "echo"):
         tree.link(f"bin/{applet}", "/bin/busybox")
     tree.text("work/a", "a" * 60000)
