@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "tessera/component.h"
 #include "tessera/info.h"
@@ -66,16 +67,6 @@ u32 sys_format_list(char *to, u32 size, const char *format, va_list list);
 
 /* Write bytes to where sys_print does. */
 void sys_write(const char *bytes, u32 n);
-
-/* --- memory and strings --------------------------------------------------------- */
-
-void *memset(void *to, int c, size_t n);
-void *memcpy(void *to, const void *from, size_t n);
-void *memmove(void *to, const void *from, size_t n);
-int memcmp(const void *a, const void *b, size_t n);
-size_t strlen(const char *s);
-int strcmp(const char *a, const char *b);
-char *strstr(const char *text, const char *part);
 
 /* --- time -------------------------------------------------------------------------- */
 
