@@ -200,9 +200,11 @@ static s64 wake_op(struct task *t, u64 addr, u64 second, bool shared, u64 most, 
 	if (w == NULL)
 		return -EFAULT;
 	e = change_word(w, op, &seen);
+	if (e != 0)
+		return e;
 	yes = compare(op, seen);
-	if (e != 0 || yes < 0)
-		return e != 0 ? e : yes;
+	if (yes < 0)
+		return yes;
 	woken = wake(a, (u32)most, ALL_BITS);
 	if (yes)
 		woken += wake(b, (u32)most_second, ALL_BITS);
