@@ -39,24 +39,31 @@ def missing(packages):
 
 
 def candidates(names):
-    """The subset of names that the package lists can install."""
+    """The names that the package lists can install, each with its version."""
     out = subprocess.run(["apt-cache", "policy", *names], stdout=subprocess.PIPE,
                          stderr=subprocess.DEVNULL, text=True).stdout
-    found, name = set(), None
+    found, name = {}, None
     for line in out.splitlines():
         if not line.startswith(" "):
             name = line.rstrip(":")
         elif "Candidate:" in line and "(none)" not in line:
-            found.add(name)
+            found[name] = line.split()[-1]
     return found
+
+
+def goes_with(name, package, can):
+    """Whether a name has the number of the compiler, say, that the package `follows`."""
+    version = can.get(package.get("follows"), "")
+    return not version or f"-{version.split(':')[-1].split('.')[0]}-" in name
 
 
 def choose(packages):
     """One installable name for each package, and the packages that have none."""
-    can = candidates([n for p in packages for n in p["names"]])
+    can = candidates([n for p in packages for n in (*p["names"], p.get("follows", "")) if n])
     chosen, unknown = [], []
     for p in packages:
-        name = next((n for n in p["names"] if n in can), None)
+        known = [n for n in p["names"] if n in can]
+        name = next((n for n in known if goes_with(n, p, can)), known[0] if known else None)
         if name:
             chosen.append(name)
         else:
