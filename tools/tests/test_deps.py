@@ -23,9 +23,16 @@ class Deps(unittest.TestCase):
         self.assertTrue(all(n in test for n in run))
 
     def test_the_first_alternative_that_exists_is_taken(self):
-        with mock.patch.object(deps, "candidates", return_value={"b", "c"}):
+        with mock.patch.object(deps, "candidates", return_value={"b": "1", "c": "1"}):
             packages = [{"names": ["a", "b", "c"]}, {"names": ["d"]}]
             self.assertEqual(deps.choose(packages), (["b"], [packages[1]]))
+
+    def test_the_alternative_of_the_compilers_version_is_taken(self):
+        packages = [{"names": ["rt-14-dev", "rt-18-dev", "rt-19-dev"], "follows": "cc"}]
+        for known, chosen in (({"rt-18-dev": "1:18.1", "rt-19-dev": "1:19.1", "cc": "1:19.0-63"}, "rt-19-dev"),
+                              ({"rt-14-dev": "1:14.0", "cc": "1:14.0-55"}, "rt-14-dev"), ({"rt-18-dev": "1:18.1"}, "rt-18-dev")):
+            with mock.patch.object(deps, "candidates", return_value=known):
+                self.assertEqual(deps.choose(packages), ([chosen], []))
 
     def test_an_installed_alternative_is_enough(self):
         with mock.patch.object(deps, "installed", return_value={"b"}):
