@@ -21,8 +21,8 @@ enum {
 static u64 ready_ms = READY_MS;
 
 static u64 lives;                /* that ended */
-static struct component *victim; /* boot command line: init.end=NAME:MS */
-static u64 victim_ticks, victim_next;
+static struct component *victim; /* boot command line: init.end=NAME:MS[:TIMES] */
+static u64 victim_ticks, victim_next, victim_lives;
 
 bool running(const struct component *c)
 {
@@ -283,17 +283,21 @@ void watch_open(void)
 			continue;
 		victim = &component[i];
 		victim_ticks = sys_ticks(1000 * (text_number(at + n + 1) + 1));
+		for (n++; at[n] >= '0' && at[n] <= '9'; n++)
+			;
+		victim_lives = at[n] == ':' ? text_number(at + n + 1) : ~0ull;
 	}
 }
 
 static u64 end_victim(void)
 {
-	if (victim == NULL || victim->state != READY)
+	if (victim == NULL || victim->state != READY || victim_lives == 0)
 		victim_next = 0;
 	else if (victim_next == 0)
 		victim_next = sys_clock() + victim_ticks;
 	else if (sys_clock() >= victim_next) {
 		victim_next = 0;
+		victim_lives--;
 		victim->began = 0;
 		text_line("%s is ended, as the command line asks", victim->b->name);
 		watch_end(victim, true);

@@ -82,7 +82,7 @@ RUNS = [
         "append": "disk.hang-after-ms=300 client.rounds=8"}, {
         "the driver was restarted": r"^init: disk hangs: .*\n(.*\n)*?init: disk is started again"}),
     ("drive, the platform server is ended", "drive", DEBUG, {
-        "machine": "q35-iommu", "extra": CONFINED, "append": "init.end=platform:400 client.rounds=8"}, {
+        "machine": "q35-iommu", "extra": CONFINED, "append": "init.end=platform:400:4 client.rounds=8"}, {
         "platform server and driver were restarted":
             r"^init: platform is started again \(1\)$(.*\n)*?init: disk is started again"}),
     ("drive, its driver is lost three hundred times", "drive", RELEASE, {
