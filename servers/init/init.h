@@ -172,6 +172,7 @@ void watch_message(struct component *c, struct msg *m, bool *answer);
 void watch_end(struct component *c, bool failure);
 /* Start what can be started. Do what is due. @return the next time to look, 0: none */
 u64 watch_turn(void);
+void watch_woken(u64 planned);
 void watch_open(void);
 /* One more accusation: are they too many? */
 bool watch_accusation(struct component *c);

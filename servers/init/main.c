@@ -25,6 +25,7 @@ static void serve(void *unused)
 		m.tag = 0;
 		err_t e = ep_recv(supervisor, &m, next);
 
+		watch_woken(next);
 		answer = false;
 		if (err_is_ok(e) && sender(&m) != NULL)
 			watch_message(sender(&m), &m, &answer);

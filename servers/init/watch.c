@@ -16,6 +16,7 @@ enum {
 	DOUBLINGS = 16,
 	CALLS = 2000, /* of a component within CALLS_MS */
 	CALLS_MS = 100,
+	LATE_MS = 20, /* what init is late at most while the machine runs */
 };
 
 static u64 ready_ms = READY_MS;
@@ -247,6 +248,20 @@ void watch_message(struct component *c, struct msg *m, bool *answer)
 	text_flush(c);
 	text_fault(c, m);
 	watch_end(c, true);
+}
+
+/*
+ * Nobody runs before init: if it wakes long after it was to, the machine stood still (an emulator
+ * that was stopped, say), which is nobody's silence: all have their time from now on.
+ */
+void watch_woken(u64 planned)
+{
+	u64 now = sys_clock();
+
+	if (planned == 0 || now < planned + sys_ticks(1000 * LATE_MS))
+		return;
+	for (u32 i = 0; i < components; i++)
+		component[i].last_sign = now;
 }
 
 /* Twice its time without a sign. @return when to look next */
