@@ -3,7 +3,8 @@
  * Names in memory: a hash table of (directory, name), with what is there or that nothing is.
  *
  * A dentry nobody uses stays until there are too many; the oldest goes first.  It holds its
- * directory and its inode.  Owns: the table and the list of unused ones.
+ * directory and its inode.  A directory that is removed takes with it what is known not to be in it:
+ * else that would hold the directory, and all above it.  Owns: the table and the list of unused ones.
  */
 #include "../core/random.h"
 #include "fs.h"
@@ -73,6 +74,7 @@ static struct dentry *dentry_free(struct dentry *d)
 	struct dentry *parent = d->parent;
 	unuse_end(d);
 	hash_out(d);
+	list_del(&d->beside);
 	if (d->inode)
 		inode_put(d->inode);
 	if (d->name != d->small)
@@ -90,7 +92,7 @@ void dentry_get(struct dentry *d)
 static void put(struct dentry *d)
 {
 	while (d && --d->refs == 0) {
-		if (d->hashed && d->sb->keep_names) {
+		if (d->hashed && d->sb->keep_names && !(d->parent && d->parent->deleted)) {
 			list_add(&unused, &d->unused);
 			unused_count++;
 			return;
@@ -104,6 +106,17 @@ void dentry_put(struct dentry *d)
 	put(d);
 	while (unused_count > UNUSED_MAX)
 		put(dentry_free(container_of(unused.next, struct dentry, unused)));
+}
+
+/* Nothing will ever be in this directory again; its own reference stays. */
+static void forget_absent(struct dentry *dir)
+{
+	list_for_safe(l, &dir->absent)
+	{
+		struct dentry *d = container_of(l, struct dentry, beside);
+		if (d->refs == 0)
+			put(dentry_free(d));
+	}
 }
 
 void dentry_forget(struct super *sb)
@@ -163,6 +176,8 @@ static struct dentry *dentry_new(struct dentry *parent, struct super *sb, const 
 	if (parent)
 		dentry_get(parent);
 	list_init(&d->unused);
+	list_init(&d->absent);
+	list_init(&d->beside);
 	return d;
 }
 
@@ -170,6 +185,7 @@ void dentry_fill(struct dentry *d, struct inode *i)
 {
 	inode_get(i);
 	d->inode = i;
+	list_del(&d->beside);
 }
 
 struct dentry *dentry_root(struct super *sb)
@@ -224,6 +240,8 @@ s64 dentry_lookup_locked(struct dentry *parent, const char *name, u32 len, struc
 		return r;
 	}
 	hash_in(d);
+	if (!d->inode)
+		list_add(&parent->absent, &d->beside);
 	*out = d;
 	return 0;
 }
@@ -242,6 +260,8 @@ void dentry_drop(struct dentry *d, bool deleted)
 	d->deleted |= deleted;
 	if (d->refs == 0)
 		put(dentry_free(d));
+	else if (deleted)
+		forget_absent(d);
 }
 
 s64 dentry_move(struct dentry *d, struct dentry *parent, const char *name, u32 len)

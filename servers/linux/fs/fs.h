@@ -87,11 +87,13 @@ struct dentry {
 	struct dentry *next;  /* of the hash chain */
 	struct mount *mounts; /* what is mounted here */
 	struct list unused;   /* while refs is 0 */
+	struct list absent;   /* names that are not in this directory */
+	struct list beside;   /* of `absent` */
 	u32 refs, hash;
 	u16 len;
 	bool hashed, deleted;
 	char *name;
-	char small[38];
+	char small[48];
 };
 
 u32 name_hash(const char *name, u32 len);

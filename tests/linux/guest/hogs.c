@@ -506,6 +506,17 @@ static void arguments(void)
 	}
 }
 
+static void deep(void)
+{
+	for (;;) {
+		if (mkdir("d", 0700) || chdir("d")) {
+			full();
+			if (chdir("/tmp"))
+				_exit(1);
+		}
+	}
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
@@ -518,12 +529,20 @@ static const struct {
 	{ "timers", timers, ALL },	 { "queued", queued, ALL },	{ "storm", storm, ALL },
 	{ "locks", locks, ALL },	 { "threads", threads, -1 },	{ "realtime", realtime, ALL },
 	{ "shared", shared, ALL },	 { "memories", memories, ALL }, { "arguments", arguments, -1 },
+	{ "deep", deep, 0 },
 };
 
+/* Directories that lie too deep for a name are removed from within. */
 static void clean(void)
 {
-	if (system("cd /tmp && rm -rf names watches") < 0)
+	long depth = 0;
+
+	if (system("cd /tmp && rm -rf names watches") < 0 || chdir("/tmp"))
 		puts("not cleaned");
+	while (chdir("d") == 0)
+		depth++;
+	while (depth-- > 0 && chdir("..") == 0 && rmdir("d") == 0)
+		;
 }
 
 static void let_loose(unsigned i)
