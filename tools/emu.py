@@ -12,6 +12,7 @@ ends with status 0 has met a triple fault or a reset.
 import argparse
 import dataclasses
 import fcntl
+import functools
 import json
 import os
 import pathlib
@@ -222,11 +223,28 @@ def machine_args(cfg):
     }[cfg.machine]
 
 
+@functools.cache
+def qemu_major():
+    """The first number of QEMU's version, 0 if it does not tell."""
+    try:
+        said = subprocess.run([QEMU, "--version"], capture_output=True, text=True, check=False).stdout
+    except OSError:
+        return 0
+    found = re.search(r"version (\d+)", said)
+    return int(found[1]) if found else 0
+
+
+def cpu_model(cfg):
+    """Later versions of QEMU (10 for one) end with "Bad icount read" where a machine that counts
+    instructions reads the timer through a register of the x2APIC."""
+    return cfg.cpu + ",-x2apic" if cfg.icount and qemu_major() > 7 else cfg.cpu
+
+
 def qemu_command(cfg, iso=None, console="stdio", gdb_socket=None):
     cmd = [QEMU, *machine_args(cfg), "-nodefaults", "-no-user-config", "-display", "none",
            "-serial", console, "-no-reboot",
            *([] if cfg.poweroff else ["-device", "isa-debug-exit,iobase=0xf4,iosize=4"]),
-           "-m", cfg.mem, "-smp", str(cfg.cpus), "-cpu", cfg.cpu,
+           "-m", cfg.mem, "-smp", str(cfg.cpus), "-cpu", cpu_model(cfg),
            *accel_args(cfg, stops=bool(gdb_socket))]
     if cfg.edu:
         cmd += ["-device", "edu"]

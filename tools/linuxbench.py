@@ -28,6 +28,7 @@ DISK_MODULES = ("virtio_ring", "virtio", "virtio_pci_modern_dev", "virtio_pci_le
 MEGABYTES = 512
 BOOT = "exec /lbench boot\n"    # of the shell that is the first program
 CPU = "max,erms=off"         # string instructions then cost what they move
+COUNTED = emu.Config("", cpu=CPU, icount=True)
 
 
 def program(directory):
@@ -101,7 +102,7 @@ def on_linux(archive):
     kernel, found = peer_kernel(), {}
     for words in ("rdinit=/lbench", "rdinit=/bin/sh"):
         command = [emu.QEMU, "-M", "pc", "-nodefaults", "-no-user-config", "-display", "none", "-serial", "stdio", "-no-reboot", "-m", f"{MEGABYTES}M",
-                   "-smp", "1", "-cpu", CPU, *emu.accel_args(emu.Config("", icount=True)), "-kernel", kernel, "-initrd", str(archive),
+                   "-smp", "1", "-cpu", emu.cpu_model(COUNTED), *emu.accel_args(COUNTED), "-kernel", kernel, "-initrd", str(archive),
                    "-append", f"console=ttyS0 {words} panic=-1 quiet" + (" -- /boot.sh" if "sh" in words else "")]
         done = proc.run(emu.guarded(command), 600)
         rows = rows_of(done.out.replace("\r", ""))

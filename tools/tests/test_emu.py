@@ -7,6 +7,7 @@ import tempfile
 import threading
 import time
 import unittest
+from unittest import mock
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 import emu
@@ -56,6 +57,12 @@ class CommandLines(unittest.TestCase):
     def test_icount_never_uses_kvm(self):
         line = " ".join(emu.qemu_command(emu.Config("k", accel="kvm", icount=True)))
         self.assertIn("-accel tcg -icount shift=0,sleep=off", line)
+
+    def test_later_emulators_count_instructions_without_the_x2apic(self):
+        for major, model in ((7, "max"), (0, "max"), (10, "max,-x2apic")):
+            with mock.patch.object(emu, "qemu_major", return_value=major):
+                self.assertEqual(emu.cpu_model(emu.Config("k", icount=True)), model)
+                self.assertEqual(emu.cpu_model(emu.Config("k")), "max")
 
     def test_the_command_to_repeat_a_run_gives_the_same_configuration(self):
         cfg = emu.Config("k", ["p"], machine="q35", cpus=4, edu=True, append="a=b c", timeout=9.0,
