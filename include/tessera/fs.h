@@ -36,7 +36,8 @@ enum fs_operation {
 	FS_LINK,     /* w1 inode, w2 directory; name -> attr of the inode */
 	FS_UNLINK,   /* w1 directory; name */
 	FS_RMDIR,    /* w1 directory; name */
-	FS_RENAME,   /* w1 directory, w2 new directory, w3 flags (FS_NOREPLACE, FS_EXCHANGE); name, name2 */
+	FS_RENAME,   /* w1 directory, w2 new directory, w3 flags (FS_NOREPLACE, FS_EXCHANGE); name, name2; with
+	                FS_EXCHANGE attr.ino, if not 0: what `name` is before. If it is another, this was done already: 0 */
 	FS_READLINK, /* w1 inode -> w1 length; text */
 	FS_READDIR,  /* w1 directory, w2 cookie (0: the start) -> w1 bytes of entries in text, 0: the end; w2 next cookie */
 	FS_GETATTR,  /* w1 inode -> attr */
@@ -57,7 +58,8 @@ enum fs_operation {
 	/*
 	 * A server that was started again knows nothing of its client.  After FS_MOUNT with w1 1 the client says which
 	 * pages it still has (FS_KEEP, then FS_KEPT) and which inodes it refers to (FS_ADOPT), does again what was answered
-	 * with a number above `recovered`, says whose the pages are (FS_BIND), and ends with FS_SETTLE.
+	 * with a number above `recovered`, says whose the pages are (FS_BIND), and ends with FS_SETTLE.  All that only
+	 * before anything else: later these are answered -EINVAL.
 	 */
 	FS_KEEP,   /* w1 count; text: u32 page numbers, each held once from now on, of no file */
 	FS_KEPT,   /* they were all */

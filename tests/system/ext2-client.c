@@ -156,6 +156,49 @@ static void test_writing(u64 root)
 		(void)ask(FS_FORGET, ino[i], 1, 0, &e);
 }
 
+static int64_t exchange(u64 root, u64 expected)
+{
+	struct ring_entry e;
+
+	name_it("file1");
+	message->name2_bytes = 5;
+	memcpy(message->name2, "file3", 5);
+	message->attr.ino = expected;
+	return ask(FS_RENAME, root, root, FS_EXCHANGE, &e);
+}
+
+/* Who got no answer from a server that died asks again, and does not know whether it was done. */
+static void test_exchange(u64 root)
+{
+	struct ring_entry e;
+	u64 one, three = 0, now;
+
+	check(lookup(root, "file1", &one) == 0 && lookup(root, "file3", &three) == 0, "two names");
+	check(exchange(root, one) == 0 && lookup(root, "file1", &now) == 0 && now == three,
+	      "change places");
+	check(exchange(root, one) == 0 && lookup(root, "file1", &now) == 0 && now == three,
+	      "asked for once more, it was done");
+	check(exchange(root, 0) == 0 && lookup(root, "file1", &now) == 0 && now == one,
+	      "without an expectation they change places again");
+	(void)ask(FS_FORGET, one, 2, 0, &e);
+	(void)ask(FS_FORGET, three, 3, 0, &e);
+}
+
+/* What a client says of an earlier server's time is believed at the beginning only. */
+static void test_taking_over(u64 root)
+{
+	struct ring_entry e;
+
+	check(ask(FS_MOUNT, 1, 0, 0, &e) == -22, "nobody takes over later");
+	*(uint32_t *)message->text = 0;
+	check(ask(FS_KEEP, 1, 0, 0, &e) == -22, "no page is kept later");
+	check(ask(FS_KEPT, 0, 0, 0, &e) == -22, "nothing that is reserved goes later");
+	message->attr.mode = 0;
+	check(ask(FS_ADOPT, root, 0, 0, &e) == -22, "no inode is adopted later");
+	check(ask(FS_BIND, root, 0, 0, &e) == -22, "no page is bound later");
+	check(ask(FS_SETTLE, 0, 0, 0, &e) == -22, "nothing settles twice");
+}
+
 static void test_hostile(u64 root)
 {
 	struct ring_entry e;
@@ -187,6 +230,8 @@ int main(void)
 	u64 root = e.w[2];
 	test_reading(root);
 	test_writing(root);
+	test_exchange(root);
+	test_taking_over(root);
 	test_hostile(root);
 	check(ask(FS_UNMOUNT, 0, 0, 0, &e) == 0, "unmounted");
 	sys_print("1..%u\n# done\n", tests);

@@ -108,6 +108,7 @@ static void look_at(u64 bits)
 	if (chan_news(&client, bits) == CHAN_RESET) {
 		if (server.fs != NULL)
 			held_drop_all();
+		server.stage = STAGE_NEW;
 		(void)chan_agree(&client);
 	}
 }

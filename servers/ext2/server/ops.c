@@ -78,14 +78,23 @@ static void put_reason(struct fs_message *m)
 
 static s64 do_mount(struct ring_entry *e, struct fs_message *m)
 {
-	int r = e2_ref(server.fs, E2_ROOT_INO);
+	bool takes_over = e->w[1] == 1, first = server.stage == STAGE_NEW;
 
-	if (r == 0 && e->w[1] == 0) {
+	if (takes_over && !first)
+		return -E2_EINVAL;
+	int r = e2_ref(server.fs, E2_ROOT_INO);
+	if (r != 0)
+		return r;
+	if (first && !takes_over) {
 		r = e2_cut_reserved(server.fs);
 		e2_settle(server.fs);
 	}
-	if (r != 0)
+	if (r != 0) {
+		e2_unref(server.fs, E2_ROOT_INO);
 		return r;
+	}
+	if (first)
+		server.stage = takes_over ? STAGE_TAKES_OVER : STAGE_SETTLED;
 	m->recovered = e2_recovered(server.fs);
 	put_reason(m);
 	e->w[3] = server.read_only;
@@ -155,8 +164,21 @@ static s64 do_unlink(const struct ring_entry *e, struct fs_message *m, bool dir)
 		   : e2_unlink(server.fs, (u32)e->w[1], name);
 }
 
+/* An exchange that its client asks for once more, since it got no answer. */
+static bool exchanged_before(const struct e2_where *from, u64 flags, u64 expected)
+{
+	u32 now;
+
+	if (!(flags & FS_EXCHANGE) || expected == 0 ||
+	    e2_lookup(server.fs, from->dir, from->name, &now) != 0)
+		return false;
+	e2_unref(server.fs, now);
+	return now != expected;
+}
+
 static s64 do_rename(const struct ring_entry *e, struct fs_message *m)
 {
+	u64 expected = *(const volatile uint64_t *)&m->attr.ino;
 	struct e2_where from = { .dir = (u32)e->w[1] }, to = { .dir = (u32)e->w[2] };
 
 	if (!holds_inode(e->w[2]))
@@ -165,6 +187,8 @@ static s64 do_rename(const struct ring_entry *e, struct fs_message *m)
 	    !take_name(&from.name, name_text, m->name, &m->name_bytes) ||
 	    !take_name(&to.name, name2_text, m->name2, &m->name2_bytes))
 		return -E2_EINVAL;
+	if (exchanged_before(&from, e->w[3], expected))
+		return 0;
 	return e2_rename(server.fs, from, to, (u32)e->w[3]);
 }
 
@@ -299,6 +323,19 @@ static s64 do_sync(const struct ring_entry *e)
 
 /* --- after a server died: what its client still has --------------------------------- */
 
+static bool takes_over(u32 operation)
+{
+	return operation == FS_KEEP || operation == FS_KEPT || operation == FS_ADOPT ||
+	       operation == FS_BIND || operation == FS_SETTLE;
+}
+
+static s64 do_settle(void)
+{
+	e2_settle(server.fs);
+	server.stage = STAGE_SETTLED;
+	return 0;
+}
+
 static s64 do_keep(const struct ring_entry *e, const struct fs_message *m)
 {
 	if (e->w[1] > DROPS_MAX)
@@ -384,7 +421,7 @@ static s64 carry_out_other(struct ring_entry *e, struct fs_message *m, u32 opera
 	case FS_KEEP: return do_keep(e, m);
 	case FS_KEPT: return e2_cut_reserved(server.fs);
 	case FS_ADOPT: return do_adopt(e, m);
-	case FS_SETTLE: e2_settle(server.fs); return 0;
+	case FS_SETTLE: return do_settle();
 	case FS_UNMOUNT: return do_unmount();
 	default: return -E2_EINVAL;
 	}
@@ -429,6 +466,8 @@ void serve(struct ring_entry *e, struct fs_message *m)
 	if (server.fs == NULL) {
 		put_reason(m);
 		r = -E2_EIO;
+	} else if (takes_over(operation) && server.stage != STAGE_TAKES_OVER) {
+		r = -E2_EINVAL;
 	} else if (!names_inode(operation)) {
 		r = carry_out_other(e, m, operation);
 	} else if (!holds_inode(e->w[1])) {

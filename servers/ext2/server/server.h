@@ -11,8 +11,12 @@
 #include "tessera/chan.h"
 #include "tessera/fs.h"
 
+/* Of a client: what it says of an earlier server is believed only at its beginning. */
+enum stage { STAGE_NEW, STAGE_TAKES_OVER, STAGE_SETTLED };
+
 struct server {
 	struct e2fs *fs;
+	enum stage stage;
 	unsigned char *cache; /* the pool */
 	u64 cache_bytes;
 	bool read_only;

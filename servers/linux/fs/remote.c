@@ -11,6 +11,17 @@
 
 /* --- names --------------------------------------------------------------------------------- */
 
+/* The answer was r and gave a reference: one to a server that is gone by now is worth nothing. */
+static s64 enter(struct inode *dir, const char *name, u32 len, struct fs_call *c, s64 r,
+		 struct inode **out)
+{
+	while (r >= 0 && c->life != link_life()) {
+		call_name(c, name, len);
+		r = call_ask(c, FS_LOOKUP, dir->ino, 0, 0);
+	}
+	return r < 0 ? r : remote_enter(dir->sb, c, out);
+}
+
 static s64 lookup(struct inode *dir, const char *name, u32 len, struct inode **out)
 {
 	struct fs_call c;
@@ -18,10 +29,7 @@ static s64 lookup(struct inode *dir, const char *name, u32 len, struct inode **o
 	call_begin(&c);
 	call_name(&c, name, len);
 	s64 r = call_ask(&c, FS_LOOKUP, dir->ino, 0, 0);
-	if (r >= 0) {
-		struct fs_attr a = c.m->attr;
-		r = remote_enter(dir->sb, c.w2, &a, out);
-	}
+	r = enter(dir, name, len, &c, r, out);
 	call_end(&c);
 	return r;
 }
@@ -70,10 +78,7 @@ static s64 make_once(u64 operation, struct inode *dir, const char *name, u32 len
 		c.m->text_bytes = (uint16_t)n;
 	}
 	r = call_ask(&c, operation, dir->ino, 0, 0);
-	if (r >= 0) {
-		struct fs_attr a = c.m->attr;
-		r = remote_enter(dir->sb, c.w2, &a, out);
-	}
+	r = enter(dir, name, len, &c, r, out);
 	call_end(&c);
 	return r;
 }
@@ -172,6 +177,7 @@ static s64 rename_name(struct inode *dir, const char *name, u32 len, struct inod
 	call_begin(&c);
 	call_name(&c, name, len);
 	call_name2(&c, to, to_len);
+	c.m->attr.ino = flags & FS_EXCHANGE ? moved->ino : 0;
 	r = call_ask(&c, FS_RENAME, dir->ino, to_dir->ino, flags);
 	call_end(&c);
 	if (r >= 0) {

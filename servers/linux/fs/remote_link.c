@@ -24,6 +24,7 @@ static struct slot {
 	bool again;     /* asked for in an earlier life of the server too */
 	s64 result;
 	u64 w2, w3;
+	u32 life; /* of the server that answered */
 	struct ring_entry request;
 	struct redo *redo; /* how it could be done again */
 	struct waitq wait;
@@ -60,6 +61,7 @@ static void take_answers(void)
 		slots[n].result = (s64)e.w[1];
 		slots[n].w2 = e.w[2];
 		slots[n].w3 = e.w[3];
+		slots[n].life = chan.lives;
 		redo_answered(slots[n].redo, slots[n].result, e.w[2], e.w[3]);
 		slots[n].redo = NULL;
 		if (attached && operation_of(&slots[n].request) != FS_MOUNT)
@@ -273,6 +275,14 @@ static void put(const struct ring_entry *e)
 	chan_flush(&chan);
 }
 
+/* Wait until there is a server that may be asked; false: there will be none. */
+static bool reach(void)
+{
+	link_wait();
+	return chan.state != CHAN_GONE && (chan.state == CHAN_UP || !link_restoring());
+}
+
+/* After reach(), without a sleep between. */
 static s64 ask(struct fs_call *c, const struct ring_entry *e)
 {
 	struct slot *s = &slots[c->slot];
@@ -287,12 +297,13 @@ static s64 ask(struct fs_call *c, const struct ring_entry *e)
 		(void)wait_on(&s->wait, NO_DEADLINE, SLEEP_FOREVER);
 	c->w2 = s->w2;
 	c->w3 = s->w3;
+	c->life = s->life;
 	return s->result < -WORD_OK ? -EIO : s->result;
 }
 
 /*
  * What was asked for twice may have been done the first time: then what was to be made is there, what
- * was to be removed is not.  Nobody else could have done that.
+ * was to be removed is not.  Nobody else could have done that.  (An exchange names what it expects.)
  */
 static s64 done_before(struct fs_call *c, u64 operation, u64 a, s64 r)
 {
@@ -300,7 +311,7 @@ static s64 done_before(struct fs_call *c, u64 operation, u64 a, s64 r)
 	struct ring_entry e = { { c->slot | (u64)FS_LOOKUP << 32, a, 0, 0 } };
 
 	if (r == -EEXIST && made)
-		return ask(c, &e);
+		return reach() ? ask(c, &e) : -EIO;
 	if ((r == -EEXIST && operation == FS_LINK) ||
 	    (r == -ENOENT &&
 	     (operation == FS_UNLINK || operation == FS_RMDIR || operation == FS_RENAME)))
@@ -312,17 +323,18 @@ s64 call_ask(struct fs_call *c, u64 operation, u64 a, u64 b, u64 d)
 {
 	struct slot *s = &slots[c->slot];
 	struct ring_entry e = { { c->slot | operation << 32, a, b, d } };
+	struct ring_entry commit = { { c->slot | (u64)FS_SYNC << 32, 0, 2, 0 } };
+	bool remembered = redo_changes(operation) && !link_restoring();
 
-	link_wait();
-	if (chan.state == CHAN_GONE || (chan.state != CHAN_UP && link_restoring()))
+	if (!reach())
 		return -EIO;
-	if (!link_restoring()) {
-		struct ring_entry commit = { { c->slot | (u64)FS_SYNC << 32, 0, 2, 0 } };
-
-		if (redo_full())
-			(void)ask(c, &commit);
-		s->redo = redo_make(&e, c->m);
+	if (remembered && redo_full()) {
+		(void)ask(c, &commit);
+		if (!reach())
+			return -EIO;
 	}
+	if (remembered)
+		s->redo = redo_make(&e, c->m);
 	s64 r = ask(c, &e);
 	if (s->again)
 		r = done_before(c, operation, a, r);

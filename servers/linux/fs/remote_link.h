@@ -10,6 +10,7 @@ struct fs_call {
 	u32 slot;
 	struct fs_message *m; /* shared with the server, which may change it at any time */
 	u64 w2, w3;           /* of the answer */
+	u32 life;             /* of the server that answered */
 };
 
 /* Open the channel: its second area, or NULL if there is no such channel. */

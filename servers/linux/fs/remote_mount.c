@@ -116,16 +116,17 @@ static void tell_why(const struct fs_message *m, bool mounted_at_all)
 static s64 mount_root(struct super *sb)
 {
 	struct fs_call c;
+	s64 r;
 
 	call_begin(&c);
-	s64 r = call_ask(&c, FS_MOUNT, 0, 0, 0);
+	do {
+		r = call_ask(&c, FS_MOUNT, 0, 0, 0);
+	} while (r >= 0 && c.life != link_life());
 	if (r < 0 || c.w3 != 0)
 		tell_why(c.m, r >= 0);
 	if (r >= 0) {
-		struct fs_attr a = c.m->attr;
-
 		sb->read_only = c.w3 != 0;
-		r = remote_enter(sb, c.w2, &a, &sb->root);
+		r = remote_enter(sb, &c, &sb->root);
 	}
 	call_end(&c);
 	return r;

@@ -72,14 +72,16 @@ static void set_attr(struct inode *i, const struct fs_attr *a)
 	i->ctime = (struct ltime){ a->ctime, a->ctime_ns };
 }
 
-/* The inode that the server gave one reference to. */
-s64 remote_enter(struct super *sb, u64 ino, const struct fs_attr *attr, struct inode **out)
+s64 remote_enter(struct super *sb, const struct fs_call *c, struct inode **out)
 {
+	const struct fs_attr attr = c->m->attr;
+	u64 ino = c->w2;
 	struct remote_node *n = remote_find(ino);
 
 	if (n != NULL) {
 		list_del(&n->resting);
-		n->server_refs++;
+		n->server_refs = n->life == c->life ? n->server_refs + 1 : 1;
+		n->life = c->life;
 		inode_get(&n->i);
 		*out = &n->i;
 		return 0;
@@ -89,13 +91,13 @@ s64 remote_enter(struct super *sb, u64 ino, const struct fs_attr *attr, struct i
 		link_tell(FS_FORGET, ino, 1);
 		return -ENOMEM;
 	}
-	inode_init(&n->i, sb, attr->mode);
+	inode_init(&n->i, sb, attr.mode);
 	n->i.ino = ino;
-	set_attr(&n->i, attr);
+	set_attr(&n->i, &attr);
 	remote_set_ops(&n->i);
-	n->known_size = n->reserved = attr->size;
+	n->known_size = n->reserved = attr.size;
 	n->server_refs = 1;
-	n->life = link_life();
+	n->life = c->life;
 	list_init(&n->changed);
 	list_init(&n->resting);
 	n->next = *chain_of(ino);

@@ -52,8 +52,8 @@ void remote_set_read_only(void);
 /* --- inodes (remote_node.c) --------------------------------------------------------------------- */
 
 struct remote_node *remote_find(u64 ino);
-/* The inode that the server gave one reference to. */
-s64 remote_enter(struct super *sb, u64 ino, const struct fs_attr *attr, struct inode **out);
+/* The inode that this answer gives one reference to, if the server that answered still lives. */
+s64 remote_enter(struct super *sb, const struct fs_call *c, struct inode **out);
 /* Nobody here refers to it any more. */
 void remote_release(struct inode *i);
 /* Some of those wait until their pages are on the disk.  Those whose are by now go. */

@@ -36,7 +36,7 @@ static u64 operation_of(const struct redo *r)
 	return r->request.w[0] >> 32;
 }
 
-static bool changes(u64 operation)
+bool redo_changes(u64 operation)
 {
 	switch (operation) {
 	case FS_CREATE:
@@ -71,8 +71,6 @@ struct redo *redo_make(const struct ring_entry *e, const struct fs_message *m)
 	u16 text = operation == FS_SYMLINK ? bounded(v->text_bytes, FS_DATA) : 0;
 	struct redo *r;
 
-	if (!changes(operation))
-		return NULL;
 	r = count < MOST ? kalloc(sizeof *r + name + name2 + text) : NULL;
 	if (r == NULL) {
 		lossy = true;

@@ -11,7 +11,9 @@ struct redo;
 void redo_start(void);
 /* There is little room for more: a commit would make some. */
 bool redo_full(void);
-/* A copy of this request, if it changes something; else NULL. */
+/* Is such a request to be remembered? */
+bool redo_changes(u64 operation);
+/* A copy of it; NULL: no memory. */
 struct redo *redo_make(const struct ring_entry *e, const struct fs_message *m);
 /* The message as it was when the request was made. */
 void redo_message(const struct redo *r, struct fs_message *m);
