@@ -43,6 +43,7 @@ static struct model space[MMS];
 static u64 file_value[FILES][FILE_PAGES];
 static u64 shm_value[SHMS][SHM_PAGES];
 static u32 shm_count;
+static u64 copies_seen;
 
 static u64 address(u64 page)
 {
@@ -156,6 +157,25 @@ static void range(u64 *from, u64 *pages)
 		*pages = WINDOW - *from;
 }
 
+/* Pages of a file that may be written to privately are copied at once, up to the file's end: all if memory lasts. */
+static void note_copies(struct model *m, u64 from, u64 pages)
+{
+	u64 i;
+
+	for (i = 0; i < pages; i++) {
+		struct model_page *p = &m->page[from + i];
+		const u64 n = address(from + i) >> PAGE_SHIFT;
+		const struct leaf *l = tree_leaf(&m->mm->tree, n);
+
+		if (l == NULL || !(l->present & ~l->file & bit(n % LEAF_PAGES)))
+			break;
+		p->value = *value_of(p);
+		p->own = true;
+	}
+	CHECK(i == pages || value_of(&m->page[from + i]) == NULL || pages_free() <= pages_total() / 16);
+	copies_seen += i;
+}
+
 static void do_map(struct model *m)
 {
 	static const unsigned prots[] = { 0, 1, 3, 3, 3, 5, 7, 2 };
@@ -169,11 +189,10 @@ static void do_map(struct model *m)
 	const bool shared = kind == FILE_SHARED || kind == SHM;
 	const u32 file = (u32)(rnd() % FILES), index = (u32)(rnd() % (FILE_PAGES - pages + 1));
 	const bool has_file = kind == FILE_PRIVATE || kind == FILE_SHARED;
-	/* Populating makes private copies of a file's pages, if there is memory: the model has no word for that. */
-	const bool copies = kind == FILE_PRIVATE && (prot & PROT_WRITE);
+	const bool populates = rnd() % 8 == 0;
 	const unsigned flags = LX_MAP_FIXED | (shared ? MAP_SHARED : MAP_PRIVATE) |
 			       (has_file ? 0 : LX_MAP_ANONYMOUS) |
-			       (rnd() % 8 == 0 && !copies ? LX_MAP_POPULATE : 0);
+			       (populates ? LX_MAP_POPULATE : 0);
 
 	if (kind == SHM && shm_count == SHMS)
 		return;
@@ -189,6 +208,8 @@ static void do_map(struct model *m)
 			.index = kind == SHM ? (u32)i : index + (u32)i,
 		};
 	shm_count += kind == SHM;
+	if (!is_short && populates && kind == FILE_PRIVATE && (prot & PROT_WRITE))
+		note_copies(m, from, pages);
 }
 
 static void do_unmap(struct model *m)
@@ -453,6 +474,7 @@ int main(int argc, char **argv)
 	}
 	CHECK(fake_entry_count() == 0);
 	CHECK(fake_inodes == 0);
+	CHECK(is_short || steps < 1000 || copies_seen > 0);
 	while (held != 0) {
 		const page_t next = *(page_t *)page_at(held);
 
