@@ -23,7 +23,8 @@ from root.tree import Tree  # noqa: E402
 HERE = ROOT / "tests" / "linux"
 FLAGS = ["-std=c2x", "-Wall", "-Wextra", "-Werror", "-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-I", str(ROOT),
          "-I", str(ROOT / "include"), "-I", str(ROOT / "build" / "gen")]
-HOST = {"ldisc": ["servers/linux/tty/ldisc.c"], "timer": ["servers/linux/core/timer.c"]}        # tests/linux/host/NAME_test.c -> what is tested
+HOST = {"ldisc": ["servers/linux/tty/ldisc.c"], "timer": ["servers/linux/core/timer.c"],
+        "link": ["servers/linux/fs/remote_link.c", "servers/linux/fs/remote_redo.c", "-pthread"]}        # tests/linux/host/NAME_test.c -> what is tested
 
 
 # tests/linux/guest/NAME.c, never run on this machine: options, what it prints.
