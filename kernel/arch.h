@@ -46,7 +46,7 @@ bool arch_atomic_cas32(u32 *p, u32 expected, u32 v);
 
 /* --- memory ------------------------------------------------------------------ */
 void arch_page_clear(u32 page);                       /* all 4096 bytes */
-void arch_object_clear(u32 page, u32 bytes);          /* the first bytes, rounded up to 64 */
+void arch_object_clear(u32 page, u32 from, u32 to);   /* bytes [from, to), to multiples of 64 */
 /* Message words 0 to 7 of thread `from` become those of thread `to`. */
 void arch_msg_pass(u32 from, u32 to);
 /* Copy n words of frame `from` to frame `to`, from word `first` of each on. */
@@ -54,6 +54,7 @@ void arch_words_copy(u32 to, u32 from, u32 first, u32 n);
 
 /* --- threads ------------------------------------------------------------------ */
 void arch_thread_init(u32 t);                            /* registers and FPU state of a new thread */
+void arch_thread_exit(u32 t);                            /* no FPU state of a thread is left in its page */
 void arch_frame_start(u32 t, u64 ip, u64 sp, u64 arg);   /* as thread_start documents */
 bool arch_user_ip(u64 ip);                               /* could user code be there? */
 /* If t was stopped on its way into a system call, make it do the call again. */

@@ -96,8 +96,9 @@ void object_make(u32 mem, u32 dst, u32 type, u32 head, u32 pages);
 /* Frames at the end of their run, or an object, become free pages. */
 void pages_free(u32 from, u32 pages);
 void object_free(u32 type, u32 head);
-/* How many pages an object of the type has; bytes of its first page that it uses. */
+/* How many pages an object of the type has; where what it uses of the first begins and ends. */
 u32 object_pages(u32 type);
-u32 object_bytes(u32 type);
+u32 object_start(u32 type);
+u32 object_end(u32 type);
 /* All rights that exist for the type. */
 u32 object_rights(u32 type);

@@ -14,7 +14,24 @@ u32 object_pages(u32 type)
 	return type == OBJ_SPACE || type == OBJ_IOSPACE ? 2 : 1;
 }
 
-u32 object_bytes(u32 type)
+u32 object_start(u32 type)
+{
+	switch (type) {
+	case OBJ_TABLE:
+		return OBJECT_TABLE_OFFSET;
+	case OBJ_SCHED:
+		return OBJECT_NODE_OFFSET;
+	case OBJ_SPACE:
+	case OBJ_IOSPACE:
+	case OBJ_EP:
+	case OBJ_NOTIF:
+		return OBJECT_OFFSET;
+	default:
+		return 0;
+	}
+}
+
+u32 object_end(u32 type)
 {
 	switch (type) {
 	case OBJ_TABLE:
@@ -22,6 +39,8 @@ u32 object_bytes(u32 type)
 	case OBJ_SPACE:
 	case OBJ_IOSPACE:
 		return OBJECT_OFFSET + sizeof(struct space);
+	case OBJ_THREAD:
+		return OBJECT_OFFSET + sizeof(struct thread);
 	case OBJ_SCHED:
 		return OBJECT_OFFSET + sizeof(struct sched);
 	case OBJ_EP:
@@ -71,7 +90,7 @@ u32 object_rights(u32 type)
 
 static void object_clear(u32 type, u32 head)
 {
-	arch_object_clear(head, object_bytes(type));
+	arch_object_clear(head, object_start(type), object_end(type));
 	if (object_pages(type) == 2)
 		arch_page_clear(SPACE_ROOT(head));
 }

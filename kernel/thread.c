@@ -306,4 +306,5 @@ void thread_destroy(u32 t)
 		if (SLOT(SLOT_OF(t, i))->type != 0)
 			thread_detach(t, i);
 	}
+	arch_thread_exit(t);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* prove:
  * batch = 4
- * merge = ["object_rights", "object_bytes", "object_pages"]
+ * merge = ["object_rights", "object_start", "object_end", "object_pages"]
  * [h_contract_page_set]
  * function = "page_set"
  * columns = ["ub", "spec"]

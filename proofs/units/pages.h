@@ -23,8 +23,9 @@ void arch_page_clear(u32 page)
 }
 
 /* What an object uses of its page. */
-void arch_object_clear(u32 page, u32 bytes)
+void arch_object_clear(u32 page, u32 from, u32 to)
 {
-	(void)bytes;
+	(void)from;
+	(void)to;
 	arch_page_clear(page);
 }

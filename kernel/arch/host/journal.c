@@ -91,15 +91,22 @@ static bool page_changed(u32 page)
 	return memcmp(journal.byte[page], host_mem.byte[page], PAGE_SIZE) != 0;
 }
 
-static void check_cleared(u32 page, struct page before)
+static void check_zero(u32 page, u32 from, u32 to)
 {
-	u32 bytes = before.type == OBJ_FRAMES ? 0 : object_bytes(before.type);
-	if (host_is_space_type(before.type) && before.head != page)
-		bytes = PAGE_SIZE;
-	for (u32 i = 0; i < bytes; i++) {
+	for (u32 i = from; i < to; i++) {
 		if (host_mem.byte[page][i] != 0)
 			host_fail("a freed page was not cleared", page, i);
 	}
+}
+
+static void check_cleared(u32 page, struct page before)
+{
+	if (host_is_space_type(before.type) && before.head != page)
+		check_zero(page, 0, PAGE_SIZE);
+	else if (before.type != OBJ_FRAMES)
+		check_zero(page, object_start(before.type), object_end(before.type));
+	if (before.type == OBJ_THREAD)
+		check_zero(page, HOST_XSTATE, PAGE_SIZE);
 }
 
 /* Pages that became free are filled with poison, so that nothing relies on zeros. */

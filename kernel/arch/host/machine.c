@@ -117,7 +117,7 @@ static void make_first_slots(void)
 	*PD(page) = (struct page){
 		.type = OBJ_SLOTS, .head = page, .owner = s, .parent = NIL, .link = NIL
 	};
-	arch_object_clear(page, (u32)PAGE_SIZE);
+	arch_page_clear(page);
 	range_cap(HANDLE_MEMORY, OBJ_MEMORY, RIGHTS_ALL_MEMORY, host_root.memory, host_root.pages);
 	cap_insert(s, root_slot(HANDLE_MEMORY), OBJ_SLOTS, RIGHTS_ALL_SLOTS, page);
 	SLOT(s)->flags = CAP_OWNER;

@@ -12,11 +12,11 @@ void arch_page_clear(u32 page)
 	memset(host_mem.byte[page], 0, PAGE_SIZE);
 }
 
-void arch_object_clear(u32 page, u32 bytes)
+void arch_object_clear(u32 page, u32 from, u32 to)
 {
 	host_page_used(page);
 	if (!host.knobs.skip_clear)
-		memset(host_mem.byte[page], 0, (bytes + 63) / 64 * 64);
+		memset(host_mem.byte[page] + from, 0, (to - from + 63) / 64 * 64);
 }
 
 void arch_words_copy(u32 to, u32 from, u32 first, u32 n)
@@ -38,6 +38,11 @@ void arch_thread_init(u32 t)
 	f->r[REG_RFLAGS] = HOST_USER_FLAGS;
 	memset(xstate(t), 0, HOST_XSTATE_WORDS * sizeof(u64));
 	xstate(t)[0] = HOST_XSTATE_INIT;
+}
+
+void arch_thread_exit(u32 t)
+{
+	memset(xstate(t), 0, HOST_XSTATE_WORDS * sizeof(u64));
 }
 
 void arch_frame_start(u32 t, u64 ip, u64 sp, u64 arg)

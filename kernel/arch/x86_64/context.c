@@ -206,9 +206,17 @@ static void xstate_reset(u32 t)
 		*xstate_word(t, X_BV) = 3;
 }
 
+/* A thread without FPU never uses its XSAVE area, which is the larger part of the page. */
 void arch_thread_init(u32 t)
 {
+	arch_thread_exit(t);
 	arch_frame_start(t, 0, 0, 0);
+}
+
+void arch_thread_exit(u32 t)
+{
+	if ((TH(t)->flags & THREAD_FPU) != 0)
+		words_clear(xstate(t), XSAVE_BYTES / 8);
 }
 
 void arch_frame_start(u32 t, u64 ip, u64 sp, u64 arg)
@@ -225,7 +233,8 @@ void arch_frame_start(u32 t, u64 ip, u64 sp, u64 arg)
 				  .dr = { f->dr[0], f->dr[1], f->dr[2], f->dr[3] },
 				  .dr7 = f->dr7 };
 	special_update(t);
-	xstate_reset(t);
+	if ((TH(t)->flags & THREAD_FPU) != 0)
+		xstate_reset(t);
 }
 
 bool arch_user_ip(u64 ip)

@@ -287,12 +287,12 @@ volatile void *mmio_map(u64 address, u64 bytes)
 
 void arch_page_clear(u32 page)
 {
-	arch_object_clear(page, (u32)PAGE_SIZE);
+	words_clear(DMAP(page), PAGE_SIZE / 8);
 }
 
-void arch_object_clear(u32 page, u32 bytes)
+void arch_object_clear(u32 page, u32 from, u32 to)
 {
-	words_clear(DMAP(page), (bytes + 63) / 64 * 8);
+	words_clear(DMAP(page) + from, (to - from + 63) / 64 * 8);
 }
 
 void arch_words_copy(u32 to, u32 from, u32 first, u32 n)
