@@ -11,20 +11,19 @@
 
 struct kernel_state ks;
 
+/* The last CPU's is the first, and says whose turn it is to take the others. */
 void lock_all(void)
 {
-	arch_lock(&ks.writer);
-	for (u32 i = 0; i < CPU_MAX && i < ks.cpus; i++)
-		arch_lock(&CPU(i)->lock);
+	for (u32 i = ks.cpus; i > 0; i--)
+		arch_lock(&CPU(i - 1)->lock);
 	ks.global = 1;
 }
 
 void unlock_all(void)
 {
 	ks.global = 0;
-	for (u32 i = 0; i < CPU_MAX && i < ks.cpus; i++)
-		arch_unlock(&CPU(i)->lock);
-	arch_unlock(&ks.writer);
+	for (u32 i = ks.cpus; i > 0; i--)
+		arch_unlock(&CPU(i - 1)->lock);
 }
 
 /*

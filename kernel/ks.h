@@ -24,7 +24,6 @@
 #include "trace.h"
 
 struct kernel_state {
-	struct lock writer;
 	u32 cpus;       /* CPUs that run */
 	u32 global;     /* 1 while the holder of all locks works */
 	u32 work_head;  /* first page queued for destruction, or NIL */

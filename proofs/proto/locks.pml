@@ -21,8 +21,7 @@
  */
 #define CPUS 3
 
-byte next[CPUS + 1], serving[CPUS + 1]; /* ticket locks; the last is the writer's */
-#define WRITER CPUS
+byte next[CPUS], serving[CPUS]; /* ticket locks */
 
 byte locals;        /* local operations under way */
 byte globals;
@@ -78,11 +77,10 @@ proctype cpu(byte c)
 			fi;
 			release(c)
 		:: /* a global operation */
-			acquire(WRITER, c, t);
-			i = 0;
+			i = CPUS;
 			do
-			:: i == CPUS -> break
-			:: i < CPUS -> acquire(i, c, t); i++
+			:: i == 0 -> break
+			:: i > 0 -> acquire(i - 1, c, t); i--
 			od;
 			globals++;
 			assert(globals == 1 && locals == 0);
@@ -100,12 +98,11 @@ proctype cpu(byte c)
 			:: else
 			fi;
 			globals--;
-			i = 0;
+			i = CPUS;
 			do
-			:: i == CPUS -> break
-			:: i < CPUS -> release(i); i++
-			od;
-			release(WRITER)
+			:: i == 0 -> break
+			:: i > 0 -> release(i - 1); i--
+			od
 		fi
 	od;
 	/* idle: interrupts are on */

@@ -25,9 +25,11 @@ byte pc;             /* number of the next call */
 bit in_call;         /* the frame is that of a system call (FRAME_SYSCALL) */
 byte made[CALLS];    /* calls that were carried out */
 
-/* FIFO; the CPU's, and the writer's, whose holder takes the CPU's as well. */
+/* FIFO; the CPU's, and that of who stops.  All locks are both, in one order, whichever that is. */
 #define OWN 0
-#define WRITER 1
+#define OTHER 1
+#define NONE 2
+byte first = NONE;
 byte next[2], serving[2];
 bit sync;            /* a request to save the registers, not acknowledged */
 bit current = 1;     /* the thread is its CPU's current one */
@@ -62,16 +64,16 @@ inline give(l)
 /* Of who stops: nobody asks it for anything. */
 inline lock_all()
 {
-	d_step { ticket = next[WRITER]; next[WRITER] = (next[WRITER] + 1) % 4 };
-	serving[WRITER] == ticket;
-	d_step { ticket = next[OWN]; next[OWN] = (next[OWN] + 1) % 4 };
-	serving[OWN] == ticket
+	d_step { ticket = next[first]; next[first] = (next[first] + 1) % 4 };
+	serving[first] == ticket;
+	d_step { ticket = next[1 - first]; next[1 - first] = (next[1 - first] + 1) % 4 };
+	serving[1 - first] == ticket
 }
 
 inline unlock_all()
 {
-	give(OWN);
-	give(WRITER)
+	give(first);
+	give(1 - first)
 }
 
 /* Reads the current thread only now: its ticket is older than that of a resume after a stop that met it. */
@@ -89,6 +91,7 @@ active proctype cpu()
 {
 	byte mine;
 
+	first != NONE;
 	do
 	:: loaded && pc < CALLS ->
 		if
@@ -97,19 +100,19 @@ active proctype cpu()
 			d_step { pc++; in_call = 1 };
 			if
 			:: /* always global */
-				take(WRITER);
-				take(OWN);
+				take(first);
+				take(1 - first);
 				make_call();
-				give(WRITER)
+				give(OTHER)
 			:: take(OWN);
 				if
 				:: make_call()
 				:: current -> /* global this time */
 					give(OWN);
-					take(WRITER);
-					take(OWN);
+					take(first);
+					take(1 - first);
 					make_call();
-					give(WRITER)
+					give(OTHER)
 				fi
 			fi;
 			loaded = current;
@@ -139,6 +142,10 @@ active proctype stopper()
 {
 	byte stops = 0, seen, ticket;
 
+	if
+	:: first = OWN
+	:: first = OTHER
+	fi;
 	do
 	:: stops == STOPS -> break
 	:: stops < STOPS && done -> break

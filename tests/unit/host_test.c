@@ -99,8 +99,8 @@ static void lock_twice(void)
 
 static void lock_backwards(void)
 {
-	arch_lock(&CPU(1)->lock);
 	arch_lock(&CPU(0)->lock);
+	arch_lock(&CPU(1)->lock);
 }
 
 TEST(host_sees_deadlock, "a lock taken twice, or out of order, is noticed")
@@ -109,7 +109,7 @@ TEST(host_sees_deadlock, "a lock taken twice, or out of order, is noticed")
 	CPU(0)->lock = (struct lock){ 0, 0 };
 	host.held_count = 0;
 	CHECK(failed_with(failure_of(lock_backwards), "out of order"));
-	CPU(1)->lock = (struct lock){ 0, 0 };
+	CPU(0)->lock = (struct lock){ 0, 0 };
 	host.held_count = 0;
 }
 

@@ -38,16 +38,14 @@ void arch_kick(u32 cpu)
 
 static u32 lock_rank(const struct lock *l)
 {
-	if (l == &ks.writer)
-		return 0;
 	for (u32 c = 0; c < ks.cpus; c++) {
 		if (l == &CPU(c)->lock)
-			return 1 + c;
+			return HOST_CPUS_MAX - c;
 	}
 	return 1 + HOST_CPUS_MAX;
 }
 
-void arch_lock(struct lock *l)
+static void take(struct lock *l)
 {
 	if (l->next != l->serving)
 		host_fail("deadlock: the lock is taken", lock_rank(l), 0);
@@ -57,7 +55,12 @@ void arch_lock(struct lock *l)
 		host_fail("locks taken out of order", lock_rank(l), 0);
 	l->next++;
 	host.held[host.held_count++] = l;
-	host.was_global = host.was_global || l == &ks.writer;
+}
+
+void arch_lock(struct lock *l)
+{
+	take(l);
+	host.was_global = host.was_global || lock_rank(l) <= HOST_CPUS_MAX;
 }
 
 void arch_unlock(struct lock *l)
@@ -76,7 +79,7 @@ void arch_unlock(struct lock *l)
 
 void arch_lock_own(void)
 {
-	arch_lock(&THIS_CPU()->lock);
+	take(&THIS_CPU()->lock);
 }
 
 bool arch_try_lock_own(void)
@@ -94,7 +97,7 @@ void arch_unlock_own(void)
 
 static bool all_locks_are_held(void)
 {
-	return host.held_count >= ks.cpus + 1 && host.held[0] == &ks.writer;
+	return host.held_count >= ks.cpus && host.held[0] == &CPU(ks.cpus - 1)->lock;
 }
 
 u64 arch_atomic_or(u64 *p, u64 bits)

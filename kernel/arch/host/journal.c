@@ -263,6 +263,5 @@ bool host_changed_nothing(u32 caller)
 		if (memcmp(&journal.cpu[c], CPU(c), offsetof(struct cpu, traced)) != 0)
 			return false;
 	}
-	journal.ks.writer = ks.writer;
 	return memcmp(&journal.ks, &ks, sizeof(ks)) == 0;
 }
