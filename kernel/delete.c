@@ -110,9 +110,27 @@ static err_t finish(u32 t, bool more)
 	return OK;
 }
 
+/*
+ * Most capabilities own nothing, and nothing is derived from them: to delete one
+ * is to empty its slot.  A slot that a program can name is in a page of slots.
+ */
+static inline bool is_light(u32 s)
+{
+	const struct cap *c = SLOT(s);
+
+	return c->child == NIL && !(c->flags & CAP_OWNER) && c->type != OBJ_GRANT &&
+	       c->type != OBJ_REPLY;
+}
+
 err_t sys_cap_delete(u32 t, u32 src)
 {
-	return finish(t, cap_delete_some(src, true));
+	bool more = false;
+
+	if (is_light(src))
+		cap_remove(src);
+	else
+		more = cap_delete_some(src, true);
+	return finish(t, more);
 }
 
 err_t sys_cap_revoke(u32 t, u32 s)

@@ -128,10 +128,10 @@ static APART err_t syscall_foreign(u32 t)
 	return e;
 }
 
-static inline err_t syscall_own(u32 t)
+static inline err_t syscall_own(u32 t, bool is_global)
 {
 	trace_add(TH(t)->home, TRACE_call, FR_NR(t), FR_HANDLE(t));
-	return dispatch(t, FR_NR(t));
+	return is_global ? dispatch_global(t, FR_NR(t)) : dispatch(t, FR_NR(t));
 }
 
 static inline void put_result(u32 t, err_t e)
@@ -147,7 +147,7 @@ static APART void syscall_global(void)
 	u32 t = MY(current);
 
 	if (t != NIL) {
-		err_t e = TH(t)->flags & THREAD_FOREIGN ? syscall_foreign(t) : syscall_own(t);
+		err_t e = TH(t)->flags & THREAD_FOREIGN ? syscall_foreign(t) : syscall_own(t, true);
 		if (e.v != INT_NONE && MY(loaded) != NIL)
 			put_result(MY(loaded), e);
 	}
@@ -171,7 +171,7 @@ void kernel_syscall(void)
 	}
 	arch_lock_own();
 	if (MY(current) != NIL)
-		e = is_own ? syscall_own(t) : syscall_foreign(t);
+		e = is_own ? syscall_own(t, false) : syscall_foreign(t);
 	if (e.v < INT_GLOBAL) {
 		put_result(MY(loaded), e);
 	} else if (e.v == INT_GLOBAL) {

@@ -22,7 +22,9 @@ def header(table):
            " * Check what the table states of call nr of thread t, then run its handler.  All",
            " * locks are held if call_is_global(nr).",
            " */",
-           "err_t dispatch(u32 t, u64 nr) NODISCARD;", ""]
+           "err_t dispatch(u32 t, u64 nr) NODISCARD;",
+           "/* The same, finding those first that always run under all locks. */",
+           "err_t dispatch_global(u32 t, u64 nr) NODISCARD;", ""]
     for c in table.live():
         out += text.wrap(f"err_t sys_{c.name}(", parameters(c), ") NODISCARD;")
     return out
@@ -88,18 +90,20 @@ def function(table, c):
 
 
 # Those that programs make most often are found first.
-OFTEN = ("notif_signal", "notif_wait", "ep_recv", "thread_yield", "grant_map", "grant_unmap",
-         "cap_derive", "cap_delete", "object_create")
+OFTEN = ("notif_signal", "notif_wait", "ep_recv", "thread_yield", "grant_map", "grant_unmap", "cap_info")
+OFTEN_GLOBAL = ("cap_derive", "cap_delete", "object_create")
+
+
+def found_first(calls, names):
+    for name in names:
+        c = next(c for c in calls if c.name == name)
+        yield from (f"\tif (nr == {c.const()})", f"\t\treturn call_{c.name}(t);")
 
 
 def cases(calls):
-    often = [c for name in OFTEN for c in calls if c.name == name]
-    out = []
-    for c in often:
-        out += [f"\tif (nr == {c.const()})", f"\t\treturn call_{c.name}(t);"]
-    out.append("\tswitch (nr) {")
+    out = [*found_first(calls, OFTEN), "\tswitch (nr) {"]
     for c in calls:
-        if c not in often:
+        if c.name not in OFTEN:
             out += [f"\tcase {c.const()}:", f"\t\treturn call_{c.name}(t);"]
     return out + ["\tdefault:", "\t\treturn ERR_CALL;", "\t}"]
 
@@ -116,4 +120,5 @@ def source(table):
     for c in table.live():
         out += function(table, c)
     out += ["err_t dispatch(u32 t, u64 nr)", "{"]
-    return out + cases(table.live()) + ["}"]
+    out += cases(table.live()) + ["}", "", "err_t dispatch_global(u32 t, u64 nr)", "{"]
+    return out + [*found_first(table.live(), OFTEN_GLOBAL), "\treturn dispatch(t, nr);", "}"]
