@@ -139,7 +139,7 @@ void budget_refill(u32 sc, u64 now)
 }
 
 /* A scheduling context used up: its runner waits, rotates, or goes on with its own. */
-static RARELY bool used_up(u32 sc, u64 now)
+RARELY void budget_used_up(u32 sc, u64 now)
 {
 	u32 r = SC(sc)->runner;
 	bool ends = SC(sc)->budget == SC(sc)->period || now >= SC(sc)->refill;
@@ -150,12 +150,11 @@ static RARELY bool used_up(u32 sc, u64 now)
 	else
 		timeq_add(SC(sc)->cpu, sc, SC(sc)->refill);
 	if (r == NIL || TH(r)->state != THREAD_READY)
-		return true;
+		return;
 	sched_unready(r);
 	if (!ends && r != SC(sc)->owner)
 		sched_release(r);
 	sched_ready(r);
-	return true;
 }
 
 bool budget_charge(struct cpu *c, u64 now)
@@ -173,7 +172,7 @@ bool budget_charge(struct cpu *c, u64 now)
 	if (SC(sc)->left == 0)
 		return false;
 	SC(sc)->over = used - SC(sc)->left;
-	return used_up(sc, now);
+	return true;
 }
 
 /* A wait at an endpoint or notification of another CPU can only end under all locks. */
@@ -217,7 +216,8 @@ bool sched_timer(u32 cpu)
 			break;
 		done = expire(cpu, first, now);
 	}
-	(void)budget_charge(CPU(cpu), now);
+	if (budget_charge(CPU(cpu), now))
+		budget_used_up(CPU(cpu)->charged, now);
 	/* Force the next exit to set the alarm for whoever runs then. */
 	CPU(cpu)->charged = NIL;
 	return done;

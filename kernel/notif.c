@@ -60,30 +60,31 @@ inline void notif_unqueue(u32 t)
 }
 
 /* Who gets the bits: the bound thread if it receives, else the oldest waiter, or NIL. */
-static u32 taker(u32 nt)
+static u32 taker(const struct notif *n)
 {
-	u32 bound = NT(nt)->bound;
+	u32 bound = n->bound;
 
 	if (bound == NIL)
-		return NT(nt)->head;
+		return n->head;
 	return TH(bound)->state == THREAD_RECV ? bound : NIL;
 }
 
 /* Is waking t at home `cpu` possible with that CPU's lock alone? */
 static bool can_wake(u32 t, u32 cpu)
 {
-	u32 q = TH(t)->queue;
+	const struct thread *th = TH(t);
 
 	if (ks.global)
 		return true;
-	return TH(t)->home == cpu && (TH(t)->state != THREAD_RECV || EP(q)->home == cpu);
+	return th->home == cpu && (th->state != THREAD_RECV || EP(th->queue)->home == cpu);
 }
 
 /* As thread_complete, but t receives or waits, so that it has no call and no fault; and it runs at
  * once if it can. */
 static APART void wake(u32 nt, u32 t)
 {
-	bool receives = TH(t)->state == THREAD_RECV;
+	const struct thread *th = TH(t);
+	bool receives = th->state == THREAD_RECV;
 
 	FR_ERR(t) = receives ? DONE_SIGNAL.v : OK.v;
 	FR_OUT(t, 0) = arch_atomic_swap(&NT(nt)->word, 0);
@@ -94,7 +95,7 @@ static APART void wake(u32 nt, u32 t)
 	else
 		notif_unqueue(t);
 	if (TN(t)->queued)
-		timeq_remove(TH(t)->home, t);
+		timeq_remove(th->home, t);
 	sched_wake(t);
 }
 
@@ -116,14 +117,15 @@ static void mail(u32 nt, u32 cpu)
 
 void notif_set(u32 nt, u64 bits, u32 cpu)
 {
-	u32 home = NT(nt)->home;
+	struct notif *n = NT(nt);
+	u32 home = n->home;
 
-	(void)arch_atomic_or(&NT(nt)->word, bits);
+	(void)arch_atomic_or(&n->word, bits);
 	if (!ks.global && home != cpu) {
 		mail(nt, home);
 		return;
 	}
-	u32 t = taker(nt);
+	u32 t = taker(n);
 	if (t == NIL)
 		return;
 	if (can_wake(t, home))
@@ -148,7 +150,7 @@ bool notif_mailbox(u32 cpu)
 {
 	for (u32 i = 0; i < NOTIF_WAKES; i++) {
 		u32 nt = mailbox_take(cpu);
-		u32 t = nt != NIL && NT(nt)->word != 0 ? taker(nt) : NIL;
+		u32 t = nt != NIL && NT(nt)->word != 0 ? taker(NT(nt)) : NIL;
 
 		if (t != NIL && can_wake(t, cpu)) {
 			wake(nt, t);

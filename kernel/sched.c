@@ -120,19 +120,22 @@ static void enqueue(u32 t)
  */
 static inline bool has_time(u32 t)
 {
-	u32 sc = TH(t)->running_on;
+	struct thread *th = TH(t);
+	u32 sc = th->running_on;
 
-	if (sc == NIL) {
-		sc = TH(t)->sched;
-		TH(t)->eprio = TH(t)->prio;
-		if (sc == NIL)
-			return false;
-		if (SC(sc)->runner != NIL)
-			sched_reclaim(t);
-		TH(t)->running_on = sc;
-		SC(sc)->runner = t;
-	}
-	return SC(sc)->left != 0;
+	if (sc != NIL)
+		return SC(sc)->left != 0;
+	sc = th->sched;
+	th->eprio = th->prio;
+	if (sc == NIL)
+		return false;
+	struct sched *own = SC(sc);
+
+	if (own->runner != NIL)
+		sched_reclaim(t);
+	th->running_on = sc;
+	own->runner = t;
+	return own->left != 0;
 }
 
 void sched_ready(u32 t)
@@ -142,22 +145,24 @@ void sched_ready(u32 t)
 		enqueue(t);
 }
 
-/* Is t above all that are ready here, and whoever runs? */
-static inline bool is_above(const struct cpu *c, u32 t)
+/* Is th above all that are ready here, and whoever runs? */
+static inline bool is_above(const struct cpu *c, const struct thread *th)
 {
-	return c->top <= TH(t)->eprio &&
-	       (c->current == NIL || TH(c->current)->eprio < TH(t)->eprio);
+	return c->top <= th->eprio &&
+	       (c->current == NIL || TH(c->current)->eprio < th->eprio);
 }
 
 void sched_wake(u32 t)
 {
+	const struct thread *th = TH(t);
+
 	TH(t)->state = THREAD_READY;
 	if (!has_time(t))
 		return;
 	struct cpu *c = THIS_CPU();
 	u32 preempted = c->current;
 
-	if (TH(t)->home != arch_cpu() || !is_above(c, t)) {
+	if (th->home != arch_cpu() || !is_above(c, th)) {
 		enqueue(t);
 		return;
 	}
@@ -266,28 +271,45 @@ static inline void set_alarm(u64 when)
 		alarm_earlier(when);
 }
 
-/* Other time runs from now on. */
-static APART void charge(void)
+/* From now on that of sc runs. */
+static inline void charge_from(u32 sc, u64 now)
 {
-	u64 now = arch_clock();
-
-	/* What ran out may have been queued above or below: look again. */
-	if (budget_charge(THIS_CPU(), now))
-		pick();
-	u32 sc = running_on();
 	MY(charged) = sc;
 	if (sc == NIL)
 		return;
-	if (now >= SC(sc)->refill)
+	const struct sched *s = SC(sc);
+
+	if (now >= s->refill)
 		budget_refill(sc, now);
-	set_alarm(now + SC(sc)->left);
+	set_alarm(now + s->left);
+}
+
+/* What ran out may have been queued above or below: look again. */
+static RARELY void charge_used_up(u64 now)
+{
+	budget_used_up(MY(charged), now);
+	pick();
+	charge_from(running_on(), now);
+}
+
+/* Other time runs from now on: that of sc. */
+static APART void charge(u32 sc)
+{
+	u64 now = arch_clock();
+
+	if (budget_charge(THIS_CPU(), now))
+		charge_used_up(now);
+	else
+		charge_from(sc, now);
 }
 
 void sched_exit(void)
 {
 	pick();
-	if (running_on() != MY(charged))
-		charge();
+	u32 sc = running_on();
+
+	if (sc != MY(charged))
+		charge(sc);
 	if (MY(timeq) != NIL)
 		set_alarm(TN(MY(timeq))->when);
 	u32 from = MY(loaded);

@@ -82,8 +82,10 @@ void sched_leave_queue(u32 t);
 void sched_go_on(u32 t);
 /* Begin a new period of sc. */
 void budget_refill(u32 sc, u64 now);
-/* Charge the time since the last charge to what this CPU runs on; true: it is used up now. */
+/* Charge the time since the last charge to what this CPU runs on; true: it is used up now,
+ * and what follows from that is to be done. */
 bool budget_charge(struct cpu *c, u64 now);
+void budget_used_up(u32 sc, u64 now);
 /* The current thread goes on after a wait that ended at once: see that it has something to run on. */
 void sched_continue(u32 t);
 /* Ready thread t runs next if nothing is above it, and the CPU has no current thread. */
