@@ -27,15 +27,15 @@ void unlock_all(void)
 }
 
 /*
- * Does the CPU go on with what it did, as far as this entry could have changed
- * that?  Then leaving it needs nothing.
+ * Does the CPU go on with t, which is loaded, as far as this entry could have
+ * changed that?  Then leaving it needs nothing.
  */
-static inline bool goes_on(void)
+static inline bool goes_on(u32 t)
 {
-	u32 t = MY(current);
+	const struct thread *th = TH(t);
 
-	return t != NIL && t == MY(loaded) && MY(mailbox) == NIL && MY(top) <= TH(t)->eprio + 1u &&
-	       TH(t)->running_on == MY(charged) &&
+	return MY(current) == t && MY(mailbox) == NIL && MY(top) <= th->eprio + 1u &&
+	       th->running_on == MY(charged) &&
 	       (MY(timeq) == NIL || TN(MY(timeq))->when >= MY(alarm));
 }
 
@@ -75,18 +75,27 @@ static inline void leave_settled(void)
 	arch_unlock_own();
 }
 
-/* Every entry ends here, or with leave_global. */
-static inline void leave_local(void)
+static inline void leave(bool goes_on)
 {
-	if (goes_on())
+	if (goes_on)
 		leave_settled();
 	else
 		leave_changed();
 }
 
+/* Every entry ends here or with leave_global, if it is not a call that has a result. */
+static inline void leave_local(void)
+{
+	u32 t = MY(loaded);
+
+	leave(t != NIL && goes_on(t));
+}
+
 static void leave_global(void)
 {
-	if (!goes_on()) {
+	u32 t = MY(loaded);
+
+	if (t == NIL || !goes_on(t)) {
 		if (MY(mailbox) != NIL)
 			(void)notif_mailbox(arch_cpu());
 		sched_exit();
@@ -173,16 +182,19 @@ void kernel_syscall(void)
 	if (MY(current) != NIL)
 		e = is_own ? syscall_own(t, false) : syscall_foreign(t);
 	if (e.v < INT_GLOBAL) {
-		put_result(MY(loaded), e);
-	} else if (e.v == INT_GLOBAL) {
-		arch_unlock_own();
-		syscall_global();
-		return;
-	} else if (e.v == INT_GONE_ON) {
-		leave_settled();
+		t = MY(loaded);
+		put_result(t, e);
+		leave(goes_on(t));
 		return;
 	}
-	leave_local();
+	if (e.v == INT_GLOBAL) {
+		arch_unlock_own();
+		syscall_global();
+	} else if (e.v == INT_GONE_ON) {
+		leave_settled();
+	} else {
+		leave_local();
+	}
 }
 
 static err_t fault(u32 t)
