@@ -75,9 +75,9 @@ static inline void leave_settled(void)
 	arch_unlock_own();
 }
 
-static inline void leave(bool goes_on)
+static inline void leave(bool is_settled)
 {
-	if (goes_on)
+	if (is_settled)
 		leave_settled();
 	else
 		leave_changed();
