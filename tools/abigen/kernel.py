@@ -95,8 +95,7 @@ OFTEN_GLOBAL = ("cap_derive", "cap_delete", "object_create")
 
 
 def found_first(calls, names):
-    for name in names:
-        c = next(c for c in calls if c.name == name)
+    for c in (c for name in names for c in calls if c.name == name):
         yield from (f"\tif (nr == {c.const()})", f"\t\treturn call_{c.name}(t);")
 
 
