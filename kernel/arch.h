@@ -154,7 +154,7 @@ enum {
 };
 u32 kernel_fast_call(u64 handle, u64 tag, u64 deadline, u64 reply, u64 w6, u64 w7);
 u32 kernel_fast_reply_recv(u64 handle, u64 tag, u64 deadline, u64 reply, u64 w6, u64 w7);
-void kernel_fault_note(u32 cpu, u32 kind, u64 code, u64 addr); /* takes no lock; then at once: */
+void kernel_fault_note(u32 kind, u64 code, u64 addr); /* takes no lock; then at once: */
 void kernel_fault(void);
 void kernel_irq(u32 cpu, u32 vector);  /* vector: index into cpu.irq */
 void kernel_iommu(void); /* the IOMMU has recorded faults */

@@ -120,16 +120,16 @@ static void unlock_for_all(u32 cpu)
 	lock_all();
 }
 
-/* Report the fault that is recorded in t, which is current. */
-static inline err_t raise_fault(u32 t)
+/* Report the fault that is recorded in t, which is current, and still is if that failed. */
+static inline err_t raise_fault(u32 t, bool is_global)
 {
-	return !ks.global && fast_fault(t) ? GONE_ON : thread_raise(t);
+	return !is_global && fast_fault(t) ? GONE_ON : thread_raise(MY(current));
 }
 
 static APART err_t syscall_foreign(u32 t)
 {
 	TH(t)->fault = FAULT_SYSCALL;
-	err_t e = raise_fault(t);
+	err_t e = raise_fault(t, ks.global);
 
 	/* If it is stopped before it comes again with all locks, it has not made the call. */
 	if (e.v == INT_GLOBAL)
@@ -197,12 +197,12 @@ void kernel_syscall(void)
 	}
 }
 
-static err_t fault(u32 t)
+static inline err_t fault(u32 t, bool is_global)
 {
 	TH(t)->fault = TH(t)->pending;
 	TH(t)->pending = 0;
 	trace_add(TH(t)->home, TRACE_fault, TH(t)->fault, TH(t)->fault_addr);
-	return raise_fault(t);
+	return raise_fault(t, is_global);
 }
 
 /*
@@ -211,9 +211,9 @@ static err_t fault(u32 t)
  * step has been made, a break point passed): so it is noted first, as the
  * registers were, in what belongs to this CPU until it waits.
  */
-void kernel_fault_note(u32 cpu, u32 kind, u64 code, u64 addr)
+void kernel_fault_note(u32 kind, u64 code, u64 addr)
 {
-	u32 t = CPU(cpu)->current;
+	u32 t = MY(current);
 
 	if (t == NIL)
 		return;
@@ -222,28 +222,33 @@ void kernel_fault_note(u32 cpu, u32 kind, u64 code, u64 addr)
 	TH(t)->fault_addr = addr;
 }
 
-void kernel_fault(void)
+/* The same from the start, with all locks. */
+static APART void fault_global(void)
 {
-	arch_lock_own();
 	u32 t = MY(current);
-	err_t e = t == NIL ? NO_RESULT : fault(t);
 
-	if (e.v == INT_GONE_ON) {
-		leave_settled();
-		return;
-	}
-	if (e.v != INT_GLOBAL) {
-		leave_local();
-		return;
-	}
 	TH(t)->pending = TH(t)->fault;
 	TH(t)->fault = 0;
 	arch_unlock_own();
 	lock_all();
 	t = MY(current);
 	if (t != NIL)
-		(void)fault(t);
+		(void)fault(t, true);
 	leave_global();
+}
+
+void kernel_fault(void)
+{
+	arch_lock_own();
+	u32 t = MY(current);
+	err_t e = t == NIL ? NO_RESULT : fault(t, false);
+
+	if (e.v == INT_GONE_ON)
+		leave_settled();
+	else if (e.v == INT_GLOBAL)
+		fault_global();
+	else
+		leave_local();
 }
 
 void kernel_irq(u32 cpu, u32 vector)

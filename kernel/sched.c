@@ -328,8 +328,8 @@ err_t sys_thread_yield(u32 t)
 
 	/* commit */
 	if (c->top > TH(t)->eprio) {
-		c->current = NIL;
 		ready_push(c, t, false);
+		c->current = ready_pop(c);
 	}
 	return OK;
 }

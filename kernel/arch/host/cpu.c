@@ -239,8 +239,9 @@ void host_begin(u32 cpu, u32 kind, u64 a, u64 b, u64 c)
 	if (hc->phase == HOST_WAITING)
 		host_fail("the CPU is in the kernel already", cpu, kind);
 	save_frame(cpu, kind);
+	host.this_cpu = cpu;
 	if (kind == HOST_FAULT)
-		kernel_fault_note(cpu, (u32)a, b, c);
+		kernel_fault_note((u32)a, b, c);
 	hc->phase = HOST_WAITING;
 	hc->thread = NIL;
 	hc->kind = kind;

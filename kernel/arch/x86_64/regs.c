@@ -140,12 +140,16 @@ void arch_fault_words(u32 t, u32 to)
 			f->kind = FRAME_FOREIGN;
 		return;
 	}
-	FR_MSG(to, 0) = TH(t)->fault_code;
-	FR_MSG(to, 1) = TH(t)->fault_addr;
-	FR_MSG(to, 2) = frame_ip(f);
-	FR_MSG(to, 3) = frame_sp(f);
-	FR_MSG(to, 4) = frame_flags(f);
-	FR_MSG(to, 5) = 0;
-	FR_MSG(to, 6) = 0;
-	FR_MSG(to, 7) = 0;
+	const struct thread *th = TH(t);
+	const bool is_full = __builtin_expect(f->kind == FRAME_FULL, 1);
+	struct arch_frame *g = FR(to);
+
+	*frame_msg(g, 0) = th->fault_code;
+	*frame_msg(g, 1) = th->fault_addr;
+	*frame_msg(g, 2) = is_full ? f->rip : f->rcx;
+	*frame_msg(g, 3) = is_full ? f->rsp : f->call_rsp;
+	*frame_msg(g, 4) = is_full ? f->rflags : f->r11;
+	*frame_msg(g, 5) = 0;
+	*frame_msg(g, 6) = 0;
+	*frame_msg(g, 7) = 0;
 }

@@ -23,23 +23,18 @@ static u64 dr6_take(void)
 	return v & DR6_CAUSES;
 }
 
-/* The frame that the entry was saved to. */
-static struct arch_frame *saved_frame(u32 cpu)
+/* The entry was saved to the frame that the CPU would leave with. */
+static APART void exception(u32 vector)
 {
-	return (struct arch_frame *)PERCPU(cpu)->exit;
-}
-
-static APART void exception(u32 cpu, u32 vector)
-{
-	const struct arch_frame *f = saved_frame(cpu);
+	const struct arch_frame *f = (const struct arch_frame *)GS(exit);
 	u64 code = (f->error & 0xffffffff) | (u64)vector << 32;
 
 	if (vector == TRAP_PAGE)
-		kernel_fault_note(cpu, FAULT_PAGE, code, read_cr2());
+		kernel_fault_note(FAULT_PAGE, code, read_cr2());
 	else if (vector == TRAP_DEBUG)
-		kernel_fault_note(cpu, FAULT_DEBUG, dr6_take() | (u64)vector << 32, f->rip);
+		kernel_fault_note(FAULT_DEBUG, dr6_take() | (u64)vector << 32, f->rip);
 	else
-		kernel_fault_note(cpu, FAULT_EXCEPTION, code, 0);
+		kernel_fault_note(FAULT_EXCEPTION, code, 0);
 	kernel_fault();
 }
 
@@ -77,7 +72,7 @@ void trap(u32 cpu, u32 vector)
 		kernel_irq(cpu, vector - VECTOR_DEVICE);
 		lapic_eoi();
 	} else if (vector < TRAP_COUNT) {
-		exception(cpu, vector);
+		exception(vector);
 	} else {
 		interrupt(cpu, vector);
 	}
@@ -105,6 +100,6 @@ u64 trap_ist(struct arch_frame *f)
 		(void)dr6_take();
 		return 0;
 	}
-	words_copy((u64)saved_frame(cpu), (u64)f, offsetof(struct arch_frame, fs_base) / 8);
+	words_copy(PERCPU(cpu)->exit, (u64)f, offsetof(struct arch_frame, fs_base) / 8);
 	return 1;
 }
