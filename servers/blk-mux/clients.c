@@ -15,6 +15,7 @@ enum {
 	QUANTUM = 256 << 10,
 	REQUEST_COST = 4096,
 	PER_TURN = 64,
+	SHARED_US = 100000,
 	WHOLE_DISK = 0,
 	NOTHING = 0xffffffff
 };
@@ -32,6 +33,7 @@ struct client {
 	bool have;        /* `next` was taken from the ring and waits */
 	enum block block; /* why no more was taken */
 	u32 in_flight;    /* taken and not answered */
+	u32 under_way;    /* of them, those in the table of requests */
 	u64 credit;
 	struct ring_entry next;
 	u32 area[COMP_AREAS]; /* the driver's, by the client's */
@@ -39,6 +41,8 @@ struct client {
 
 static struct client client[CLIENTS];
 static u32 clients, turn;
+static const struct client *user; /* who asked last, and when; when somebody else did before */
+static u64 last_use, other_use;
 
 /* --- who has what ---------------------------------------------------------------------------- */
 
@@ -157,6 +161,7 @@ void clients_answer(const struct request *r, u32 status, u64 bytes)
 {
 	struct client *c = &client[r->client];
 
+	c->under_way--;
 	if (r->operation == BLK_WRITE || r->operation == BLK_DISCARD)
 		c->writes++;
 	else if (r->operation == BLK_FLUSH && status == BLK_DONE && r->covers > c->flushed)
@@ -242,8 +247,32 @@ static bool answer_at_once(struct client *c, const struct request *r, u32 status
 	return true;
 }
 
+/* Who takes, and when it last was somebody else: that is soon enough to be still wanting. */
+static void note_use(const struct client *c, u64 now)
+{
+	if (user != c)
+		other_use = last_use;
+	user = c;
+	last_use = now;
+}
+
+static bool is_shared(const struct client *c)
+{
+	u64 other = user == c ? other_use : last_use;
+
+	return other != 0 && sys_clock() - other < sys_ticks(SHARED_US);
+}
+
+/* Who has nothing under way gets in while it is another's turn. */
+static bool has_room(const struct client *c, u32 bytes, bool others_turn)
+{
+	bool none = c->under_way == 0;
+
+	return (none || !others_turn) && requests_room(bytes, is_shared(c), none);
+}
+
 /* One request.  False: none was taken, `block` says why. */
-static bool take_one(struct client *c)
+static bool take_one(struct client *c, bool others_turn)
 {
 	struct request r;
 
@@ -266,25 +295,29 @@ static bool take_one(struct client *c)
 	}
 	/* Data of a discard does not travel. */
 	u32 bytes = r.operation == BLK_DISCARD ? 0 : r.bytes;
-	if (c->credit < bytes + REQUEST_COST || !requests_room(bytes)) {
+	if (c->credit < bytes + REQUEST_COST || !has_room(c, bytes, others_turn)) {
 		c->block = BLOCK_WINDOW;
 		return false;
 	}
 	c->credit -= bytes + REQUEST_COST;
 	c->have = false;
+	c->under_way++;
+	note_use(c, sys_clock());
 	requests_add(&r);
 	return true;
 }
 
 /* As far as its credit goes.  True: something was done. */
-static bool take_turn(struct client *c)
+static bool take_turn(struct client *c, bool others_turn)
 {
 	bool any = false;
 
-	for (u32 i = 0; i < PER_TURN && take_one(c); i++)
+	for (u32 i = 0; i < PER_TURN && take_one(c, others_turn); i++)
 		any = true;
-	if (chan_broken(&c->chan))
+	if (chan_broken(&c->chan)) {
+		c->block = BLOCK_NONE;
 		chan_complain(&c->chan);
+	}
 	return any;
 }
 
@@ -296,16 +329,17 @@ static bool wants_credit(const struct client *c)
 
 bool clients_take(void)
 {
-	bool any = false;
+	bool any = false, held = false;
 
-	for (u32 i = 0; disk.known && i < clients; i++) {
-		struct client *c = &client[turn];
+	for (u32 i = 0, begin = turn; disk.known && i < clients; i++) {
+		struct client *c = &client[(begin + i) % clients];
 
 		if (c->chan.state == CHAN_UP && !c->resetting)
-			any |= take_turn(c);
+			any |= take_turn(c, held);
 		/* The window is full: its turn goes on when there is room. */
-		if (c->block == BLOCK_WINDOW && !wants_credit(c))
-			return any;
+		held |= c->block == BLOCK_WINDOW && !wants_credit(c);
+		if (held)
+			continue;
 		turn = (turn + 1) % clients;
 		if (client[turn].credit < BLK_BYTES_MAX + REQUEST_COST) {
 			any |= wants_credit(&client[turn]);
@@ -335,6 +369,7 @@ void clients_news(u64 bits)
 		if (chan_news(&c->chan, bits) == CHAN_RESET) {
 			c->in_flight -= c->have;
 			c->have = false;
+			c->block = BLOCK_NONE;
 			c->resetting = true;
 			c->flushed = c->writes;
 			c->lost = false;

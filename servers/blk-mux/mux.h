@@ -10,7 +10,7 @@
  *   failed since, and the device's cache may have been lost with it, the flush is answered
  *   BLK_ERROR, once: the client knows that writes since its last flush may be lost.
  * - Another client can neither reach its sectors or areas nor slow it below its share: bytes are
- *   shared out in turns.
+ *   shared out in turns, and who has nothing under way need not wait for those who have much.
  * The driver's answers are not believed: a wrong one is a reason to restart it.
  */
 #pragma once
@@ -45,7 +45,8 @@ struct request {
 };
 
 /* requests.c: the table of all that was taken and not answered, and what the driver has of it. */
-bool requests_room(u32 bytes);
+/* shared: others ask for something too.  reserved: for a client that has nothing under way. */
+bool requests_room(u32 bytes, bool shared, bool reserved);
 void requests_add(const struct request *r);
 /* Give the driver what waits; take its answers.  True: something was done. */
 bool requests_issue(void);

@@ -3,23 +3,37 @@
  * Requests that were taken and are not answered.
  *
  * Owns:   the table of requests; their numbers are the ids that the driver sees.
- * Never:  gives the driver more than its ring holds, or than WINDOW_BYTES: what waits here is
- *         shared out fairly, what the device has is not.
+ * Never:  gives the driver more than its ring holds, or than a window of bytes: what waits in the rings of
+ *         clients is shared out fairly, what the device has is not.
  */
 #include "mux.h"
 
-enum { WINDOW_BYTES = 4 << 20 };
+enum {
+	ALONE_BYTES = 3 << 20,  /* of a client while no other asks for anything */
+	SHARED_BYTES = 1 << 20, /* of all, else: what one has under way the other waits for */
+	RESERVED_BYTES = 1 << 20,
+	SHARED = 64,
+	RESERVED = 16,
+};
 
 static struct request request[REQUESTS];
 static u32 first_waiting = NO_REQUEST, last_waiting = NO_REQUEST;
 static u32 taken, issued, taken_bytes, first_free;
 
 /* One place is left for the multiplexer itself. */
-bool requests_room(u32 bytes)
+bool requests_room(u32 bytes, bool shared, bool reserved)
 {
 	u32 most = disk.chan.info->capacity < REQUESTS ? disk.chan.info->capacity : REQUESTS;
+	u32 window = shared ? SHARED_BYTES : ALONE_BYTES;
+	u32 kept = most / 4 < RESERVED ? most / 4 : RESERVED;
 
-	return taken + 1 < most && (taken_bytes == 0 || taken_bytes + bytes <= WINDOW_BYTES);
+	if (shared && most > SHARED + kept)
+		most = SHARED + kept;
+	if (reserved)
+		window += RESERVED_BYTES;
+	else
+		most -= kept;
+	return taken + 1 < most && (taken_bytes == 0 || taken_bytes + bytes <= window);
 }
 
 static void append(u32 n)

@@ -80,6 +80,10 @@ static void pool_take(u32 i, u64 pages)
 	if (!memory_take(pages, pages >= LARGE ? LARGE : 1, &x)) {
 		if (p->size.kind == BUNDLE_PAGES || !memory_take_some(pages, LARGE, &x))
 			too_little(p->name, pages);
+		/* Frames are one run of pages. */
+		if (x.count < pages / 8 * 7)
+			text_line("pool %s has the %lu KiB that lie together, instead of %lu KiB",
+				  p->name, x.count * 4, pages * 4);
 	}
 	pool_frames[i] = memory_frames(&x, p->clear != 0);
 	if (pool_frames[i] == 0)

@@ -263,18 +263,19 @@ static bool wants_credit(const struct client *c)
 
 bool clients_take(void)
 {
-	bool any = false;
+	bool any = false, held = false;
 
-	for (u32 i = 0; (wire.known || wire.gone) && i < clients; i++) {
-		struct client *c = &client[turn];
+	for (u32 i = 0, begin = turn; (wire.known || wire.gone) && i < clients; i++) {
+		struct client *c = &client[(begin + i) % clients];
 
 		for (u32 k = 0; c->chan.state == CHAN_UP && k < PER_TURN && take_one(c); k++)
 			any = true;
 		if (chan_broken(&c->chan))
 			chan_complain(&c->chan);
-		/* No buffer is free: its turn goes on when there is one. */
-		if (c->block == BLOCK_BUFFER && !wants_credit(c))
-			return any;
+		/* No buffer is free: its turn goes on when there is one; others can give buffers. */
+		held |= c->block == BLOCK_BUFFER && !wants_credit(c);
+		if (held)
+			continue;
 		turn = (turn + 1) % clients;
 		any |= wants_credit(&client[turn]);
 		if (client[turn].credit < QUANTUM)

@@ -27,6 +27,7 @@ UNMIX = pow(MIX, -1, 2**64)
 DISK_MIB = 64
 FLAGS = ["-std=c2x", "-g", "-O1", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror",
          "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+MUX = [f"servers/blk-mux/{n}.c" for n in ("clients", "disk", "partition", "requests")]
 VIRTIO = "virtio-blk-pci,drive=d,disable-legacy=on"
 SLOT = ["-global", "virtio-mmio.force-legacy=false"]
 CONFINED = ["-device", VIRTIO + ",iommu_platform=on"]
@@ -196,21 +197,33 @@ def run_case(name, system, machine, devices, words, seconds):
     return lines
 
 
-def host_tests(quick):
-    """Partition tables, with sanitizers."""
-    lines = []
-    for compiler in [c for c in ("gcc", "clang") if shutil.which(c)]:
-        out = ROOT / "build" / f"partition-test-{compiler}"
-        done = subprocess.run([compiler, *FLAGS, "-o", str(out), "tests/disk/partition_test.c",
-                               "servers/blk-mux/partition.c"], cwd=ROOT, text=True,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        if done.returncode == 0:
-            done = subprocess.run([str(out), "3000" if quick else "100000"], text=True, timeout=900,
-                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        text = done.stdout.strip().replace("\n", "\n#   ")
-        lines.append(f"ok tables on the host ({compiler})" if done.returncode == 0 else
-                     f"not ok tables on the host ({compiler})\n#   {text}")
-    return lines
+# name, rounds (quick, full), flags, sources
+HOST = [
+    ("tables", 3000, 100000, [], ["tests/disk/partition_test.c", "servers/blk-mux/partition.c"]),
+    ("multiplexer", 3000, 100000, ["-Iinclude", "-Ibuild/gen", "-include", "tests/disk/host.h"],
+     ["tests/disk/mux_test.c", "lib/sys/chan.c", *MUX]),
+]
+
+
+def host_test(name, rounds, flags, sources, compiler):
+    out = ROOT / "build" / f"disk-{name}-{compiler}"
+    done = subprocess.run([compiler, *FLAGS, f"-DROUNDS={rounds}", *flags, "-o", str(out), *sources], cwd=ROOT, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if done.returncode == 0:
+        done = subprocess.run([str(out), str(rounds)], text=True, timeout=900, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    text = done.stdout.strip().replace("\n", "\n#   ")
+    good = done.returncode == 0
+    lines = [f"{'ok' if good else 'not ok'} {name} on the host ({compiler})"]
+    if not good:
+        return lines + ["#   " + text]
+    return [f"ok {name} on the host ({compiler}): {m}" for m in re.findall(r"ok \d+ (.*)", text)] or lines
+
+
+def host_tests(quick, only):
+    """Parts of the multiplexer, with sanitizers."""
+    return [line for compiler in ("gcc", "clang") if shutil.which(compiler)
+            for name, few, many, flags, sources in HOST if only in f"{name} on the host"
+            for line in host_test(name, few if quick else many, flags, sources, compiler)]
 
 
 def main(argv):
@@ -229,7 +242,7 @@ def main(argv):
         print("\n".join("#   " + s for s in done.stdout.splitlines()[-20:]))
         return 1
     number, failed = 0, 0
-    for s in host_tests(args.quick) if args.only in "tables on the host" else []:
+    for s in host_tests(args.quick, args.only):
         number += 1
         failed += s.startswith("not ok")
         print(re.sub(r"^(not ok|ok)", rf"\1 {number}", s), flush=True)

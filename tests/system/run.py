@@ -26,6 +26,8 @@ DISK_BYTES = 16 << 20
 DRIVE = ["-drive", "file={disk},if=none,id=d,format=raw", "-device"]
 CONFINED = [*DRIVE, "virtio-blk-pci,drive=d,disable-legacy=on,iommu_platform=on"]
 FREE = [*DRIVE, "virtio-blk-pci,drive=d,disable-legacy=on"]
+# Answers in order.
+INSTANT = ["-blockdev", "driver=null-co,node-name=d,size=67108864,read-zeroes=on", *CONFINED[2:]]
 MMIO = ["-global", "virtio-mmio.force-legacy=false", *DRIVE, "virtio-blk-device,drive=d"]
 CRASHES = {
     "init says who crashed, how and where": r"^init: crasher crashed: cannot write address "
@@ -72,6 +74,9 @@ RUNS = [
         "a file of the boot image is seen": r"^\[little\] pool text pages 1 mapped 1 first word "
                                             r"6563694c2054494d others 0$",
         "memory can be used": r"^\[little\] memory \d+ pages in 1 parts, made 1$"}),
+    ("memory in two parts", "parts", DEBUG, {"mem": "4G"}, {
+        "a pool gets the larger part": r"^\[all\] pool ram pages 7[0-9]{5} mapped 0 ",
+        "init says that it is not all": r"^init: pool ram has the 3\d{6} KiB that lie together, instead of 4\d{6} KiB$"}),
     ("drive", "drive", DEBUG, {"machine": "q35-iommu", "extra": CONFINED}, {}),
     ("drive, its driver crashes", "drive", DEBUG, {
         "machine": "q35-iommu", "extra": CONFINED,
@@ -96,6 +101,8 @@ RUNS = [
         "the driver crashed": r"^init: driver crashed: exception 6(.*\n)*?init: driver is started again \(3\)"}),
     ("cache, the multiplexer is ended", "cache", DEBUG, {
         "machine": "q35-iommu", "extra": CONFINED, "append": "init.end=mux:700 client.mux"}, {}),
+    ("disk, a flood that dies", "disk-flood", DEBUG, {"machine": "q35-iommu", "extra": INSTANT}, {
+        "the flood died": r"^init: second crashed: exception 6"}),
     ("drive without an IOMMU's help", "drive", DEBUG, {
         "machine": "q35-iommu", "extra": FREE, "fails": True}, {
         "a device that cannot be confined is refused":
