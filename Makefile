@@ -201,8 +201,9 @@ driver_src = $(shell sed -n 's/^sources = \[\(.*\)\]$$/\1/p' drivers/$(1)/device
 $(foreach d,$(DRIVERS),$(eval $(call program,$(d),$(call driver_src,$(d)))))
 # This one is linked to a true driver, which it leads astray.
 PART_hostile-driver := $(call driver_src,virtio-blk)
-# This one has it within.
+# These have it within.
 PART_forgetful-driver := $(filter-out drivers/virtio-blk/%,$(call driver_src,virtio-blk))
+PART_instant-driver   := $(PART_forgetful-driver)
 $(foreach t,$(PARTS),$(eval $(call program,$(t),tests/system/$(t).c $(PART_$(t)))))
 
 # Systems: init with the bundle that tools/sysgen.py makes of systems/NAME.toml and the programs.

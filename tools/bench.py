@@ -26,7 +26,7 @@ ROOT = proc.ROOT
 KERNEL = "build/kernel/tessera.elf"
 PROGRAM = "build/programs/kbench.elf"
 # Keys of a line that are shown: whose instructions they are; what else is told.
-DETAILS = ("client", "mux", "driver", "kernel", "boot", "of_boot")
+DETAILS = ("client", "mux", "driver", "kernel", "client_to_mux", "mux_to_driver", "boot", "of_boot", "rate", "killed", "per_kill_us")
 NEEDED = {"name", "value", "unit", "n"}
 
 

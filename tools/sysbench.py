@@ -2,7 +2,8 @@
 """Benchmarks of devices in whole systems (tests/system/bench-*.toml), for bench.py.
 
 What a request costs everybody: client, multiplexer, driver, kernel. One CPU, whose clock counts
-instructions; a program that runs when nobody else does counts what is to be taken off.
+instructions; a program that runs when nobody else does counts what is to be taken off. And what is lost while
+drivers are killed.
 """
 import contextlib
 import os
@@ -19,7 +20,14 @@ import sysshare
 
 KERNEL = "build/kernel/tessera.elf"
 MODERN = "disable-legacy=on,iommu_platform=on"
+# The device does its work when it is told to, or by the machine's clock, not in a thread of its own.
+AT_ONCE = "ioeventfd=off,tx=timer,x-txtimer=1000"
 RATE_TURNS = 3
+# So far may what the clock says be from what is counted.
+DIFFERENCE = 0.05
+# Lives of a driver, and how long rates are measured, by a clock of instructions.
+LIFE_MS, LOSS_MS = 150, 600
+DEATH = "^init: driver is started again"
 MAC = "52:54:00:12:34:56"
 FRAME = bytes.fromhex(MAC.replace(":", "") + "020000000099" + "88b6") + bytes(46)
 LINE = re.compile(r"^\[client\] (bench .*)$", re.MULTILINE)
@@ -94,20 +102,19 @@ def net():
             peer.over = True
 
 
-def shares(system, devices, programs):
-    """{row: words for it}: how many of a request's instructions are the client's, and so on."""
-    cfg = configuration(f"build/apart/systems/{system}.elf", "client.traced", devices, icount=True)
-    result, sections = sysshare.count(cfg, KERNEL, programs)
-    out = {}
-    for line, section in zip(lines_of(result, cfg), sections):
-        name, n = (re.search(rf"{key}=(\S+)", line)[1] for key in ("name", "n"))
-        out[name] = "".join(f" {label}={section.get(label, 0) // int(n)}"
-                            for label in ("client", "mux", "driver", "kernel"))
-    return out
-
-
-def with_shares(lines, found):
-    return [line + found.get(re.search(r"name=(\S+)", line)[1], "") for line in lines]
+def boot_shared(system, devices, programs):
+    """The lines of a system, with whose instructions they are."""
+    cfg = configuration(f"build/apart/systems/{system}.elf", "", devices, icount=True)
+    result, sections = sysshare.count(cfg, KERNEL, {**programs, "idle": "bench-idle", "platform": "platform"})
+    lines = lines_of(result, cfg)
+    if len(sections) != len(lines):
+        raise SystemExit(f"bench: {system}: {len(sections)} sections for {len(lines)} rows")
+    for line, section in zip(lines, sections):
+        value, n = (int(re.search(rf"{key}=(\d+)", line)[1]) for key in ("value", "n"))
+        counted = sysshare.together(section) / n
+        if abs(counted - value) > value * DIFFERENCE:
+            raise SystemExit(f"bench: {line}: its instructions are {counted:.0f}, counted one by one")
+        yield line + sysshare.shares_of(section, n)
 
 
 def rates():
@@ -116,7 +123,7 @@ def rates():
     ours, theirs = {}, {}
     with disk() as devices:
         for _ in range(RATE_TURNS):
-            for line in boot("bench-disk", "client.rate", devices, icount=False):
+            for line in boot("bench-disk", "client.rate-ms=3000", devices, icount=False):
                 name, value = re.search(r"name=(\S+)_rate value=(\d+)", line).groups()
                 ours[name] = max(ours.get(name, 0), int(value))
             for name, value in linuxbench.disk_rates(devices).items():
@@ -126,6 +133,41 @@ def rates():
         yield f"bench name={name}_rate value={value} unit=per_second n=1{other}"
 
 
+def two_nets():
+    """Two devices on one wire."""
+    return [w for i, port in enumerate("nm") for w in
+            ("-netdev", f"hubport,hubid=0,id={port}",
+             "-device", f"virtio-net-pci,netdev={port},mac={MAC[:-1]}{6 + i},{MODERN},{AT_ONCE}")]
+
+
+def rates_of(system, words, devices):
+    """{row: (requests in a second, deaths of the driver)}"""
+    cfg = configuration(f"build/systems/{system}.elf", words, devices, icount=True)
+    result, found, before = emu.run(cfg), {}, 0
+    for line in lines_of(result, cfg):
+        name, value = re.search(r"name=(\S+)_rate value=(\d+)", line).groups()
+        deaths = len(re.findall(DEATH, result.console[:result.console.index(line)], re.MULTILINE))
+        found[name], before = (int(value), deaths - before), deaths
+    return found
+
+
+def losses():
+    """What is lost while a driver is killed each second: measured with more frequent deaths."""
+    with disk() as one_disk:
+        yield from losses_of("bench-disk-kills", one_disk)
+    yield from losses_of("bench-net-kills", two_nets())
+
+
+def losses_of(system, devices):
+    whole = rates_of(system, f"client.rate-ms={LOSS_MS}", devices)
+    less = rates_of(system, f"client.rate-ms={LOSS_MS} driver.crash-after-ms={LIFE_MS}", devices)
+    for name, (value, _) in whole.items():
+        rate, deaths = less[name]
+        lost = (1 - rate / value) * LOSS_MS / max(deaths, 1)       # milliseconds for each death
+        yield (f"bench name={name}_loss value={lost / 10:.2f} unit=percent n={deaths} "
+               f"rate={value} killed={rate} per_kill_us={lost * 1000:.0f}")
+
+
 def lines():
     """Lines of all of them; none if the systems are not built."""
     for system in ("bench-disk", "bench-net"):
@@ -133,12 +175,10 @@ def lines():
             return []
     found = []
     with disk() as devices:
-        split = shares("bench-disk", devices, {"client": "bench-disk", "mux": "blk-mux", "driver": "virtio-blk"})
-        found += with_shares(boot("bench-disk", "", devices), split)
+        found += boot_shared("bench-disk", devices, {"client": "bench-disk", "mux": "blk-mux", "driver": "virtio-blk"})
         found += boot("bench-disk", "client.pause driver.crash-after-ms=500", devices)
+    with net() as devices:
+        found += boot_shared("bench-net", devices, {"client": "bench-net", "mux": "net-mux", "driver": "virtio-net"})
+    found += losses()
     found += rates()
-    with net() as devices:
-        split = shares("bench-net", devices, {"client": "bench-net", "mux": "net-mux", "driver": "virtio-net"})
-    with net() as devices:
-        found += with_shares(boot("bench-net", "", devices), split)
     return found

@@ -1,51 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Instructions for a request to a disk, of everybody: client, multiplexer, driver, kernel.  The clock
- * counts instructions (emu.py --icount), on one CPU; those of the program that runs when nobody else
- * does are taken off.
+ * Instructions for a request to a disk, of everybody: client, multiplexer, driver, kernel.
  *
- * With the word "pause": how long the longest request takes, while the driver is killed.  "rate": how many
- * requests are answered in a second.  "traced": few requests; the emulator's trace says whose the instructions
- * between section_begin and section_end are.
+ * With the word "pause": how long the longest request takes, while the driver is killed.  "rate-ms=N": how many
+ * requests are answered in a second, tried for so long.
  */
 #include <tessera/disk.h>
 
-enum { BLOCK = 4096, CALIBRATE_US = 20000, SPAN = 4096, RATE_US = 3000000 };
+#include "bench.h"
+
+enum { BLOCK = 4096, SPAN = 4096 };
 
 static struct disk disk;
-static volatile u64 *idle;
-static u64 boot_us;                 /* from the kernel's beginning to the first answer */
-static u64 idle_ticks, idle_counts; /* so long it takes to count so far */
-
-struct mark {
-	u64 clock, count;
-};
-
-static struct mark mark(void)
-{
-	return (struct mark){ sys_clock(), *idle };
-}
-
-static u64 work_since(const struct mark *m)
-{
-	u64 ticks = sys_clock() - m->clock, spent = (*idle - m->count) * idle_ticks / idle_counts;
-
-	return ticks > spent ? ticks - spent : 0;
-}
-
-static void calibrate(void)
-{
-	/* Once to be on the way, once in earnest. */
-	for (u32 i = 0; i < 2; i++) {
-		struct mark m = mark();
-
-		(void)comp_wait(sys_after(CALIBRATE_US));
-		idle_ticks = sys_clock() - m.clock;
-		idle_counts = *idle - m.count;
-	}
-	if (idle_counts == 0)
-		sys_panic("nobody counts when nobody works");
-}
+static u64 boot_us; /* from the kernel's beginning to the first answer */
 
 static void answers(u32 keep)
 {
@@ -79,22 +46,11 @@ static u32 requests(u32 operation, u32 depth, u32 n, u64 end)
 	return done;
 }
 
-/* Called so that their addresses are in the trace; not the same, else they would be one. */
-static __attribute__((noinline)) void section_begin(void)
-{
-	__asm__ volatile("# begin");
-}
-
-static __attribute__((noinline)) void section_end(void)
-{
-	__asm__ volatile("# end");
-}
-
-static void measure_rate(const char *name, u32 operation, u32 depth)
+static void measure_rate(const char *name, u32 operation, u32 depth, u64 ms)
 {
 	(void)requests(operation, depth, depth * 4, 0);
 	u64 began = sys_clock();
-	u64 n = requests(operation, depth, ~0u, sys_after(RATE_US));
+	u64 n = requests(operation, depth, ~0u, sys_after(1000 * ms));
 	u64 us = (sys_clock() - began) / sys_ticks(1);
 
 	sys_print("bench name=%s_rate value=%lu unit=per_second n=%lu\n", name, n * 1000000 / us,
@@ -104,8 +60,6 @@ static void measure_rate(const char *name, u32 operation, u32 depth)
 static void measure(const char *name, u32 operation, u32 depth, u32 n)
 {
 	(void)requests(operation, depth, depth * 4, 0);
-	if (sys_option("traced"))
-		n /= 8;
 	section_begin();
 	struct mark m = mark();
 	(void)requests(operation, depth, n, 0);
@@ -136,12 +90,12 @@ int main(void)
 		sys_panic("no disk");
 	(void)requests(BLK_READ, 1, 1, 0);
 	boot_us = sys_clock() / sys_ticks(1);
-	idle = (volatile u64 *)comp_pool("idle")->vaddr;
 	comp_ready();
-	if (sys_option("rate")) {
-		measure_rate("blk_read_4k_qd1", BLK_READ, 1);
-		measure_rate("blk_read_4k_qd32", BLK_READ, 32);
-		measure_rate("blk_write_4k_qd32", BLK_WRITE, 32);
+	u64 ms = option_number("rate-ms=", 0);
+	if (ms != 0) {
+		measure_rate("blk_read_4k_qd1", BLK_READ, 1, ms);
+		measure_rate("blk_read_4k_qd32", BLK_READ, 32, ms);
+		measure_rate("blk_write_4k_qd32", BLK_WRITE, 32, ms);
 		sys_print("# done\n");
 		return 0;
 	}

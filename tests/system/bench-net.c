@@ -1,46 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Instructions for a frame of 60 bytes (64 with its check sequence), of everybody: client, multiplexer,
- * driver, kernel; as bench-disk does it, with its word "traced".  Frames come from a peer, as many at a
- * time as the first byte behind the head of a frame to it says.
+ * driver, kernel.  Frames come from a peer, as many at a time as the first byte behind the head of a frame to
+ * it says.
  */
-#include <tessera/chan.h>
 #include <tessera/net.h>
+
+#include "bench.h"
 
 enum {
 	BUFFERS = 64,
 	BUFFER = 2048,
 	FRAME = 60,
 	SENDING = 1000,
-	CALIBRATE_US = 20000,
 	FRAMES = 2048,
 	QUIET_US = 1000000000,
 	WAIT_US = 1000000
 };
 
 static struct chan net;
-static volatile u64 *idle;
-static u64 idle_ticks, idle_counts;
 static u8 *area, own[6];
 static u32 under_way; /* frames sent whose buffers are not free yet */
 static u64 came, went;
 static bool forward, known;
-
-struct mark {
-	u64 clock, count;
-};
-
-static struct mark mark(void)
-{
-	return (struct mark){ sys_clock(), *idle };
-}
-
-static u64 work_since(const struct mark *m)
-{
-	u64 ticks = sys_clock() - m->clock, spent = (*idle - m->count) * idle_ticks / idle_counts;
-
-	return ticks > spent ? ticks - spent : 0;
-}
 
 static void put(u32 id, u64 operation, u64 place, u64 bytes)
 {
@@ -96,17 +78,6 @@ static void wait(u64 us)
 	take();
 }
 
-static void calibrate(void)
-{
-	for (u32 i = 0; i < 2; i++) {
-		struct mark m = mark();
-
-		(void)comp_wait(sys_after(CALIBRATE_US));
-		idle_ticks = sys_clock() - m.clock;
-		idle_counts = *idle - m.count;
-	}
-}
-
 /* Frames of its own, from the buffers behind those that are given to be filled. */
 static void send_some(u32 n, u8 pace)
 {
@@ -126,17 +97,6 @@ static void send_some(u32 n, u8 pace)
 	}
 	while (under_way != 0)
 		wait(100000);
-}
-
-/* Called so that their addresses are in the trace; not the same, else they would be one. */
-static __attribute__((noinline)) void section_begin(void)
-{
-	__asm__ volatile("# begin");
-}
-
-static __attribute__((noinline)) void section_end(void)
-{
-	__asm__ volatile("# end");
 }
 
 static void print(const char *name, const struct mark *m, u64 n)
@@ -175,26 +135,23 @@ static void measure_coming(const char *name, u64 *count, u8 batch, u64 n)
 
 int main(void)
 {
-	u64 n = sys_option("traced") ? FRAMES / 8 : FRAMES;
-
 	if (!chan_open(&net, "net"))
 		sys_panic("no network");
 	area = (u8 *)net.info->area[0].vaddr;
-	idle = (volatile u64 *)comp_pool("idle")->vaddr;
 	put(SENDING - 1, NET_INFO, 0, 0);
 	comp_ready();
 	while (!known)
 		wait(100000);
 	calibrate();
-	measure_sending("net_tx_64_b1", 1, n);
-	measure_sending("net_tx_64_b32", 32, n);
+	measure_sending("net_tx_64_b1", 1, FRAMES);
+	measure_sending("net_tx_64_b32", 32, FRAMES);
 	for (u32 i = 0; i < BUFFERS; i++)
 		put(i, NET_RECEIVE, (u64)i * BUFFER, BUFFER);
-	measure_coming("net_rx_64_b1", &came, 1, n);
-	measure_coming("net_rx_64_b32", &came, 32, n);
+	measure_coming("net_rx_64_b1", &came, 1, FRAMES);
+	measure_coming("net_rx_64_b32", &came, 32, FRAMES);
 	forward = true;
-	measure_coming("net_forward_64_b1", &went, 1, n);
-	measure_coming("net_forward_64_b32", &went, 32, n);
+	measure_coming("net_forward_64_b1", &went, 1, FRAMES);
+	measure_coming("net_forward_64_b32", &went, 32, FRAMES);
 	sys_print("# done\n");
 	return 0;
 }
