@@ -1,97 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The multiplexer of disks, on the host: its own main loop, with a driver and clients that are played here.
- *
- * The device answers in order, one request at a time, and its clock runs by what it does: so what one client waits for
- * another is known to the byte.  The multiplexer is woken only when a ring or a bit says so: a wake-up that
- * is lost stops everything, and a loop that does nothing is counted.
+ * The multiplexer of disks, with a driver and clients that are played here (play.h).  The device answers in order,
+ * one request at a time, and the clock runs by what it does: so what one client waits for another is known to the
+ * byte.
  */
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <ucontext.h>
+#include "play.h"
 
 #define main mux_main
 #include "../../servers/blk-mux/main.c"
 #undef main
 
-enum {
-	CHANNELS = 3, /* 0: to the driver */
-	CAPACITY = 128,
-	SECTORS = 1 << 17,
-	SMALL = 4096,
-	LARGE = 256 << 10,
-	KIB = 1 << 10,
-	MIB = 1 << 20,
-	POLLS = 2000, /* turns of its loop without waiting, at most */
-	STACK = 256 << 10,
-	ANSWERED = 4
-};
-
-static struct comp_info info;
-const struct comp_info *sys_comp = &info;
-
-static void fail(const char *what)
-{
-	printf("# %s\n", what);
-	exit(1);
-}
-#define MUST(x)                                                                                    \
-	do {                                                                                       \
-		if (!(x))                                                                          \
-			fail(#x);                                                                  \
-	} while (0)
-
-/* --- rings, and both ends of each ------------------------------------------------------------- */
-
-struct rings {
-	_Alignas(64) unsigned char bytes[4][RING_ENTRIES + CAPACITY * sizeof(struct ring_entry)];
-};
-static struct rings rings[CHANNELS];
-
-/* What is played here of a channel. */
-struct end {
-	struct ring_producer out;
-	struct ring_consumer in;
-	bool down;
-};
-static struct end end[CHANNELS];
-static u64 bits, now;
-
-static void begin_end(u32 i)
-{
-	struct rings *r = &rings[i];
-
-	memset(r, 0, sizeof *r);
-	if (i == 0) {
-		(void)ring_consumer_init(&end[i].in, r->bytes[0], r->bytes[1], CAPACITY);
-		(void)ring_producer_init(&end[i].out, r->bytes[2], r->bytes[3], CAPACITY);
-	} else {
-		(void)ring_producer_init(&end[i].out, r->bytes[0], r->bytes[1], CAPACITY);
-		(void)ring_consumer_init(&end[i].in, r->bytes[2], r->bytes[3], CAPACITY);
-	}
-	end[i].down = false;
-}
-
-static void put(u32 i, const struct ring_entry *e)
-{
-	if (ring_put(&end[i].out, e) == RING_OK && ring_publish(&end[i].out))
-		bits |= 1ull << i;
-}
-
-static bool get(u32 i, struct ring_entry *e)
-{
-	bool got = ring_get(&end[i].in, e) == RING_OK;
-
-	if (got && ring_release(&end[i].in))
-		bits |= 1ull << i;
-	return got;
-}
+enum { QUEUE = 128, SECTORS = 1 << 17, SMALL = 4096, LARGE = 256 << 10, KIB = 1 << 10, MIB = 1 << 20 };
 
 /* --- the device: in order, so much a turn ------------------------------------------------------- */
 
-static struct ring_entry queue[CAPACITY];
+static struct ring_entry queue[QUEUE];
 static u32 queued;
 static u64 queued_bytes, most_queued;
 
@@ -104,11 +27,11 @@ static void device_takes(void)
 {
 	struct ring_entry e;
 
-	while (queued < CAPACITY && !end[0].down && get(0, &e)) {
+	while (queued < QUEUE && !end[0].down && get(0, &e)) {
 		u64 operation = e.w[0] >> 32 & 0xff;
 
 		/* Whatever clients ask for, it lies on the disk and in an area. */
-		MUST(operation <= BLK_DISCARD && e.w[0] >> 40 < ANSWERED);
+		MUST(operation <= BLK_DISCARD && e.w[0] >> 40 < CHANNELS);
 		MUST(operation == BLK_INFO || operation == BLK_FLUSH || e.w[1] + e.w[3] / 512 <= SECTORS);
 		MUST(operation > BLK_WRITE || e.w[2] + e.w[3] <= LARGE);
 		queue[queued++] = e;
@@ -132,116 +55,16 @@ static void device_answers(void)
 }
 
 /* The driver is lost with all that it had. */
-static void device_dies(void)
+void driver_ends(void)
 {
 	queued = 0;
 	queued_bytes = 0;
-	end[0].down = true;
-	bits |= 1ull << (8 + 0);
 }
 
-/* --- what the multiplexer calls ------------------------------------------------------------------ */
-
-static ucontext_t self, multiplexer;
-static u64 deadline;
-static u32 polls, complaints[CHANNELS];
-
-u64 sys_clock(void)
+static void device_dies(void)
 {
-	return now;
-}
-
-u64 sys_ticks(u64 us)
-{
-	return us * 1000;
-}
-
-u64 sys_after(u64 us)
-{
-	return now + us * 1000;
-}
-
-void sys_print(const char *format, ...)
-{
-	(void)format;
-}
-
-void sys_panic(const char *format, ...)
-{
-	fail(format);
-	abort();
-}
-
-u32 sys_format(char *to, u32 size, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	int n = vsnprintf(to, size, format, args);
-	va_end(args);
-	return n < 0 || (u32)n >= size ? 0 : (u32)n;
-}
-
-const struct comp_channel *comp_channel(const char *name)
-{
-	(void)name;
-	return NULL;
-}
-
-void comp_ready(void)
-{
-}
-
-u64 comp_call(u64 what, u64 number, u64 unused)
-{
-	(void)unused;
-	MUST(number < CHANNELS);
-	switch (what) {
-	case SUP_RESET_ASKED: return end[number].down ? SUP_LATER : SUP_OK;
-	case SUP_RESET_DONE: begin_end((u32)number); return SUP_OK;
-	case SUP_BROKEN:
-		complaints[number]++;
-		if (number == 0)
-			device_dies();
-		end[number].down = true;
-		bits |= 1ull << (8 + number);
-		return SUP_OK;
-	default: return SUP_BAD;
-	}
-}
-
-err_t host_signal(notif_h n, u64 what)
-{
-	(void)n;
-	(void)what;
-	return (err_t){ 0 };
-}
-
-/* True: it can go on by itself. */
-static bool awake(void)
-{
-	return bits != 0 || deadline == 1;
-}
-
-u64 comp_wait(u64 until)
-{
-	deadline = until;
-	polls = until == 1 ? polls + 1 : 0;
-	MUST(polls < POLLS);
-	if (!awake())
-		(void)swapcontext(&multiplexer, &self);
-	u64 got = bits;
-
-	bits = 0;
-	return got;
-}
-
-static void run(void)
-{
-	polls = 0;
-	if (awake() || (deadline != 0 && now >= deadline))
-		(void)swapcontext(&self, &multiplexer);
-	device_takes();
+	driver_ends();
+	lose(0);
 }
 
 /* --- clients ---------------------------------------------------------------------------------------- */
@@ -272,51 +95,17 @@ static void plays(u32 i)
 static void turn(void)
 {
 	run();
+	device_takes();
 	device_answers();
 	run();
+	device_takes();
 	for (u32 i = 1; i < CHANNELS; i++)
 		plays(i);
-}
-
-static void channel(u32 i, u32 side, const char *name, u32 areas)
-{
-	struct comp_channel *c = &info.channel[i];
-	struct rings *r = &rings[i];
-
-	*c = (struct comp_channel){ .side = side, .capacity = CAPACITY, .bit = i, .reset_bit = 8 + i, .areas = areas };
-	snprintf(c->name, sizeof c->name, "%s", name);
-	c->request_out = (u64)r->bytes[0];
-	c->request_in = (u64)r->bytes[1];
-	c->answer_out = (u64)r->bytes[2];
-	c->answer_in = (u64)r->bytes[3];
-	for (u32 a = 0; a < areas; a++)
-		c->area[a] = (struct comp_area){ .bytes = LARGE, .pool = i == 0 ? a : i };
 }
 
 static void enter(void)
 {
 	(void)mux_main();
-}
-
-static void start(void)
-{
-	static unsigned char stack[STACK], window[LARGE];
-
-	snprintf(info.args, sizeof info.args, "a=disk b=disk");
-	info.channels = CHANNELS;
-	channel(0, COMP_CLIENT, "disk", CHANNELS);
-	channel(1, COMP_SERVER, "a", 1);
-	channel(2, COMP_SERVER, "b", 1);
-	info.channel[0].area[0].vaddr = (u64)window;
-	for (u32 i = 0; i < CHANNELS; i++)
-		begin_end(i);
-	(void)getcontext(&multiplexer);
-	multiplexer.uc_stack.ss_sp = stack;
-	multiplexer.uc_stack.ss_size = sizeof stack;
-	makecontext(&multiplexer, enter, 0);
-	deadline = 1;
-	for (u32 i = 0; i < 20; i++)
-		turn();
 }
 
 /* --- tests -------------------------------------------------------------------------------------------- */
@@ -332,16 +121,6 @@ static void quiet(void)
 	most_queued = 0;
 }
 
-static void ok(bool good, const char *name)
-{
-	static u32 tests;
-
-	printf("%s %u %s\n", good ? "ok" : "not ok", ++tests, name);
-	fflush(stdout);
-	if (!good)
-		exit(1);
-}
-
 static void play(u32 i, u32 depth, u32 bytes)
 {
 	player[i].depth = depth;
@@ -350,7 +129,7 @@ static void play(u32 i, u32 depth, u32 bytes)
 
 static void test_alone(void)
 {
-	play(2, CAPACITY, LARGE);
+	play(2, QUEUE, LARGE);
 	for (u32 i = 0; i < 1000; i++)
 		turn();
 	printf("#   alone: %lu KiB under way\n", most_queued / KIB);
@@ -364,7 +143,7 @@ static u64 longest_wait(u32 flood_bytes)
 	u64 most = 0, before = 0, done = player[1].done;
 	u32 answers = 0;
 
-	play(2, CAPACITY, flood_bytes);
+	play(2, QUEUE, flood_bytes);
 	for (u32 i = 0; i < 500; i++)
 		turn();
 	play(1, 1, SMALL);
@@ -396,7 +175,7 @@ static void test_waits(void)
 static u64 share(u32 depth, u32 bytes, u32 flood_bytes)
 {
 	play(1, depth, bytes);
-	play(2, CAPACITY, flood_bytes);
+	play(2, QUEUE, flood_bytes);
 	for (u32 i = 0; i < 1000; i++)
 		turn();
 	u64 mine = player[1].done, its = player[2].done;
@@ -410,7 +189,7 @@ static u64 share(u32 depth, u32 bytes, u32 flood_bytes)
 
 static void test_shares(void)
 {
-	u64 same = share(32, LARGE, LARGE), less = share(8, LARGE, LARGE), small = share(CAPACITY, SMALL, LARGE);
+	u64 same = share(32, LARGE, LARGE), less = share(8, LARGE, LARGE), small = share(QUEUE, SMALL, LARGE);
 
 	printf("#   shares beside 128 requests of 256 KiB: 32 of them %lu %%, 8 of them %lu %%, 128 of 4 KiB %lu %%\n",
 	       same, less, small);
@@ -421,11 +200,10 @@ static void test_shares(void)
 static void test_death(void)
 {
 	play(1, 1, SMALL);
-	play(2, CAPACITY, LARGE);
+	play(2, QUEUE, LARGE);
 	for (u32 i = 0; i < 300; i++)
 		turn();
-	end[2].down = true;
-	bits |= 1ull << (8 + 2);
+	lose(2);
 	u64 before = player[1].done;
 	for (u32 i = 0; i < 5000; i++)
 		turn();
@@ -437,7 +215,7 @@ static void test_death(void)
 static void test_driver(void)
 {
 	play(1, 4, SMALL);
-	play(2, CAPACITY, LARGE);
+	play(2, QUEUE, LARGE);
 	for (u32 i = 0; i < 50; i++) {
 		for (u32 k = 0; k < 40; k++)
 			turn();
@@ -480,8 +258,8 @@ static void test_nonsense(u32 rounds)
 				run();
 		}
 		if (rand() % 300 == 0)
-			end[2].down = true, bits |= 1ull << (8 + 2);
-		bits |= 1ull << 2;
+			lose(2);
+		pending |= 1ull << 2;
 		turn();
 	}
 	printf("#   %u rounds; %u complaints about the client, %u about the driver\n", rounds, complaints[2], complaints[0]);
@@ -491,7 +269,13 @@ static void test_nonsense(u32 rounds)
 
 int main(void)
 {
-	start();
+	snprintf(info.args, sizeof info.args, "a=disk b=disk");
+	channel(0, COMP_CLIENT, "disk", QUEUE);
+	channel(1, COMP_SERVER, "a", QUEUE);
+	channel(2, COMP_SERVER, "b", QUEUE);
+	start(enter);
+	for (u32 i = 0; i < 20; i++)
+		turn();
 	test_alone();
 	test_waits();
 	test_shares();

@@ -10,13 +10,19 @@ are hostile.
 """
 import argparse
 import binascii
+import contextlib
+import json
+import os
 import pathlib
 import re
 import shutil
+import socket
 import struct
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
@@ -40,6 +46,8 @@ CASES = [
     ("virtio, multiplexer killed each second", "disk", "q35-iommu", CONFINED, "mux.crash-after-ms=1000", 5, 60),
     ("virtio, other client killed each second", "disk", "q35-iommu", CONFINED, "second.crash", 4, 60),
     ("nvme", "disk-nvme", "q35-iommu", ["-device", "nvme,drive=d,serial=1"], "", 2, 20),
+    ("nvme, killed each second", "disk-nvme", "q35-iommu", ["-device", "nvme,drive=d,serial=1"],
+     "driver.crash-after-ms=1000", 4, 60),
     ("virtio in a slot", "disk-slot", "microvm", IN_SLOT, "", 2, 20),
     ("virtio in a slot, killed each second", "disk-slot", "microvm", IN_SLOT,
      "driver.crash-after-ms=1000", 4, 60),
@@ -52,6 +60,8 @@ CASES = [
 PART = (40960, 65536)
 POWER = [("q35-iommu", "disk", CONFINED), ("microvm", "disk-slot", IN_SLOT),
          ("pc", "disk-slot", ["-device", VIRTIO])]
+POWER_NAMES = {"guest-shutdown": "switches itself off", "guest-reset": "is reset"}
+POWER_WORDS = {"guest-shutdown": "", "guest-reset": "client.reset"}
 # How the driver is hostile, and words for its client.
 HOSTILE = [("silent", ""), ("garbage", ""), ("rings", ""), ("flood", ""), ("storm", ""), ("dma", "client.may-lie")]
 
@@ -153,18 +163,39 @@ def run_hostile(mode, words):
     return lines + ([] if result.ok and len(lines) == 5 + {"storm": 1, "dma": 3}.get(mode, 0) else end_of(name, result))
 
 
-def run_power(machine, system, devices):
-    """Without the emulator's own exit the machine switches itself off, as its tables say."""
-    with tempfile.NamedTemporaryFile(suffix=".img") as disk:
-        disk.truncate(DISK_MIB << 20)
+def why_it_ends(path, found):
+    """What the emulator's monitor says of the machine's end."""
+    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as link:
+        for _ in range(200):
+            with contextlib.suppress(OSError):
+                link.connect(path)
+                break
+            time.sleep(0.05)
+        link.sendall(b'{"execute": "qmp_capabilities"}\n')
+        for line in link.makefile():
+            word = json.loads(line)
+            if word.get("event") == "SHUTDOWN":
+                found.append(word["data"]["reason"])
+
+
+def run_power(machine, system, devices, words, reason):
+    """Without the emulator's own exit the machine switches itself off, or begins anew, as its tables say."""
+    found = []
+    with tempfile.TemporaryDirectory() as d:
+        disk, monitor = os.path.join(d, "disk"), os.path.join(d, "monitor")
+        with open(disk, "wb") as f:
+            f.truncate(DISK_MIB << 20)
         cfg = emu.Config(str(ROOT / KERNEL), [str(ROOT / f"build/systems/{system}.elf")], machine=machine,
-                         append="client.seconds=1", timeout=120, poweroff=True,
-                         expect=r"^init: the system ends with client",
-                         extra=["-drive", f"file={disk.name},if=none,id=d,format=raw", *devices])
+                         append=f"client.seconds=1 {words}".strip(), timeout=120, poweroff=True,
+                         expect=r"^\[client\] # done",
+                         extra=["-qmp", f"unix:{monitor},server=on,wait=off",
+                                "-drive", f"file={disk},if=none,id=d,format=raw", *devices])
+        listener = threading.Thread(target=why_it_ends, args=(monitor, found), daemon=True)
+        listener.start()
         result = emu.run(cfg)
-    name = f"{machine} switches itself off"
-    ok = result.ok and "cannot be switched off" not in result.console
-    return [f"ok {name}"] if ok else end_of(name, result)
+        listener.join(10)
+    name = f"{machine} {POWER_NAMES[reason]}"
+    return [f"ok {name}"] if result.ok and found == [reason] else end_of(name, result) + [f"#   {found}"]
 
 
 def run_case(name, system, machine, devices, words, seconds):
@@ -201,7 +232,7 @@ def run_case(name, system, machine, devices, words, seconds):
 HOST = [
     ("tables", 3000, 100000, [], ["tests/disk/partition_test.c", "servers/blk-mux/partition.c"]),
     ("multiplexer", 3000, 100000, ["-Iinclude", "-Ibuild/gen", "-include", "tests/disk/host.h"],
-     ["tests/disk/mux_test.c", "lib/sys/chan.c", *MUX]),
+     ["tests/disk/mux_test.c", "tests/disk/play.c", "lib/sys/chan.c", *MUX]),
 ]
 
 
@@ -249,7 +280,8 @@ def main(argv):
     jobs = [lambda c=case: run_case(*c[:5], c[5] if args.quick else c[6])
             for case in CASES if args.only in case[0]]
     jobs += [lambda h=h: run_hostile(*h) for h in HOSTILE if args.only in "hostile driver, " + h[0]]
-    jobs += [lambda p=p: run_power(*p) for p in POWER if args.only in p[0] + " switches itself off"]
+    jobs += [lambda p=p, r=r: run_power(*p, POWER_WORDS[r], r) for p in POWER for r in POWER_NAMES
+             if args.only in f"{p[0]} {POWER_NAMES[r]}"]
     for job in jobs:
         for s in job():
             m = re.match(r"(not ok|ok) (.*)", s)

@@ -41,6 +41,11 @@ CASES = [
     ("e1000e, killed each second", "net-e1000e", "e1000e,netdev=n", "driver.crash-after-ms=1000", 4, 60),
 ]
 HOSTILE = ("silent", "garbage", "rings", "flood")
+FLAGS = ["-std=c2x", "-g", "-O1", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror",
+         "-fsanitize=address,undefined", "-fno-sanitize-recover=all",
+         "-Iinclude", "-Ibuild/gen", "-include", "tests/disk/host.h"]
+HOST = ["tests/net/mux_test.c", "tests/disk/play.c", "lib/sys/chan.c",
+        *(f"servers/net-mux/{n}.c" for n in ("clients", "frame", "wire"))]
 # What each of two that send all the time gets, at least; with what a frame costs besides its bytes.
 LEAST_SHARE, FRAME_COST, SLOW = 0.35, 64, 0.0005
 
@@ -192,6 +197,21 @@ def run_hostile(mode):
     return lines + [f"# {name}: {m}" for m in re.findall(r"# (network .*)", result.console)]
 
 
+def host_tests(quick):
+    """The multiplexer, with sanitizers."""
+    lines = []
+    for compiler in [c for c in ("gcc", "clang") if shutil.which(c)]:
+        out, name = ROOT / "build" / f"net-mux-{compiler}", f"multiplexer on the host ({compiler})"
+        done = subprocess.run([compiler, *FLAGS, f"-DROUNDS={3000 if quick else 100000}", "-o", str(out), *HOST], cwd=ROOT,
+                              text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        if done.returncode == 0:
+            done = subprocess.run([str(out)], text=True, timeout=900, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        lines += [f"ok {name}: {m}" for m in re.findall(r"^ok \d+ (.*)", done.stdout, re.M)]
+        if done.returncode != 0:
+            lines += [f"not ok {name}", *("#   " + s for s in done.stdout.splitlines())]
+    return lines
+
+
 def main(argv):
     p = argparse.ArgumentParser(description=__doc__,
                                 formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -208,7 +228,8 @@ def main(argv):
         print("\n".join("#   " + s for s in done.stdout.splitlines()[-20:]))
         return 1
     number, failed = 0, 0
-    jobs = [lambda c=c: run_case(*c[:4], c[4] if args.quick else c[5]) for c in CASES if args.only in c[0]]
+    jobs = [lambda: host_tests(args.quick)] if args.only in "multiplexer on the host" else []
+    jobs += [lambda c=c: run_case(*c[:4], c[4] if args.quick else c[5]) for c in CASES if args.only in c[0]]
     jobs += [lambda h=h: run_hostile(h) for h in HOSTILE if args.only in "hostile driver, " + h]
     for job in jobs:
         for s in job():

@@ -211,5 +211,7 @@ int main(void)
 	sys_print("# %lu MiB, %lu writes, longest %lu ms, sum %lx\n", done_bytes >> 20, total,
 		  longest / sys_ticks(1000), sum);
 	sys_print("# done\n");
+	if (sys_option("reset"))
+		(void)comp_call(SUP_POWER, 1, 0);
 	return errors != 0 || wrong != 0;
 }
