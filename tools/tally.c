@@ -129,7 +129,8 @@ static int read_range(FILE *f, struct range *r)
 {
 	char kind[NAME], who[NAME], what[NAME];
 
-	if (fscanf(f, "%" SCNx64 " %" SCNx64 " %23s %23s %23s", &r->first, &r->end, kind, who, what) != 5)
+	if (fscanf(f, "%" SCNx64 " %" SCNx64 " %23s %23s %23s", &r->first, &r->end, kind, who,
+		   what) != 5)
 		return 0;
 	r->kind = OWN;
 	while (r->kind < KINDS && strcmp(kind, kind_name[r->kind]) != 0)

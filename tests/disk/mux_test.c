@@ -10,7 +10,14 @@
 #include "../../servers/blk-mux/main.c"
 #undef main
 
-enum { QUEUE = 128, SECTORS = 1 << 17, SMALL = 4096, LARGE = 256 << 10, KIB = 1 << 10, MIB = 1 << 20 };
+enum {
+	QUEUE = 128,
+	SECTORS = 1 << 17,
+	SMALL = 4096,
+	LARGE = 256 << 10,
+	KIB = 1 << 10,
+	MIB = 1 << 20
+};
 
 /* --- the device: in order, so much a turn ------------------------------------------------------- */
 
@@ -32,7 +39,8 @@ static void device_takes(void)
 
 		/* Whatever clients ask for, it lies on the disk and in an area. */
 		MUST(operation <= BLK_DISCARD && e.w[0] >> 40 < CHANNELS);
-		MUST(operation == BLK_INFO || operation == BLK_FLUSH || e.w[1] + e.w[3] / 512 <= SECTORS);
+		MUST(operation == BLK_INFO || operation == BLK_FLUSH ||
+		     e.w[1] + e.w[3] / 512 <= SECTORS);
 		MUST(operation > BLK_WRITE || e.w[2] + e.w[3] <= LARGE);
 		queue[queued++] = e;
 		queued_bytes += bytes_of(&e);
@@ -50,7 +58,8 @@ static void device_answers(void)
 	memmove(queue, queue + 1, --queued * sizeof e);
 	queued_bytes -= bytes_of(&e);
 	now += 20000 + bytes_of(&e);
-	const struct ring_entry answer = { { (u32)e.w[0], asked ? SECTORS : bytes_of(&e), asked ? 4096 : 0, 0 } };
+	const struct ring_entry answer = { { (u32)e.w[0], asked ? SECTORS : bytes_of(&e),
+					     asked ? 4096 : 0, 0 } };
 	put(0, &answer);
 }
 
@@ -71,7 +80,7 @@ static void device_dies(void)
 
 struct player {
 	u32 depth, bytes, under_way, ids; /* bytes 0: somebody else plays */
-	u64 done; /* bytes */
+	u64 done;                         /* bytes */
 };
 static struct player player[CHANNELS];
 
@@ -86,7 +95,8 @@ static void plays(u32 i)
 		p->under_way--;
 	}
 	for (; !end[i].down && p->under_way < p->depth; p->under_way++) {
-		const struct ring_entry r = { { p->ids++ % 1000 | (u64)BLK_READ << 32, 8, 0, p->bytes } };
+		const struct ring_entry r = { { p->ids++ % 1000 | (u64)BLK_READ << 32, 8, 0,
+						p->bytes } };
 
 		put(i, &r);
 	}
@@ -133,7 +143,8 @@ static void test_alone(void)
 	for (u32 i = 0; i < 1000; i++)
 		turn();
 	printf("#   alone: %lu KiB under way\n", most_queued / KIB);
-	ok(most_queued >= 2 * MIB && most_queued <= 4 * MIB, "who is alone may have much under way");
+	ok(most_queued >= 2 * MIB && most_queued <= 4 * MIB,
+	   "who is alone may have much under way");
 	quiet();
 }
 
@@ -166,9 +177,10 @@ static void test_waits(void)
 {
 	u64 large = longest_wait(LARGE), small = longest_wait(SMALL);
 
-	printf("#   a request of 4 KiB waits for %lu KiB of large ones, for %lu of small ones\n", large / KIB,
-	       small / SMALL);
-	ok(large <= MIB + 2 * LARGE && small <= 80 * SMALL, "one request waits for a bounded part of a flood");
+	printf("#   a request of 4 KiB waits for %lu KiB of large ones, for %lu of small ones\n",
+	       large / KIB, small / SMALL);
+	ok(large <= MIB + 2 * LARGE && small <= 80 * SMALL,
+	   "one request waits for a bounded part of a flood");
 }
 
 /* Percent of what both cost that the first gets. */
@@ -189,9 +201,11 @@ static u64 share(u32 depth, u32 bytes, u32 flood_bytes)
 
 static void test_shares(void)
 {
-	u64 same = share(32, LARGE, LARGE), less = share(8, LARGE, LARGE), small = share(QUEUE, SMALL, LARGE);
+	u64 same = share(32, LARGE, LARGE), less = share(8, LARGE, LARGE),
+	    small = share(QUEUE, SMALL, LARGE);
 
-	printf("#   shares beside 128 requests of 256 KiB: 32 of them %lu %%, 8 of them %lu %%, 128 of 4 KiB %lu %%\n",
+	printf("#   shares beside 128 requests of 256 KiB: 32 of them %lu %%, 8 of them %lu %%, "
+	       "128 of 4 KiB %lu %%\n",
 	       same, less, small);
 	ok(same >= 45 && same <= 55 && less >= 45 && less <= 55 && small >= 30,
 	   "who asks for enough gets a half, however much another asks for");
@@ -236,9 +250,11 @@ static void test_nonsense(u32 rounds)
 		struct ring_entry e;
 
 		for (u32 k = (u32)rand() % 8; k != 0 && !end[2].down; k--) {
-			e = (struct ring_entry){ { (u32)rand() | (u64)(rand() % 7) << 32 | (u64)(rand() % 5) << 40,
-						   (u64)rand() % (2 * SECTORS), (u64)rand() % (2 * LARGE),
-						   (u64)(rand() % 4096) << (rand() % 10) } };
+			e = (struct ring_entry){
+				{ (u32)rand() | (u64)(rand() % 7) << 32 | (u64)(rand() % 5) << 40,
+				  (u64)rand() % (2 * SECTORS), (u64)rand() % (2 * LARGE),
+				  (u64)(rand() % 4096) << (rand() % 10) }
+			};
 			if (rand() % 16 == 0)
 				e.w[rand() % 4] = (u64)rand() << 33 | (u64)rand();
 			put(2, &e);
@@ -251,7 +267,8 @@ static void test_nonsense(u32 rounds)
 			atomic_store(&end[2].in.in->head, (u32)rand());
 		if (rand() % 200 == 0) {
 			/* Not an error, which it may say. */
-			e = (struct ring_entry){ { REQUESTS + (u64)rand() % 50, (u64)rand(), 0, 0 } };
+			e = (struct ring_entry){ { REQUESTS + (u64)rand() % 50, (u64)rand(), 0,
+						   0 } };
 			put(0, &e);
 			/* A request that was answered wrongly is asked again of the next driver. */
 			if (complaints[0] == 0)
@@ -262,7 +279,8 @@ static void test_nonsense(u32 rounds)
 		pending |= 1ull << 2;
 		turn();
 	}
-	printf("#   %u rounds; %u complaints about the client, %u about the driver\n", rounds, complaints[2], complaints[0]);
+	printf("#   %u rounds; %u complaints about the client, %u about the driver\n", rounds,
+	       complaints[2], complaints[0]);
 	ok(player[1].done > before && complaints[2] != 0 && complaints[0] != 0,
 	   "nonsense of a client and of the driver harms nobody else");
 }

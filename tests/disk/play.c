@@ -79,14 +79,17 @@ void channel(u32 i, u32 side, const char *name, u32 capacity)
 	struct rings *r = &rings[i];
 	u32 areas = i == 0 ? CHANNELS : 1;
 
-	*c = (struct comp_channel){ .side = side, .capacity = capacity, .bit = i, .reset_bit = ENDS + i, .areas = areas };
+	*c = (struct comp_channel){
+		.side = side, .capacity = capacity, .bit = i, .reset_bit = ENDS + i, .areas = areas
+	};
 	snprintf(c->name, sizeof c->name, "%s", name);
 	c->request_out = (u64)r->bytes[0];
 	c->request_in = (u64)r->bytes[1];
 	c->answer_out = (u64)r->bytes[2];
 	c->answer_in = (u64)r->bytes[3];
 	for (u32 a = 0; a < areas; a++)
-		c->area[a] = (struct comp_area){ .bytes = i == 0 && a == 0 ? 2 * AREA : AREA, .pool = i == 0 ? a : i,
+		c->area[a] = (struct comp_area){ .bytes = i == 0 && a == 0 ? 2 * AREA : AREA,
+						 .pool = i == 0 ? a : i,
 						 .vaddr = i != 0 || a == 0 ? (u64)memory[i] : 0 };
 	info.channels = CHANNELS;
 	begin_end(i);

@@ -118,7 +118,8 @@ static void plays(u32 i)
 	memory[100 * ROOM] = 0;
 	memcpy(memory + 100 * ROOM + ADDRESS, i == 1 ? own : other, ADDRESS);
 	for (; !end[i].down && p->under_way < p->depth; p->under_way++) {
-		const struct ring_entry r = { { (SENDING + p->under_way) | (u64)NET_SEND << 32, 100 * ROOM, p->bytes, 0 } };
+		const struct ring_entry r = { { (SENDING + p->under_way) | (u64)NET_SEND << 32,
+						100 * ROOM, p->bytes, 0 } };
 
 		put(i, &r);
 	}
@@ -177,9 +178,11 @@ static u64 share(u32 depth, u32 bytes)
 
 static void test_shares(void)
 {
-	u64 same = share(400, NET_FRAME_MAX), less = share(64, NET_FRAME_MAX), small = share(400, 60);
+	u64 same = share(400, NET_FRAME_MAX), less = share(64, NET_FRAME_MAX),
+	    small = share(400, 60);
 
-	printf("#   shares: 400 frames %lu %%, 64 of them %lu %%, 400 of 60 bytes %lu %%\n", same, less, small);
+	printf("#   shares: 400 frames %lu %%, 64 of them %lu %%, 400 of 60 bytes %lu %%\n", same,
+	       less, small);
 	ok(same >= 45 && same <= 55 && less >= 40 && less <= 60 && small >= 40 && small <= 60,
 	   "who sends all the time gets a half, however much another sends");
 }
@@ -199,7 +202,8 @@ static void test_receiving(void)
 	}
 	turns(10);
 	printf("#   %lu frames came, %lu arrived\n", arrived, player[1].came - before);
-	ok(arrived >= 1000 && player[1].came - before >= arrived - 2, "what comes for one arrives, however much another sends");
+	ok(arrived >= 1000 && player[1].came - before >= arrived - 2,
+	   "what comes for one arrives, however much another sends");
 	quiet();
 }
 
@@ -238,8 +242,10 @@ static void nonsense_of_client(void)
 	struct ring_entry e;
 
 	for (u32 k = (u32)rand() % 8; k != 0 && !end[2].down; k--) {
-		e = (struct ring_entry){ { (u32)rand() | (u64)(rand() % 5) << 32 | (u64)(rand() % 3) << 40,
-					   (u64)rand() % (300 << 10), (u64)rand() % 3000, (u64)rand() << (rand() % 20) } };
+		e = (struct ring_entry){ { (u32)rand() | (u64)(rand() % 5) << 32 |
+						   (u64)(rand() % 3) << 40,
+					   (u64)rand() % (300 << 10), (u64)rand() % 3000,
+					   (u64)rand() << (rand() % 20) } };
 		if (rand() % 16 == 0)
 			e.w[rand() % 4] = (u64)rand() << 33 | (u64)rand();
 		put(2, &e);
@@ -266,15 +272,16 @@ static void test_nonsense(u32 rounds)
 	for (u32 n = 0; n < rounds; n++) {
 		nonsense_of_client();
 		if (rand() % 200 == 0) {
-			const struct ring_entry e = { { (u64)rand() % 400 | (u64)(rand() % 8) << 32, (u64)rand() % 4000, 0,
-							(u64)rand() } };
+			const struct ring_entry e = { { (u64)rand() % 400 | (u64)(rand() % 8) << 32,
+							(u64)rand() % 4000, 0, (u64)rand() } };
 			put(0, &e);
 		}
 		if (rand() % 3 == 0)
 			(void)comes(rand() % 2 ? own : other);
 		turn();
 	}
-	printf("#   %u rounds; %u complaints about the client, %u about the driver\n", rounds, complaints[2], complaints[0]);
+	printf("#   %u rounds; %u complaints about the client, %u about the driver\n", rounds,
+	       complaints[2], complaints[0]);
 	ok(sent[1] - before > rounds * 10 && complaints[2] != 0 && complaints[0] != 0,
 	   "nonsense of a client and of the driver harms nobody else");
 }

@@ -117,8 +117,8 @@ int main(void)
 	u64 ms = option_number("rate-ms=", 1000), before = came;
 	for (u64 end = sys_after(1000 * ms); sys_clock() < end; wait())
 		send_all();
-	sys_print("bench name=net_tx_1514_rate value=%lu unit=per_second n=%lu\n", (came - before) * 1000 / ms,
-		  came - before);
+	sys_print("bench name=net_tx_1514_rate value=%lu unit=per_second n=%lu\n",
+		  (came - before) * 1000 / ms, came - before);
 	sys_print("# done\n");
 	return 0;
 }

@@ -6,7 +6,7 @@
 #pragma once
 #include <tessera/chan.h>
 
-enum { BENCH_CALIBRATE_US = 20000 };
+enum { BENCH_CALIBRATE_US = 100000 };
 
 struct mark {
 	u64 clock, count;

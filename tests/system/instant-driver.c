@@ -22,8 +22,8 @@ enum drv_result driver_event(struct drv *d, uint64_t events)
 	while (drv_take(d, &e)) {
 		bool info = (e.w[0] >> 32 & 0xff) == BLK_INFO;
 
-		drv_answer(d, (e.w[0] & 0xffffffff) | (uint64_t)BLK_DONE << 32, info ? SECTORS : e.w[3],
-			   info ? BEST_BYTES : 0, 0);
+		drv_answer(d, (e.w[0] & 0xffffffff) | (uint64_t)BLK_DONE << 32,
+			   info ? SECTORS : e.w[3], info ? BEST_BYTES : 0, 0);
 	}
 	return drv_end(d, true);
 }

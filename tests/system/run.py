@@ -59,6 +59,8 @@ RUNS = [
         "who does not let go is ended": r"^init: stubborn does not let go of the rings of server$"}),
     ("given up", "given-up", DEBUG, {"append": "init.let-go=500"}, {
         "init says who is given up": r"^init: server was restarted 1 times within a minute: it is given up$"}),
+    ("accused between two lives", "between", DEBUG, {}, {
+        "the server pauses": r"^init: server is started again \(10\), after a pause of \d{3,4} ms$"}),
     ("flood", "flood", DEBUG, {"cpus": 1, "icount": True}, {
         "who calls init without end is ended": r"^init: caller calls init without end$",
         "who dies at once waits longer each time":
