@@ -176,7 +176,7 @@ def lines():
     found = []
     with disk() as devices:
         found += boot_shared("bench-disk", devices, {"client": "bench-disk", "mux": "blk-mux", "driver": "virtio-blk"})
-        found += boot("bench-disk", "client.pause driver.crash-after-ms=500", devices)
+        found += boot("bench-disk-kills", "client.pause driver.crash-after-ms=500", devices)
     with net() as devices:
         found += boot_shared("bench-net", devices, {"client": "bench-net", "mux": "net-mux", "driver": "virtio-net"})
     found += losses()

@@ -42,7 +42,7 @@ struct client {
 static struct client client[CLIENTS];
 static u32 clients, turn;
 static const struct client *user; /* who asked last, and when; when somebody else did before */
-static u64 last_use, other_use;
+static u64 last_use, other_use, still_wanting;
 
 /* --- who has what ---------------------------------------------------------------------------- */
 
@@ -114,6 +114,7 @@ static void map_areas(struct client *c)
 
 void clients_open(void)
 {
+	still_wanting = sys_ticks(SHARED_US);
 	for (u32 i = 0; i < sys_comp->channels; i++) {
 		struct client *c = &client[clients];
 
@@ -247,20 +248,23 @@ static bool answer_at_once(struct client *c, const struct request *r, u32 status
 	return true;
 }
 
-/* Who takes, and when it last was somebody else: that is soon enough to be still wanting. */
-static void note_use(const struct client *c, u64 now)
+/* Who takes, and when it last was somebody else. */
+static void note_use(const struct client *c)
 {
+	if (clients == 1)
+		return;
 	if (user != c)
 		other_use = last_use;
 	user = c;
-	last_use = now;
+	last_use = sys_clock();
 }
 
+/* Has another asked so late that it is still wanting? */
 static bool is_shared(const struct client *c)
 {
 	u64 other = user == c ? other_use : last_use;
 
-	return other != 0 && sys_clock() - other < sys_ticks(SHARED_US);
+	return other != 0 && sys_clock() - other < still_wanting;
 }
 
 /* Who has nothing under way gets in while it is another's turn. */
@@ -302,7 +306,7 @@ static bool take_one(struct client *c, bool others_turn)
 	c->credit -= bytes + REQUEST_COST;
 	c->have = false;
 	c->under_way++;
-	note_use(c, sys_clock());
+	note_use(c);
 	requests_add(&r);
 	return true;
 }
