@@ -152,7 +152,7 @@ enum {
 	FAST_DIRECT, /* words 0 to 5 of CPU(c)->current are those of the thread that entered */
 	FAST_FULL,   /* CPU(c)->current has all its registers saved */
 };
-u32 kernel_fast_call(u64 handle, u64 tag, u64 deadline, u64 reply, u64 w6, u64 w7);
+u32 kernel_fast_call(u64 handle, u64 tag, u64 deadline, u64 unused, u64 w6, u64 w7);
 u32 kernel_fast_reply_recv(u64 handle, u64 tag, u64 deadline, u64 reply, u64 w6, u64 w7);
 void kernel_fault_note(u32 kind, u64 code, u64 addr); /* takes no lock; then at once: */
 void kernel_fault(void);

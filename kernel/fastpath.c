@@ -133,9 +133,9 @@ ALWAYS bool find_receiver(struct way *p)
 	return may_run(p) && arch_fast_waits(p->to);
 }
 
-ALWAYS bool find_callee(struct way *p, u64 handle, u64 tag, u64 deadline)
+ALWAYS bool find_callee(struct way *p, u64 handle, u64 tag)
 {
-	if (RARE(deadline != 0) || !begin(p))
+	if (!begin(p))
 		return false;
 	p->cap = endpoint(p->th, handle, RIGHT_EP_CALL);
 	if (p->cap == NULL)
@@ -175,15 +175,16 @@ ALWAYS u64 call(struct way *p)
 	return go(p, sc);
 }
 
-u32 kernel_fast_call(u64 handle, u64 tag, u64 deadline, u64 reply, u64 w6, u64 w7)
+u32 kernel_fast_call(u64 handle, u64 tag, u64 deadline, u64 unused, u64 w6, u64 w7)
 {
 	struct way p;
 
-	if (RARE(!arch_try_lock_own()))
-		TAIL return arch_fast_not_call(0, tag, deadline, reply, w6, w7);
-	if (RARE(!find_callee(&p, handle, tag, deadline))) {
+	/* What is known to be 0 from here on takes no register. */
+	if (RARE(deadline != 0) || RARE(!arch_try_lock_own()))
+		TAIL return arch_fast_not_call(0, tag, deadline, unused, w6, w7);
+	if (RARE(!find_callee(&p, handle, tag))) {
 		arch_unlock_own();
-		TAIL return arch_fast_not_call(0, tag, deadline, reply, w6, w7);
+		TAIL return arch_fast_not_call(0, tag, 0, 0, w6, w7);
 	}
 	/* commit */
 	u64 badge = p.cap->badge;
@@ -233,11 +234,9 @@ ALWAYS bool find_caller(struct way *p)
 	return !RARE(p->to->call != p->th->reply_call);
 }
 
-ALWAYS bool find_answered(struct way *p, u64 handle, u64 deadline, u64 reply)
+ALWAYS bool find_answered(struct way *p, u64 handle)
 {
-	if (RARE((deadline | reply) != 0) || !begin(p))
-		return false;
-	return find_next(p, handle) && find_caller(p) && may_run(p);
+	return begin(p) && find_next(p, handle) && find_caller(p) && may_run(p);
 }
 
 /* An answer to a fault that sets the result at most. */
@@ -289,9 +288,9 @@ u32 kernel_fast_reply_recv(u64 handle, u64 tag, u64 deadline, u64 reply, u64 w6,
 {
 	struct way p;
 
-	if (RARE(!arch_try_lock_own()))
+	if (RARE((deadline | reply) != 0) || RARE(!arch_try_lock_own()))
 		TAIL return arch_fast_not_reply_recv(0, tag, deadline, reply, w6, w7);
-	bool is_found = find_answered(&p, handle, deadline, reply);
+	bool is_found = find_answered(&p, handle);
 	bool is_fault = is_found && RARE(p.to->fault != 0);
 
 	if (is_fault && is_result(tag)) {
@@ -304,7 +303,7 @@ u32 kernel_fast_reply_recv(u64 handle, u64 tag, u64 deadline, u64 reply, u64 w6,
 	}
 	if (RARE(!is_found) || is_fault || !arch_fast_waits(p.to) || !can_pass(&p, tag)) {
 		arch_unlock_own();
-		TAIL return arch_fast_not_reply_recv(0, tag, deadline, reply, w6, w7);
+		TAIL return arch_fast_not_reply_recv(0, tag, 0, 0, w6, w7);
 	}
 	/* commit */
 	trace_add(arch_cpu(), TRACE_call, SYS_EP_REPLY_RECV, handle);

@@ -21,6 +21,7 @@
 /* In a frame; and from what is pushed first, rcx, on. */
 #define FRAME_RCX 112
 #define AT_RDI (96 - FRAME_RCX)
+#define AT_R10 (56 - FRAME_RCX)
 #define AT_KIND (48 - FRAME_RCX)
 #define AT_RBX (40 - FRAME_RCX)
 #define KIND_FULL 1
@@ -130,9 +131,9 @@ exit_full:
 	.balign 64
 fast_call:
 	mov	%rdi, AT_RDI(%rsp)
+	mov	%r10, AT_R10(%rsp)	/* not an argument: of foreign calls that have the number */
 	movq	$0, AT_KIND(%rsp)	/* FRAME_SYSCALL */
 	mov	%gs:GS_STACK, %rsp
-	mov	%r10, %rcx
 	jmp	kernel_fast_call
 
 	.balign 64
@@ -154,15 +155,19 @@ fast_reply_recv:
 /* Nothing was done: the ordinary way. */
 	.globl arch_fast_not_call, arch_fast_not_reply_recv, arch_fast_direct, arch_fast_full
 arch_fast_not_reply_recv:
+	check_stack
+	mov	%gs:GS_CALL_TOP, %rsp
+	sub	$24, %rsp
+	mov	%rcx, AT_R10(%rsp)
 	mov	$SYS_EP_REPLY_RECV, %eax
 	jmp	1f
 arch_fast_not_call:
-	mov	$SYS_EP_CALL, %eax
-1:	check_stack
-	mov	%rcx, %r10
+	check_stack
 	mov	%gs:GS_CALL_TOP, %rsp
 	sub	$24, %rsp
-	mov	AT_RDI(%rsp), %rdi
+	mov	$SYS_EP_CALL, %eax
+1:	mov	AT_RDI(%rsp), %rdi
+	mov	AT_R10(%rsp), %r10
 	jmp	syscall_slow
 
 /* To the thread whose frame is at rcx, with what registers hold. */
