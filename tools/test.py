@@ -218,7 +218,7 @@ def fuzz_jobs():
 # ---- the kernel in the emulator --------------------------------------------------------------
 
 DEBUG, RELEASE = "build/kernel-debug/tessera.elf", "build/kernel/tessera.elf"
-CLANG = "build/clang/kernel-debug/tessera.elf"
+CLANG, CLANG_RELEASE = "build/clang/kernel-debug/tessera.elf", "build/clang/kernel/tessera.elf"
 VIRTIO_RNG = ["-global", "virtio-mmio.force-legacy=false", "-device", "virtio-rng-device"]
 # name, kernel, configuration
 KERNEL_MATRIX = [
@@ -226,6 +226,7 @@ KERNEL_MATRIX = [
     ("microvm", DEBUG, {"extra": VIRTIO_RNG}),
     ("release", RELEASE, {}),
     ("clang", CLANG, {}),
+    ("clang-release", CLANG_RELEASE, {}),
     ("poor-cpu", DEBUG, {"cpu": "qemu64", "accel": "tcg"}),
     ("one-cpu-icount", DEBUG, {"cpus": 1, "icount": True}),
     ("q35-four-cpus", DEBUG, {"machine": "q35", "cpus": 4, "edu": True}),
@@ -304,7 +305,7 @@ def kernel_job(name, kernel, options):
             cfg.append = f"{cfg.append} test={filter_.replace(' ', '_')}".strip()
         missing = missing_machine(cfg)
         return skip(missing) if missing else emulate_tests(f"kernel-{name}", cfg, filter_)
-    compiler = "clang" if kernel == CLANG else "gcc"
+    compiler = "clang" if kernel in (CLANG, CLANG_RELEASE) else "gcc"
     return Job(f"kernel/{name}", run, (f"build/{compiler}-kernel", "build/gcc-programs"),
                alone=options.get("cpus", 2) > 2)
 

@@ -18,6 +18,8 @@
 
 /* What is done rarely changes no register, so that who may do it has none to save. */
 #define SAVES_ALL __attribute__((no_caller_saved_registers, cold, used))
+/* Behind a call that ends such a function: clang would jump there with the caller's registers back in place. */
+#define AND_RETURN __asm__ volatile("")
 #define CALL_SAVING(f, first, ...)                                                                 \
 	__asm__ volatile("call " #f ::"D"(first) __VA_OPT__(, ) __VA_ARGS__ : "memory", "cc")
 

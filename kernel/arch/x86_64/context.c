@@ -185,13 +185,13 @@ void arch_switch(u32 from, u32 to)
 void arch_fast_special(void)
 {
 	switch_any(MY(loaded), MY(current));
-	/* Not the last thing done here: clang 19 would jump there with the caller's registers back in place. */
-	__asm__ volatile("");
+	AND_RETURN;
 }
 
 void arch_fast_words(u32 to, u32 from, u64 first, u64 n)
 {
 	arch_words_copy(to, from, (u32)first, (u32)n);
+	AND_RETURN;
 }
 
 /* --- making and starting ------------------------------------------------------------------------ */
