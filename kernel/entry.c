@@ -282,7 +282,8 @@ void kernel_kick(u32 cpu)
 {
 	arch_lock_own();
 	trace_add(cpu, TRACE_kick, cpu, 0);
-	if (CPU(cpu)->mailbox == NIL || notif_mailbox(cpu)) {
+	/* If somebody woke who is to run first, the rest waits for a kick of its own. */
+	if (CPU(cpu)->mailbox == NIL || notif_mailbox(cpu) || MY(current) != MY(loaded)) {
 		leave_local();
 		return;
 	}

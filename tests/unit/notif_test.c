@@ -66,6 +66,26 @@ TEST(notif_foreign_waiter,
 	IS(out(a.t, 0), 4);
 }
 
+TEST(notif_two_waiters, "of two signals in a mailbox one is for a thread of its CPU, one for another's")
+{
+	u64 n = new_object(OBJ_NOTIF, 2), m = new_object(OBJ_NOTIF, 2); /* home: CPU 1 */
+	struct worker a = new_thread(1, 100, 0), b = new_thread(2, 100, 0), c = new_thread(1, 50, 0);
+
+	IS(CALL1(a.t, SYS_NOTIF_WAIT, n, 0), BLOCKED);
+	IS(CALL1(b.t, SYS_NOTIF_WAIT, m, 0), BLOCKED);
+	run(c.t);
+	/* The last is looked at first, and preempts c. */
+	IS(CALL1(root, SYS_NOTIF_SIGNAL, m, 4), ERRNO_OK);
+	IS(CALL1(root, SYS_NOTIF_SIGNAL, n, 8), ERRNO_OK);
+	enter(1, HOST_KICK, 0);
+	CHECK(CPU(1)->current == a.t);
+	settle();
+	IS(result(a.t), ERRNO_OK);
+	IS(out(a.t, 0), 8);
+	IS(result(b.t), ERRNO_OK);
+	IS(out(b.t, 0), 4);
+}
+
 TEST(notif_deadline, "notif_wait ends at its deadline")
 {
 	u64 n = new_object(OBJ_NOTIF, 0);

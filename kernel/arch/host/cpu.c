@@ -45,8 +45,14 @@ static u32 lock_rank(const struct lock *l)
 	return 1 + HOST_CPUS_MAX;
 }
 
+/*
+ * While a CPU waits for its first lock others may destroy or rewind what it has loaded,
+ * as a thread that has not made its call yet: that must be its current thread, and no other.
+ */
 static void take(struct lock *l)
 {
+	if (host.held_count == 0 && MY(loaded) != MY(current))
+		host_fail("a CPU gives its lock up in the middle of a switch", MY(loaded), MY(current));
 	if (l->next != l->serving)
 		host_fail("deadlock: the lock is taken", lock_rank(l), 0);
 	if (host.held_count == HOST_HELD)
