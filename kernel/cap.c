@@ -81,6 +81,7 @@ void cap_insert(u32 dst, u32 parent, u32 type, u32 rights, u32 obj)
 	if (parent == NIL)
 		return;
 	u32 older = SLOT(parent)->child;
+	GHOST(BORN(dst) = ks.g_clock++;)
 	c->depth = (u16)(SLOT(parent)->depth + 1);
 	c->next = older;
 	if (older != NIL)
@@ -121,6 +122,7 @@ void cap_relocate(u32 src, u32 dst)
 		SLOT(c->next)->prev = dst;
 	if (c->flags & CAP_OWNER)
 		PD(c->obj)->owner = dst;
+	GHOST(BORN(dst) = BORN(src);)
 	*SLOT(dst) = *c;
 	*c = (struct cap){ 0 };
 }

@@ -97,6 +97,7 @@ static bool all_of_device(u32 i)
 static bool all_of_space(u32 i)
 {
 	SPACE_INVARIANTS(CHECK)
+	CHECK2(space_uid_inv, i, (u32)(SP(i)->uid % CPU_MAX))
 	return true;
 }
 
@@ -113,6 +114,7 @@ static bool all_of_cpu(u32 i)
 {
 	CPU_INVARIANTS(CHECK)
 	ENTRY_INVARIANTS(CHECK)
+	CHECK(cpu_uid_inv)
 	for (u32 p = 0; p < PRIO_COUNT; p++) {
 		bool empty = CPU(i)->ready_head[p] == NIL && CPU(i)->ready_tail[p] == NIL;
 		if (!empty || (CPU(i)->ready_map[p / 64] >> (p % 64) & 1))
@@ -206,6 +208,9 @@ static bool visit_slot(u32 s)
 		count_right(c->obj, c->badge);
 	if (c->type == OBJ_GRANT && sum.grants < INV_GRANTS_MAX)
 		sum.grant[sum.grants++] = s;
+	if (c->parent != NIL)
+		CHECK2(cap_pair_inv, s, SLOT(c->parent)->child)
+	CHECK2(grant_uid_inv, s, (u32)(c->badge % CPU_MAX))
 	for (u32 i = 0; is_owner(s) && i < owned_pages(s); i++)
 		CHECK2(owned_page_inv, s, i)
 	return true;

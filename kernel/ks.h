@@ -7,6 +7,7 @@
  *   SC(page)  EP(page)  NT(page)  IRQ(page)  DV(page)  CPU(cpu)
  *   THIS_CPU(): CPU(arch_cpu()), asked anew each time; MY(field): a field of it
  *   WORD(page, i): word i of a frame
+ *   BORN(slot): ghost: when the capability in it was derived
  */
 #pragma once
 #include <tessera/info.h>

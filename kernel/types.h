@@ -31,8 +31,10 @@
 /* What happens rarely stays out of the functions that call it, which then save no registers for it. */
 #define RARELY __attribute__((noinline, cold))
 #define APART __attribute__((noinline))
-/* On the paths that are measured. */
+/* On the paths that are measured; the prover takes them one by one. */
+#ifndef HOT
 #define HOT static inline __attribute__((always_inline))
+#endif
 
 /*
  * Results that are not errors of the interface but instructions to the

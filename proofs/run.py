@@ -165,7 +165,7 @@ def lacking(results):
 
 
 def conclude(results, args, whole):
-    from prover.report import assumption_marks, count_lines, summary, write_reports
+    from prover.report import assumption_marks, count_lines, summary, trusted, write_reports
     from prover.kernel import functions as kernel_functions
     from prover.models import run as protocols
     for r, lost in lacking(results) if whole else []:
@@ -208,7 +208,7 @@ def conclude(results, args, whole):
     print(f'{sum(r["ok"] for r in results)} of {len(results)} harnesses proved; '
           f'{sum(r["obligations"] for r in results)} obligations; lines: {lines["code"]} code, {lines["spec"]} '
           f'specification, {lines["hints"]} hints, {lines["ghost"]} ghost ({ratio:.2f} to 1); '
-          f'{len(marks)} assumptions; {sum(r["seconds"] for r in results):.0f} s')
+          f'{len(trusted(marks))} assumptions; {sum(r["seconds"] for r in results):.0f} s')
     return good
 
 

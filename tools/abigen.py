@@ -20,7 +20,8 @@ def files(table, texts):
     out = {"abi.h": header.generate(table), "dispatch.h": kernel.header(table),
            "dispatch.c": kernel.source(table), "user.h": user.generate(table),
            "trace_names.h": names.generate(table), "negative.h": cases.negative(table),
-           "fuzz_grammar.h": cases.grammar(table), "spec_pre.h": spec.generate(table)}
+           "fuzz_grammar.h": cases.grammar(table), "spec_pre.h": spec.generate(table),
+           "spec_handlers.h": spec.handlers(table)}
     for name, lines in manual.generate(table, texts).items():
         out["docs/manual/" + name] = lines
     return out

@@ -18,6 +18,7 @@ from .terms import FALSE, TRUE, V, as_long, conj, disj, fold, neg, num
 
 BIT = int_ty(1)
 PRED_SECTION = 'prover_pred'
+GENERATED = ('build/gen/spec_pre.h', 'build/gen/spec_handlers.h')      # specification that is made from the interface table
 NO_EFFECT = ('llvm.lifetime.', 'llvm.dbg.', 'llvm.experimental.noalias.scope.decl', 'llvm.donothing')
 TRAPS = {0: 'signed addition overflows', 1: 'unreachable', 3: 'division by zero or overflow',
          8: 'builtin with an undefined argument', 11: 'missing return', 12: 'signed multiplication overflows',
@@ -35,7 +36,7 @@ class Machine:
     def under_proof(self, fn):
         if fn.name not in self.proofs:
             f = self.debug.file(fn.dbg) if fn.dbg else None
-            spec = f is not None and (f == self.unit_file or f.endswith('.h') and '/proofs/' in '/' + f)
+            spec = f is not None and (f == self.unit_file or f in GENERATED or f.endswith('.h') and '/proofs/' in '/' + f)
             self.proofs[fn.name] = not spec
         return self.proofs[fn.name]
 

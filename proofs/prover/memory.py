@@ -43,6 +43,7 @@ class Memory:
     def __init__(self, other=None):
         self.glob, self.local = (dict(other.glob), dict(other.local)) if other else ({}, {})
         self.dirty, self.reads = (other.dirty, other.reads) if other else (False, None)
+        self.only = None                 # an array, and the one element of it that may be read
         self.written, self.eq_memo, self.read_memo = \
             (other.written, other.eq_memo, other.read_memo) if other else (set(), {}, {})
 
@@ -62,6 +63,8 @@ class Memory:
         key = (obj.name, path)
         if self.reads is not None:
             self.reads.add(key)
+        if self.only and key == self.only[0] and not all(a.eq(b) for a, b in zip(idx, self.only[1])):
+            raise Refused('prover_become: a predicate may read no other element of the array')
         chain = self.glob.get(key)
         memo = (key, id(chain), tuple(i.get_id() for i in idx))
         if memo in self.read_memo:
@@ -436,6 +439,29 @@ class Memory:
             return z3.If(here, v, old.read_leaf(obj, path, idx, v.size()))
         val.fill = None if was is not None else (first, n, v, old)
         self.write_leaf(obj, path, [None] * depth, val)
+
+    def become(self, d, row, first, n, value, what):
+        """Elements [first, first + n) of a row of a global array of arrays of integers become value(row, index), which
+        reads no other element; `what` names it. One that goes on where the last ended becomes part of it."""
+        if not isinstance(d, Ptr) or d.off or d.terms or d.obj is None or d.obj.kind != 'global' or \
+                d.obj.ty.kind != 'array' or d.obj.ty.elem.kind != 'array' or d.obj.ty.elem.elem.kind != 'int':
+            raise Refused('prover_become: a whole global array of arrays of integers is expected')
+        path, w, old = ('*', '*'), d.obj.ty.elem.elem.width, self.copy()
+        old.reads, first, n = None, fold(first), fold(n)
+        chain = self.glob.get((d.obj.name, path))
+        last = getattr(chain[1], 'become', None) if chain else None
+        if last and last[0] == what and last[1].eq(row) and as_long(last[3]) is not None and as_long(n) is not None and \
+                as_long(last[3]) + as_long(n) < 1 << 16 and fold(last[2] + last[3]).eq(first):
+            first, n, old = last[2], fold(last[3] + n), last[4]
+            self.glob[d.obj.name, path] = chain[2]
+
+        def val(idx):
+            here = conj(self.equal(idx[0], row), z3.ULT(idx[1] - first, n))
+            mem = old.copy()
+            mem.only = (d.obj.name, path), idx
+            return z3.If(here, value(mem, idx), old.read_leaf(d.obj, path, idx, w))
+        val.become = what, row, first, n, old
+        self.write_leaf(d.obj, path, [None, None], val)
 
     def mix(self, d, other, who, shift_by):
         """Elements of global array `d` that are not ours become those of `other`. Element i is ours if who[i >> shift] is

@@ -15,6 +15,8 @@ from .terms import FALSE, TRUE, V, as_long, conj, fold, neg, num
 
 PANIC, NEVER = 'arch_panic', 'prover_never'
 BATCH = 16                            # obligations asked in one question, unless the unit says otherwise
+LIGHT = 160                           # parts of a term
+COMMON = ('ks_slot[].type', 'ks_page[].type', 'ks_page[].head')       # cells that almost every predicate reads
 ANY = {'prover_any_u8': 8, 'prover_any_u16': 16, 'prover_any_u32': 32, 'prover_any_u64': 64}
 COLUMNS = ('invariant', 'spec', 'leak', 'ni', 'footprint')
 
@@ -47,16 +49,20 @@ class State:
 
 
 class Harness(Machine):
-    def __init__(self, mod, debug, unit_file, name, solver, options, columns=()):
+    def __init__(self, mod, debug, unit_file, name, solver, options, columns=(), subject=None):
         super().__init__(mod, debug, unit_file, options.get('merge', ()))
-        self.columns, self.batch = columns, options.get('batch', BATCH)
+        self.columns, self.batch, self.subject, self.sparing = columns, options.get('batch', BATCH), subject, options.get('sparing', False)
         self.name, self.solver, self.loop_limit = name, solver, options.get('loop_limit', 80)
         self.max_paths, self.max_failures = options.get('max_paths', 2000), options.get('max_failures', 5)
         self.res = {'harness': name, 'paths': 0, 'reachable': 0, 'unknown': 0, 'obligations': 0,
                     'checks': {}, 'ub': {'n': 0, 'failed': 0, 'open': 0}, 'failures': [], 'error': None,
                     'hinted': {}, 'checked': [], 'written': [], 'contracts': [], 'assumptions': [],
-                    'functions': [], 'machine': [], 'hints': 0, 'covers': {}}
+                    'functions': [], 'machine': [], 'hints': 0, 'covers': {}, 'requires': [], 'obliged': []}
+        self.required = {}                   # of functions not called yet: preconditions and their arguments
         self.stack, self.current, self.numbers = [], None, itertools.count(1)
+        self.sizes = {}                      # of terms, by number: are they small?
+        self.first = {}                      # kept predicates in the initial state
+        self.hints, self.alive = {}, []      # of each hint, by the number of its term: the cells that it reads
 
     # ---- driver
     def run(self):
@@ -117,6 +123,8 @@ class Harness(Machine):
         lost = [n for book in ('checks', 'covers') for n, c in r[book].items() if not c['reached']]
         if lost:
             raise Refused('never reached on a satisfiable path: ' + '; '.join(lost))
+        if uncalled := set(self.required) - {f for f, _, _ in r['requires']}:
+            raise Refused(f'a precondition of what is not called: {sorted(uncalled)}')
         missing = sorted(set(r['hinted']) - set(r['checked'])) if 'invariant' in self.columns else []
         touched = {self.key_name(k) for k in self.written}
         for name in missing:
@@ -138,23 +146,60 @@ class Harness(Machine):
 
     def flush(self, st):
         """Proves what is pending, some at once if possible, under the path condition as it is now."""
-        todo, st.pending = st.pending, []
-        self.res['ub']['n'] += sum(count is self.res['ub'] for _, _, count in todo)
+        kept = [g for g, _, _ in st.pending if isinstance(g, Kept)] if self.sparing else []
+        todo = [(g.goal(kept) if isinstance(g, Kept) else g, what, count,
+                 self.near(st, g.reads if isinstance(g, Kept) else ()) if self.sparing else ()) for g, what, count in st.pending]
+        st.pending = []
+        todo = [t for t in todo if not z3.is_true(t[0])]
+        if self.sparing:
+            todo.sort(key=lambda t: len(t[3]))
+        self.res['ub']['n'] += sum(count is self.res['ub'] for _, _, count, _ in todo)
         while todo and len(self.res['failures']) < self.max_failures:
             some, todo = todo[:self.batch], todo[self.batch:]
-            if len(some) > 1 and self.ask(st, conj(*[c for c, _, _ in some])) == 'unsat':
+            if len(some) > 1 and self.together(st, conj(*[c for c, _, _, _ in some])):
                 continue
-            for c, what, count in some:
-                self.obligation(st, c, what, count)
+            for c, what, count, near in some:
+                self.obligation(st, c, what, count, near)
                 if len(self.res['failures']) >= self.max_failures:
                     return
 
-    def ask(self, st, goal, model=False):
+    def near(self, st, reads):
+        """The path condition without the hints that share no cell with what a goal reads, but such that all read."""
+        cells = self.telling(reads)
+        return [c for c in st.pc if c.get_id() not in self.hints or cells & self.hints[c.get_id()]]
+
+    def telling(self, reads):
+        return frozenset(k for k in reads if self.key_name(k) not in COMMON)
+
+    def bare(self, st, goal):
+        """Does it hold even without hints, and without conditions that are large terms?"""
+        return self.solver.check([*filter(self.is_light, self.near(st, ())), neg(goal)], short=True) == 'unsat'
+
+    def is_light(self, t):
+        k = t.get_id()
+        if k not in self.sizes:
+            todo, seen = [t], set()
+            while todo and len(seen) <= LIGHT:
+                x = todo.pop()
+                if x.get_id() not in seen:
+                    seen.add(x.get_id())
+                    todo.extend(x.children())
+            self.sizes[k] = len(seen) <= LIGHT, t
+        return self.sizes[k][0]
+
+    def together(self, st, goal):
         self.res['obligations'] += 1
+        return self.bare(st, goal) if self.sparing else self.solver.check([*st.pc, neg(goal)]) == 'unsat'
+
+    def ask(self, st, goal, near, model):
+        """In a unit that is sparing first under parts of the path condition, which are often enough: no hints, some hints."""
+        self.res['obligations'] += 1
+        if self.sparing and (self.bare(st, goal) or self.hints and self.solver.check([*near, neg(goal)], short=True) == 'unsat'):
+            return 'unsat'
         return self.solver.check([*st.pc, neg(goal)], model)
 
-    def obligation(self, st, goal, what, count):
-        r = self.ask(st, goal, True)
+    def obligation(self, st, goal, what, count, near):
+        r = self.ask(st, goal, near, True)
         if r == 'unsat':
             return
         count['failed' if r == 'sat' else 'open'] += 1
@@ -369,6 +414,8 @@ class Harness(Machine):
 
     def enter(self, st, f, ins, name, args, need):
         contract = f.contract
+        if name in self.required and not f.proof:
+            self.meets(name, args)
         if self.is_replaced(name):
             contract = name
         name = self.target(name)
@@ -381,14 +428,17 @@ class Harness(Machine):
             return False
         if fn is None:
             raise Refused(f'call of {name}, which has no body and no prover_replace_{name}')
-        if fn.section == PRED_SECTION or name in self.merge_names:
+        if fn.section == PRED_SECTION or name in self.merge_names and f.proof:    # what a harness is about goes path by path
             pred = fn.section == PRED_SECTION
             if pred:
                 st.mem.reads = set()
+            proof = f.proof or name == self.subject      # a predicate that a harness is about
             if not self.under_proof(fn):                 # also when code under proof calls it
                 need = only_poison(need)
+            elif proof:
+                need = lambda c, what: self.need(st, c, what, ins)
             self.current = st
-            r = self.merged(fn, ins, args, st.mem, need, f.proof and self.under_proof(fn),
+            r = self.merged(fn, ins, args, st.mem, need, proof and self.under_proof(fn),
                             TRUE if pred else None)
             self.current = None
             if pred:
@@ -408,6 +458,18 @@ class Harness(Machine):
         if not isinstance(p, Ptr) or p.obj is None or p.obj.kind != 'const' or p.off or p.terms:
             raise Refused('a string literal is expected')
         return ''.join(chr(c[1]) for c in p.obj.init[1][:-1])
+
+    def become(self, st, ins, a):
+        """Part of a row of an array takes the values of a predicate of row, index and perhaps more."""
+        pred, _, args = a[4].origin or (None, None, ())
+        names = [v.t.decl().name().partition('!')[0] for v in args[:2]]
+        if names != ['row', 'index']:                    # the compiler drops parameters that are not used
+            raise Refused('prover_become: one call of a PRED that uses row and index is expected')
+
+        def value(mem, idx):
+            return self.merged(self.mod.funcs[pred], ins, [V(idx[0]), V(idx[1]), *args[2:]], mem, lambda *_: None,
+                               False, TRUE).t
+        return st.mem.become(a[0], a[1].t, a[2].t, a[3].t, value, (pred, *(v.t.get_id() for v in args[2:])))
 
     def condition(self, v):
         """A _Bool argument: what holds, and what holds with certainty (not poison)."""
@@ -430,6 +492,8 @@ class Harness(Machine):
             return st.mem.mix(a[0], a[1], a[2], a[3].t)
         if name == 'prover_fill':
             return st.mem.fill(a[0], a[1].t, a[2].t, a[3])
+        if name == 'prover_become':
+            return self.become(st, ins, a)
         if name == 'prover_fill_where':
             return st.mem.fill(a[0], a[1].t, a[2].t, a[3], a[4].t)
         if name == 'prover_check':
@@ -443,6 +507,8 @@ class Harness(Machine):
             return self.assume(st, f, name, a)
         if name == 'prover_hint':
             return self.hint(st, a)
+        if name == 'prover_requires':
+            return self.requires(st, a)
         if name == 'prover_cover':
             c = self.res['covers'][self.text(a[1])]
             c['n'] += 1
@@ -486,7 +552,45 @@ class Harness(Machine):
             self.res['hinted'][pred] = sorted(set(old) | set(map(self.key_name, reads)))
         self.res['hints'] += 1
         good = a[1].t if a[1].p is None else z3.Or(a[1].t, a[1].p)
-        return None if self.add(st, z3.Implies(self.condition(a[0]), good)) else False
+        n = len(st.pc)
+        if not self.add(st, z3.Implies(self.condition(a[0]), good)):
+            return False
+        if a[1].origin and len(st.pc) > n:
+            self.hints[st.pc[n].get_id()] = self.telling(a[1].origin[1])
+            self.alive.append(st.pc[n])
+        return None
+
+    def requires(self, st, a):
+        """A precondition of a function that the harness will call."""
+        name = self.text(a[1]).partition(': ')[0]
+        if st.mem.dirty or a[0].origin is None:
+            raise Refused('a precondition is one call of a PRED, before the first write')
+        self.required.setdefault(name, []).append((a[0].origin[0], a[0].origin[2]))
+        return None if self.add(st, self.condition(a[0])) else False
+
+    @staticmethod
+    def places(pred, args, of):
+        """Which arguments of a call a precondition speaks of: their numbers; and constants."""
+        out = [next((i for i, w in enumerate(of) if not is_ptr(w) and w.t.eq(v.t)), None) if as_long(v.t) is None else
+               f'={as_long(v.t)}' for v in args]
+        if None in out:
+            raise Refused(f'{pred} speaks of what is no argument of the function')
+        return out
+
+    def meets(self, name, args):
+        for pred, terms in self.required[name]:
+            entry = [name, pred, self.places(pred, terms, args)]
+            if entry not in self.res['requires']:
+                self.res['requires'].append(entry)
+
+    def obliged(self, st, what, origin):
+        """A precondition is checked by what stands for the function."""
+        f, name = st.frames[-1], what.split(': ')[1]
+        if origin is None or f.fn.name.removeprefix('prover_replace_') != name:
+            raise Refused(f'{what}: one call of a PRED is expected, in what stands for {name}')
+        entry = [name, origin[0], self.places(origin[0], origin[2], [f.env[p] for p in f.fn.params])]
+        if entry not in self.res['obliged']:
+            self.res['obliged'].append(entry)
 
     def book(self, what):
         c = self.res['checks'].setdefault(what, {'n': 0, 'failed': 0, 'open': 0, 'reached': True})
@@ -496,6 +600,8 @@ class Harness(Machine):
     def check(self, st, a, when=None):
         what = self.text(a[2])
         c = self.book(what)
+        if what.startswith('required: '):
+            self.obliged(st, what, a[1].origin)
         guard = conj(when, a[0].t if a[0].p is None else z3.Or(a[0].t, a[0].p))
         if a[1].origin and z3.is_true(fold(guard)) and arbitrary(a[1].origin[2]) and \
                 a[1].origin[0] not in self.res['checked']:
@@ -524,15 +630,30 @@ class Harness(Machine):
         self.res['hinted'][pred] = sorted(set(old) | set(map(self.key_name, reads)))
         if pred not in self.res['checked']:
             self.res['checked'].append(pred)
-        if not reads & st.mem.glob.keys():
-            return None
-        first = Memory()
-        first.reads = set()
-        before = self.merged(self.mod.funcs[pred], ins, list(args), first, lambda *_: None, False, TRUE)
-        goal = fold(z3.Implies(conj(when, self.condition(before)), self.condition(a[0])))
-        if not z3.is_true(goal):
-            st.pending.append((goal, what, c))
+        key = (pred, *(v.t.get_id() for v in args))
+        if key not in self.first:
+            first = Memory()
+            first.reads = set()
+            before = self.merged(self.mod.funcs[pred], ins, list(args), first, lambda *_: None, False, TRUE)
+            self.first[key] = self.condition(before), args                  # which keeps the numbers of terms taken
+        after = self.condition(a[0]) if reads & st.mem.glob.keys() else TRUE
+        st.pending.append((Kept(self.first[key][0], after, reads, args[0].t, when), what, c))
         return None
+
+
+class Kept:
+    """A predicate that holds after if it held before. What is kept together may be assumed together: an invariant is
+    all of them. Of the others only those are assumed that are about the same index and read some of the same cells."""
+    __slots__ = ('before', 'after', 'reads', 'at', 'when')
+
+    def __init__(self, before, after, reads, at, when):
+        self.before, self.after, self.reads, self.at, self.when = before, after, reads, at, when
+
+    def goal(self, others):
+        if z3.is_true(self.after):
+            return TRUE
+        near = [o.before for o in others if o is not self and o.at.eq(self.at) and o.reads & self.reads]
+        return fold(z3.Implies(conj(self.when, self.before, *near), self.after))
 
 
 def arbitrary(args):

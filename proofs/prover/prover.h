@@ -20,6 +20,7 @@ unsigned long long prover_any_u64(const char *name);
 unsigned int prover_index(const char *name);
 void prover_assume(_Bool condition);
 void prover_assume_state(_Bool condition, const char *why);
+void prover_requires(_Bool instance, const char *what);
 void prover_hint(_Bool guard, _Bool instance);
 void prover_check(_Bool guard, _Bool goal, const char *what);
 void prover_kept(_Bool instance, const char *what);
@@ -29,6 +30,7 @@ void prover_forget(void *field, unsigned long size);
 void prover_snapshot(void *copy, const void *of);
 void prover_mix(void *array, const void *other, const void *ours, unsigned int shift);
 void prover_fill(void *array, unsigned int first, unsigned int n, const void *value);
+void prover_become(void *array, unsigned int row, unsigned int first, unsigned int n, unsigned long long value);
 void prover_fill_where(void *array, unsigned int first, unsigned int n, const void *value, unsigned char was);
 
 /* Declare an arbitrary input: ANY(u32, t); */
@@ -42,6 +44,12 @@ void prover_fill_where(void *array, unsigned int first, unsigned int n, const vo
 /* Collected into the report: a named assumption that nothing here proves. */
 #define ASSUME(id, reason) _Static_assert(1, reason)
 #define ASSUME_STATE(id, c, reason) prover_assume_state(c, #id ": " reason)
+/*
+ * A precondition of function f, which the harness calls: one call of a PRED of arguments of f and constants.  What
+ * stands for f where its callers are proved, its model or contract, says OBLIGED of the same, or it is an assumption.
+ */
+#define REQUIRES(f, instance) prover_requires(instance, #f ": " #instance)
+#define OBLIGED(f, instance) prover_check(1, instance, "required: " #f ": " #instance)
 /* Before the first write: an instance of an invariant; `instance` is one call of a PRED. */
 #define HINT(guard, instance) prover_hint(guard, instance)
 /* Obligations, by the column of the report that they count for. */
@@ -68,6 +76,12 @@ void prover_fill_where(void *array, unsigned int first, unsigned int n, const vo
  * that have checked that it is so for any of them.
  */
 #define FILL_WHERE(array, first, n, value, was) prover_fill_where(&(array), first, n, &(value), was)
+/*
+ * Elements [first, first + n) of row `row` of a whole global array of arrays become
+ * pred(row, index, ...), of the state before.  It stands for a loop over them.
+ */
+#define BECOME(array, row, first, n, pred, ...) \
+	prover_become(&(array), row, first, n, pred(prover_any_u32("row"), prover_any_u32("index"), __VA_ARGS__))
 /* For contracts: a field of all elements of a global array becomes arbitrary; in element 0 it is named. */
 #define FORGET(place) prover_forget(&(place), sizeof(place))
 /*

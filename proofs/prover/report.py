@@ -118,6 +118,22 @@ def assumption_marks(root, results):
     return out
 
 
+def established(results, graph):
+    """Preconditions of functions: (function, predicates, who calls it and is proved to check them, who is not)."""
+    callers = {f.name: sorted({g.name for g in f.callers}) for f in graph.values()}
+    needs, checks = {}, {}
+    for r in results:
+        for name, pred, places in r.get('requires', ()) if r['ok'] else ():
+            needs.setdefault(name, set()).add((pred, *places))
+        for name, pred, places in r.get('obliged', ()) if r['ok'] else ():
+            checks.setdefault((name, pred, *places), set()).update(n for n, _ in r['functions'])
+    out = []
+    for name, preds in sorted(needs.items()):
+        by = [c for c in callers.get(name, []) if all(c in checks.get((name, *p), ()) for p in preds)]
+        out.append((name, sorted({p[0] for p in preds}), by, [c for c in callers.get(name, ['nobody']) if c not in by]))
+    return out
+
+
 # ---- results
 COLUMNS = ('ub', 'invariant', 'spec', 'leak', 'ni')
 ORDER = ('not yet', 'tested', 'assumed', 'bounded', 'proved')          # what a row may say, weakest first
@@ -210,6 +226,36 @@ def footprints(root, functions):
     return [(c['name'], c['lock'], rows_of[f'sys_{c["name"]}']['footprint']) for c in calls if f'sys_{c["name"]}' in rows_of]
 
 
+# No statements about the world: the case that a row says it is bounded to, and what whoever calls a function inside the kernel sees to.
+CASE, INNER = 'case', 'requires'
+
+
+def trusted(assumptions):
+    """One line for each reason, with all the places that rest on it."""
+    reasons = {}
+    for a in assumptions:
+        if a['id'] not in (CASE, INNER):
+            reasons.setdefault(a['why'], []).append(a['where'])
+    return [f'* {why} ({", ".join(places)})' for why, places in reasons.items()]
+
+
+PRECONDITIONS = '''## Preconditions
+
+What functions are proved under. First those that every caller is proved to establish, at the place where it calls (`REQUIRES` and `OBLIGED` of `proofs/prover/prover.h`); then those of functions
+inside the kernel, which their callers have to establish and whose proofs, where there are any, execute the function itself.
+'''
+
+
+def preconditions(results, graph, assumptions):
+    """Lines about those that callers establish; and those that some caller does not, as assumptions."""
+    rows = established(results, graph)
+    text = [f'* `{name}`: {", ".join(f"`{p}`" for p in preds)}: by {", ".join(f"`{c}`" for c in by)}' for name, preds, by, lacking in rows if not lacking]
+    text += [f'* {a["where"]}: {a["why"]}' for a in assumptions if a['id'] == INNER]
+    open_ones = [{'id': f'requires_{name}', 'where': name, 'why': f'{", ".join(lacking)} hands over what {name} requires: {", ".join(preds)}'}
+                 for name, preds, _, lacking in rows if lacking]
+    return text, open_ones
+
+
 FOOTPRINTS = '''## Footprints of local operations
 
 Calls that hold only their CPU's lock, or also a space's, must leave alone what other locks protect (`proofs/spec/footprint.h`). *tested*: the simulated machine of the fuzzer
@@ -247,7 +293,8 @@ def summary(functions):
 
 def write_reports(root, results, graph, lines, assumptions, tools, models=()):
     keeps_owners(results)
-    functions = rows(results, graph)
+    functions, (before, open_ones) = rows(results, graph), preconditions(results, graph, assumptions)
+    assumptions += open_ones
     local = footprints(root, functions)
     data = {'functions': functions, 'lines': lines, 'protocols': list(models),
             'assumptions': [{'where': a['where'], 'why': a['why']} for a in assumptions], 'tools': tools}
@@ -263,7 +310,8 @@ def write_reports(root, results, graph, lines, assumptions, tools, models=()):
     text += ['', f'Lines: {lines["code"]} of generic kernel, {lines["spec"]} of specification, {lines["hints"]} of '
              f'harness and hints, {lines["ghost"]} of ghost state: {ratio:.2f} to 1. Seconds for each function: '
              '`build/prove.json`.', '', f'Tools: {", ".join(tools)}.', '', '## Assumptions', '']
-    text += [f'* {a["where"]}: {a["why"]}' for a in assumptions] or ['None is marked.']
+    text += trusted(assumptions) or ['None is marked.']
+    text += ['', PRECONDITIONS, *before]
     text += ['', FOOTPRINTS, *[f'| `{n}` | {lock} | {w} |' for n, lock, w in local]]
     text += ['', '## Protocols between CPUs', '', 'Models checked by Spin, bounded: all runs at the sizes that each file states. '
              'That the code a model stands for has not changed since they were compared is checked; that both agree is read.', '']

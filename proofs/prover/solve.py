@@ -49,9 +49,9 @@ class Solver:
             h.update(self.digest(a))
         return h.hexdigest()
 
-    def check(self, asserts, want_model=False, known=None):
+    def check(self, asserts, want_model=False, known=None, short=False):
         """Satisfiability of the conjunction. `known`: a model of all assertions but perhaps the last.
-        On 'sat', `self.model` is a model if one was wanted or had to be found."""
+        On 'sat', `self.model` is a model if one was wanted or had to be found. `short`: only for a short time."""
         self.asked += 1
         self.model = None
         key = self.key(asserts, VERSION)
@@ -59,7 +59,7 @@ class Solver:
         if r is None and known is not None and z3.is_true(known.eval(asserts[-1], model_completion=True)):
             r, self.model = 'sat', known
         elif r is None or r == 'sat' and want_model:
-            r = self.run(asserts)
+            r = self.run(asserts, short)
         else:
             self.hits += 1
         if r == 'unsat' and self.second:
@@ -68,11 +68,12 @@ class Solver:
             self.used[key] = r
         return r
 
-    def run(self, asserts):
+    def run(self, asserts, short=False):
         """Asks Z3: first the usual way for a short time, then by Ackermann's reduction, then for long."""
         t, seconds = time.monotonic(), self.timeout / 1000
-        for make, limit in ((lambda: z3.SolverFor(LOGIC), min(QUICK, seconds)), (z3.Tactic('qfufbv_ackr').solver, seconds),
-                            (lambda: z3.SolverFor(LOGIC), seconds)):
+        ways = ((lambda: z3.SolverFor(LOGIC), min(QUICK, seconds)), (z3.Tactic('qfufbv_ackr').solver, seconds),
+                (lambda: z3.SolverFor(LOGIC), seconds))
+        for make, limit in ways[:1] if short else ways:
             s = make()
             s.set('rlimit', int(STEPS * limit))
             s.add(*asserts)

@@ -8,7 +8,8 @@ A unit begins with a comment `/* prove: ... */` in TOML:
     only = "when it wakes nobody"      # perhaps: the case that it is about; the row then says 'partly'
 and, at the top, optional keys: flags (for clang), merge (kernel functions without loops that
 are evaluated as one term), loop_limit (rounds), max_paths, max_failures, batch (obligations in one
-question), timeout (seconds for each question).
+question), timeout (seconds for each question), sparing (a question is asked with few hints first, and what is kept together is
+assumed together).
 """
 import hashlib
 import os
@@ -19,6 +20,7 @@ import tomllib
 
 from . import Refused
 from .debug import Debug
+from .execute import GENERATED
 from .ir import Module
 from .paths import COLUMNS, Harness
 from .solve import Solver
@@ -30,7 +32,7 @@ FLAGS = ['-std=c2x', '-ffreestanding', '-O1', '-fno-inline', '-fno-vectorize', '
          f'-fsanitize={SANITIZE}', '-fsanitize-trap=all',
          '-Werror=uninitialized', '-Werror=sometimes-uninitialized', '-Wno-unused-function', '-S', '-emit-llvm',
          '-DWITH_GHOST', '-DARCH_PROOF', '-D__TESSERA_PROOF__']
-OPTIONS = ('flags', 'merge', 'loop_limit', 'max_paths', 'max_failures', 'batch', 'timeout')
+OPTIONS = ('flags', 'merge', 'loop_limit', 'max_paths', 'max_failures', 'batch', 'timeout', 'sparing')
 # Parts of the prover on which no answer depends.
 NO_PROOF = ('report.py', 'kernel.py', 'models.py', 'mutants.py')
 PROVER = os.path.dirname(os.path.abspath(__file__))
@@ -55,8 +57,8 @@ class Unit:
             raise Refused(f'{path}: header with unknown keys {sorted(unknown)} or without harness')
 
     def own_files(self):
-        """The unit and all headers below proofs/, by exact name: in no other file are sanitizer checks left out."""
-        for p in (self.path, os.path.realpath(self.path)):
+        """The unit, all headers below proofs/ and the generated ones, by exact name: in no other file are sanitizer checks left out."""
+        for p in (self.path, os.path.realpath(self.path), *(os.path.join(r, g) for g in GENERATED for r in (self.root, os.path.realpath(self.root)))):
             yield p
         for d, _, files in os.walk(os.path.join(self.root, 'proofs')):
             for name in sorted(files):
@@ -119,7 +121,7 @@ class Unit:
         unit_file = os.path.relpath(os.path.realpath(self.path), os.path.realpath(self.root))
         file = os.path.join(self.build, 'prove-cache', f'{self.name}.{name}') if cache else None
         solver = Solver(file, int(1000 * opt.get('timeout', 120)), second)
-        h = Harness(mod, debug, unit_file, name, solver, opt, spec['columns'])
+        h = Harness(mod, debug, unit_file, name, solver, opt, spec['columns'], spec['function'])
         r = h.run()
         solver.save()
         r['unit'], r['columns'], r['only'] = self.name, spec['columns'], spec.get('only')
@@ -130,6 +132,8 @@ class Unit:
         if not r['written']:
             have.add('invariant')            # what writes nothing keeps all of them
         wrong = set(r['columns']) - have - {'ub'}
+        if r['ok'] and any(a.startswith('case: ') for a in r['assumptions']) and not spec.get('only'):
+            r['ok'], r['error'] = False, 'a case that the header does not name with `only`'
         if r['ok'] and wrong:
             r['ok'], r['error'] = False, f'columns without a check: {sorted(wrong)}'
         if r['ok'] and fn is not None and fn.name not in [n for n, _ in r['functions']] and 'ub' in r['columns']:

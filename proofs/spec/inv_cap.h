@@ -95,6 +95,44 @@ PRED bool cap_siblings_inv(u32 s)
 			    SLOT(SLOT(s)->next)->parent == SLOT(s)->parent));
 }
 
+/* Nothing is derived from a capability inside an object. */
+PRED bool cap_inner_inv(u32 s)
+{
+	return PD(SLOT_PAGE(s))->type == OBJ_SLOTS || SLOT(s)->child == NIL || SLOT(s)->type == 0;
+}
+
+#ifdef WITH_GHOST
+/* Siblings are in order of birth, the newest first: none is its own sibling, however many there are. */
+PRED bool cap_order_inv(u32 s)
+{
+	return SLOT(s)->type == 0 || SLOT(s)->parent == NIL ||
+	       (BORN(s) < ks.g_clock && IMP(SLOT(s)->next != NIL, BORN(SLOT(s)->next) < BORN(s)));
+}
+
+/* Nothing stands between neighbours: a capability with a newer sibling has one before it that is not newer than that. */
+PRED bool cap_pair_inv(u32 s, u32 z)
+{
+	return s == z || SLOT(s)->type == 0 || SLOT(z)->type == 0 || SLOT(s)->parent == NIL ||
+	       SLOT(s)->parent != SLOT(z)->parent ||
+	       (BORN(s) < BORN(z)   ? SLOT(s)->prev != NIL && BORN(SLOT(s)->prev) <= BORN(z)
+		: BORN(s) > BORN(z) ? SLOT(s)->next != NIL && BORN(SLOT(s)->next) >= BORN(z)
+				    : false);
+}
+#else
+PRED bool cap_order_inv(u32 s)
+{
+	(void)s;
+	return true;
+}
+
+PRED bool cap_pair_inv(u32 s, u32 z)
+{
+	(void)s;
+	(void)z;
+	return true;
+}
+#endif
+
 /* A copy: the same thing or a part of it, with no more rights. */
 PRED bool cap_is_copy_of(u32 s, u32 p)
 {
@@ -170,10 +208,11 @@ PRED bool cap_range_inv(u32 s)
 	return (u64)SLOT(s)->first + SLOT(s)->count <= 1ull << 32;
 }
 
-/* Memory is pages that have a descriptor. */
+/* Memory and frames are pages that have a descriptor. */
 PRED bool cap_memory_inv(u32 s)
 {
-	return IMP(SLOT(s)->type == OBJ_MEMORY, (u64)SLOT(s)->first + SLOT(s)->count <= PAGE_COUNT);
+	return IMP(SLOT(s)->type == OBJ_MEMORY || SLOT(s)->type == OBJ_FRAMES,
+		   (u64)SLOT(s)->first + SLOT(s)->count <= PAGE_COUNT);
 }
 
 /* A grant names a page that was a space, and a window in the addresses of its kind. */
@@ -195,6 +234,8 @@ PRED bool cap_window_inv(u32 s)
 	X(cap_parent_inv)                                                                          \
 	X(cap_child_inv)                                                                           \
 	X(cap_siblings_inv)                                                                        \
+	X(cap_order_inv)                                                                           \
+	X(cap_inner_inv)                                                                           \
 	X(cap_derived_inv)                                                                         \
 	X(cap_root_inv)                                                                            \
 	X(cap_owner_inv)                                                                           \

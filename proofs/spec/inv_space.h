@@ -71,6 +71,26 @@ PRED u64 pages_of_level(u32 level)
 	return level == 1 ? 1 : level == 2 ? 512 : level == 3 ? 512 * 512 : 512ull * 512 * 512;
 }
 
+/*
+ * Numbers are given out once, in steps of CPU_MAX for each CPU c: none of a space,
+ * and none that a grant names, is still to come.
+ */
+PRED bool space_uid_inv(u32 sp, u32 c)
+{
+	return IMP(SP(sp)->uid % CPU_MAX == c, SP(sp)->uid <= CPU(c)->uid);
+}
+
+PRED bool grant_uid_inv(u32 s, u32 c)
+{
+	return IMP(SLOT(s)->type == OBJ_GRANT && SLOT(s)->badge % CPU_MAX == c,
+		   SLOT(s)->badge <= CPU(c)->uid);
+}
+
+PRED bool cpu_uid_inv(u32 c)
+{
+	return CPU(c)->uid % CPU_MAX == c;
+}
+
 /* Does grant g allow leaf e, of a level, at virtual page v of space sp? */
 PRED bool grant_allows(u32 g, u32 sp, u64 v, u64 e, u32 level)
 {

@@ -86,13 +86,12 @@ PRED u64 spec_pages(u32 kind)
 	return kind == SPACE_IO ? 1ull << 36 : (1ull << 35) - 1;
 }
 
-PRED u32 spec_attach_error(u32 pt, u32 sp, u64 vaddr, u64 level, u32 p, u32 i, u32 at)
+/* What is wrong before tables are looked at. */
+PRED u32 spec_attach_error(u32 pt, u32 sp, u64 vaddr)
 {
-	return vaddr / 4096 >= spec_pages(SP(sp)->kind)			  ? ERRNO_RANGE
-	       : PD(pt)->flags != 0 || (PD(sp)->flags & PAGE_DYING)	  ? ERRNO_STATE
-	       : pte_is_present(SP(sp)->kind, PTE(p, i))		  ? ERRNO_BUSY
-	       : at != level + 1					  ? ERRNO_TABLE
-									  : ERRNO_OK;
+	return vaddr / 4096 >= spec_pages(SP(sp)->kind)		    ? ERRNO_RANGE
+	       : PD(pt)->flags != 0 || (PD(sp)->flags & PAGE_DYING) ? ERRNO_STATE
+								    : ERRNO_OK;
 }
 
 /* --- grants -------------------------------------------------------------------------- */

@@ -16,6 +16,7 @@
 #include "inv_sched.h"
 #include "inv_thread.h"
 #include "leak.h"
+#include "spec_space.h"
 #include "trust.h"
 
 #include "state_def.h"
@@ -44,7 +45,9 @@ PRED bool cpu_runs(u32 c)
 	X(cap_empty_inv)                                                                           \
 	X(cap_parent_inv)                                                                          \
 	X(cap_child_inv)                                                                           \
-	X(cap_siblings_inv)
+	X(cap_siblings_inv)                                                                        \
+	X(cap_order_inv)                                                                           \
+	X(cap_inner_inv)
 
 CAP_INVARIANTS(OF_SLOT)
 PAGE_INVARIANTS(OF_PAGE)
@@ -56,6 +59,11 @@ NOTIF_INVARIANTS(OF_NOTIF)
 IRQ_INVARIANTS(OF_IRQ)
 DEVICE_INVARIANTS(OF_DEVICE)
 CPU_INVARIANTS(OF_CPU)
+
+PRED bool any_cap_pair_inv(u32 s, u32 z)
+{
+	return !slot_exists(s) || !slot_exists(z) || cap_pair_inv(s, z);
+}
 
 PRED bool any_table_leaf_inv(u32 table, u32 i)
 {
@@ -70,6 +78,21 @@ PRED bool any_ready_queue_inv(u32 c, u32 p)
 PRED bool any_vector_inv(u32 c, u32 v)
 {
 	return !cpu_runs(c) || v >= IRQ_VECTORS || vector_inv(c, v);
+}
+
+PRED bool any_space_uid_inv(u32 i, u32 c)
+{
+	return !is_space(i) || c >= CPU_MAX || space_uid_inv(i, c);
+}
+
+PRED bool any_grant_uid_inv(u32 s, u32 c)
+{
+	return !slot_exists(s) || c >= CPU_MAX || grant_uid_inv(s, c);
+}
+
+PRED bool any_cpu_uid_inv(u32 c)
+{
+	return !cpu_runs(c) || cpu_uid_inv(c);
 }
 
 PRED bool any_page_owned_inv(u32 i)
@@ -102,6 +125,15 @@ static void hint_around(u32 s)
 	hint_tree(SLOT(s)->next);
 	hint_tree(SLOT(s)->prev);
 	hint_tree(SLOT(s)->child);
+}
+
+/* Two capabilities, if they are siblings. */
+static void hint_pair(u32 s, u32 z)
+{
+	HINT(1, any_cap_pair_inv(s, z));
+	HINT(1, any_cap_pair_inv(z, s));
+	HINT(1, any_cap_order_inv(s));
+	HINT(1, any_cap_parent_inv(s));
 }
 
 static void hint_page(u32 i)
@@ -157,6 +189,13 @@ struct any {
 #define CHECK_AT_PAGE(name) CHECK_KEPT(any_##name(any.page));
 #define CHECK_AT_CPU(name) CHECK_KEPT(any_##name(any.cpu));
 
+/* One more capability can be derived, and one more number given out by a CPU. */
+PRED bool has_numbers(u32 cpu)
+{
+	return ks.g_clock < UINT64_MAX && (cpu >= CPU_MAX || CPU(cpu)->uid < UINT64_MAX / 2);
+}
+#define HAS_NUMBERS(cpu) ASSUME_STATE(counters, has_numbers(cpu), "no counter of 64 bits overflows")
+
 static struct any any_index(void)
 {
 	return (struct any){ INDEX(slot), INDEX(page), INDEX(cpu), INDEX(n) };
@@ -166,6 +205,7 @@ static struct any any_index(void)
 static void check_tree(struct any any)
 {
 	TREE_INVARIANTS(CHECK_AT_SLOT)
+	CHECK_KEPT(any_cap_pair_inv(any.slot, any.n));
 }
 
 static void check_invariants(struct any any)
@@ -180,9 +220,16 @@ static void check_invariants(struct any any)
 	IRQ_INVARIANTS(CHECK_AT_PAGE)
 	DEVICE_INVARIANTS(CHECK_AT_PAGE)
 	CPU_INVARIANTS(CHECK_AT_CPU)
+	CHECK_KEPT(any_cap_pair_inv(any.slot, any.n));
 	CHECK_KEPT(any_table_leaf_inv(any.page, any.n));
 	CHECK_KEPT(any_ready_queue_inv(any.cpu, any.n));
 	CHECK_KEPT(any_vector_inv(any.cpu, any.n));
+	CHECK_KEPT(any_entry_inv(any.page, any.n));
+	CHECK_KEPT(any_ptable_inv(any.page));
+	CHECK_KEPT(any_space_inv(any.page));
+	CHECK_KEPT(any_space_uid_inv(any.page, any.cpu));
+	CHECK_KEPT(any_grant_uid_inv(any.slot, any.cpu));
+	CHECK_KEPT(any_cpu_uid_inv(any.cpu));
 }
 
 /* Who owns what. */

@@ -139,6 +139,17 @@ class Vacuity(unittest.TestCase):
         r = mini.prove(self.HINTED, good.replace('HINT(1, inv(i));', ''))
         self.assertIn('fails', ' '.join(r['failures']))
 
+    def test_kept(self):
+        """An invariant that is kept because of another at the same index; not by itself, and not of another index."""
+        kernel = self.HINTED.replace('if (x < 100 && g[x].b < 5) g[x].b++', 'if (x < 100 && g[x].a > 50) g[x].b = 99') + \
+            '\nPRED _Bool both(u32 i) { return g[i].a < 10 && g[i].b < 100; }'
+        body = 'ANY(u32, x); ANY(u32, i); ANY(u32, j); ASSUME_INPUT((i < 100) & (j < 100)); HINT(1, 1); f(x); CHECK_KEPT(inv(i)); '
+        r = mini.prove(kernel, body + 'CHECK_KEPT(both(i));', 'sparing = true')
+        self.assertTrue(r['ok'], (r['error'], r['failures']))
+        for lacking in ('', 'CHECK_KEPT(both(j));'):
+            r = mini.prove(kernel, body + lacking, 'sparing = true')
+            self.assertIn('inv(i): fails', ' '.join(r['failures']))
+
 
 class Solving(unittest.TestCase):
     HARD = STATE + 'u32 f(u32 x) { return x; }'
@@ -242,6 +253,32 @@ class Merged(unittest.TestCase):
         self.assertIn('merged', str(r['error']))
 
 
+class Preconditions(unittest.TestCase):
+    """What a harness requires is checked where the function is called, if it is the same of the same arguments."""
+    KERNEL = STATE + 'u32 f(u32 x, u32 y) { return g[x].b + y; } u32 top(u32 x) { return x < 100 ? f(x, 7) : 0; }'
+    PREDS = 'PRED _Bool small(u32 x) { return x < 100; } PRED _Bool below(u32 x, u32 n) { return x < n; }\n'
+
+    def test_link(self):
+        unit = self.PREDS + 'u32 prover_replace_f(u32 x, u32 y) { OBLIGED(f, small(x)); return y; }\n'
+        needs = mini.prove(self.KERNEL, 'ANY(u32, x); ANY(u32, y); REQUIRES(f, small(x)); CHECK_SPEC(f(x, y) == g[x].b + y);', unit=self.PREDS)
+        gives = mini.prove(self.KERNEL, 'ANY(u32, x); CHECK_SPEC(top(x) <= 7);', unit=unit)
+        self.assertTrue(needs['ok'], (needs['error'], needs['failures']))
+        self.assertEqual(gives['failures'], [])
+        self.assertEqual(needs['requires'], [['f', 'small', [0]]])
+        self.assertEqual(gives['obliged'], needs['requires'])
+        wrong = mini.prove(self.KERNEL.replace('x < 100', 'x < 101'), 'ANY(u32, x); CHECK_SPEC(top(x) <= 7);', unit=unit)
+        self.assertIn('required: f: small(x): fails', ' '.join(wrong['failures']))
+
+    def test_other_arguments(self):
+        for body, error in (('REQUIRES(f, small(y + 1)); n = f(x, y);', 'no argument of the function'),
+                            ('REQUIRES(h, small(x)); n = f(x & 7, y);', 'not called'),
+                            ('n = 1; REQUIRES(f, small(x)); n = f(x, y);', 'before the first write')):
+            r = mini.prove(self.KERNEL, f'ANY(u32, x); ANY(u32, y); {body} CHECK_SPEC(n == n + x - x);', unit=self.PREDS)
+            self.assertIn(error, str(r['error']), body)
+        r = mini.prove(self.KERNEL, 'ANY(u32, x); ANY(u32, y); REQUIRES(f, below(x, 100)); CHECK_SPEC(f(x, y) == g[x].b + y);', unit=self.PREDS)
+        self.assertIn(r['requires'], ([['f', 'below', [0, '=100']]], [['f', 'below', [0]]]))
+
+
 class Ranges(unittest.TestCase):
     KERNEL = STATE + 'struct s k2[100]; void loop(u32 a, u32 n);\nvoid f(u32 a, u32 n) { loop(a, n); }\n' \
         'PRED _Bool same(u32 i) { return g[i].a == k2[i].a && g[i].b == k2[i].b && g[i].c == k2[i].c; }\n' \
@@ -265,6 +302,22 @@ class Ranges(unittest.TestCase):
         self.assertTrue(r['ok'], (r['error'], r['failures']))
         for wrong in ('k2[i].a == 8', 'k2[i].a != 7'):
             r = mini.prove(self.KERNEL, body.replace(wrong[:-1] + '9', wrong), unit=unit)
+            self.assertIn('fails', ' '.join(r['failures']), wrong)
+
+    def test_become(self):
+        unit = '''u64 rows2[8][9];
+            PRED u64 more(u32 r, u32 i, u64 by) { return rows[r][i] + by; }
+            void loop(u32 r, u32 n) { BECOME(rows, r, 2, n, more, 5); }
+            PRED _Bool is_more(u32 r, u32 i) { return rows[r][i] == rows2[r][i] + 5; }
+            PRED _Bool is_same(u32 r, u32 i) { return rows[r][i] == rows2[r][i]; }'''
+        kernel = 'u64 rows[8][9]; void loop(u32 r, u32 n); u32 f(u32 r, u32 n) { loop(r, n); return 0; }'
+        body = '''ANY(u32, r); ANY(u32, n); ANY(u32, q); ANY(u32, i); ASSUME_INPUT((r < 8) & (n < 7) & (q < 8) & (i < 9));
+            SNAPSHOT(rows2, rows); f(r, n); CHECK_IF((q == r) & (i >= 2) & (i < n + 2), "spec", is_more(q, i));
+            CHECK_IF((q != r) | (i < 2) | (i >= n + 2), "spec", is_same(q, i));'''
+        r = mini.prove(kernel, body, unit=unit)
+        self.assertTrue(r['ok'], (r['error'], r['failures']))
+        for right, wrong in (('i < n + 2', 'i <= n + 2'), ('(q != r)', '(q == r)'), ('(i < 2)', '(i <= 2)')):
+            r = mini.prove(kernel, body.replace(right, wrong), unit=unit)
             self.assertIn('fails', ' '.join(r['failures']), wrong)
 
     def test_neighbouring_fills(self):

@@ -55,6 +55,24 @@ class Rows(unittest.TestCase):
         self.assertEqual(columns(results, graph(a=[], b=[], c=[]), 'leak'), {'a': 'proved', 'b': 'proved', 'c': 'not yet'})
 
 
+class Trust(unittest.TestCase):
+    def test_preconditions_that_every_caller_establishes(self):
+        needs = result('f', requires=[['f', 'small', [0]]])
+        gives, silent = result('a', obliged=[['f', 'small', [0]]]), result('b', obliged=[['f', 'small', [1]]])
+        g = graph(a=['f'], f=[])
+        self.assertEqual(report.established([needs, gives], g), [('f', ['small'], ['a'], [])])
+        self.assertEqual(report.established([needs, gives, silent], graph(a=['f'], b=['f'], f=[])), [('f', ['small'], ['a'], ['b'])])
+        text, lacking = report.preconditions([needs, silent], graph(b=['f'], f=[]), [])
+        self.assertEqual((text, [a['id'] for a in lacking]), ([], ['requires_f']))
+        gives['ok'] = False
+        self.assertEqual(report.established([needs, gives], g), [('f', ['small'], [], ['a'])])
+
+    def test_one_line_for_each_reason(self):
+        marks = [{'id': i, 'where': w, 'why': y} for i, w, y in (('caller', 'a:1', 'threads'), ('caller', 'b:2', 'threads'), ('case', 'c:3', 'easy'),
+                                                                 ('requires', 'd:4', 'there'))]
+        self.assertEqual(report.trusted(marks), ['* threads (a:1, b:2)'])
+
+
 class Functions(unittest.TestCase):
     def test_every_function_has_a_row(self):
         found = {n for n, _ in kernel.functions(ROOT, INCLUDES)}

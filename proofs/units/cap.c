@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* prove:
- * merge = ["is_range"]
+ * sparing = true
+ * batch = 16
+ * merge = ["is_range", "cap_may_derive", "cap_check_copy", "cap_insert", "cap_insert_copy", "cap_remove", "cap_relocate"]
  * [h_contract_cap_lookup]
  * function = "cap_lookup"
  * columns = ["ub", "invariant", "spec"]
@@ -10,18 +12,27 @@
  * [h_contract_cap_is_dying]
  * function = "cap_is_dying"
  * columns = ["ub", "invariant", "spec"]
+ * [h_may_derive]
+ * function = "cap_may_derive"
+ * columns = ["ub", "invariant", "spec"]
+ * [h_check_copy]
+ * function = "cap_check_copy"
+ * columns = ["ub", "invariant", "spec"]
+ * [h_insert_copy]
+ * function = "cap_insert_copy"
+ * columns = ["ub", "invariant", "spec", "leak"]
  * [h_derive]
  * function = "sys_cap_derive"
- * columns = ["ub", "spec"]
+ * columns = ["ub", "invariant", "spec", "leak"]
  * [h_range]
  * function = "sys_range_derive"
- * columns = ["ub", "spec"]
+ * columns = ["ub", "invariant", "spec", "leak"]
  * [h_move]
  * function = "sys_cap_move"
- * columns = ["ub", "spec"]
+ * columns = ["ub", "invariant", "spec", "leak"]
  * [h_remove]
  * function = "cap_remove"
- * columns = ["ub", "spec"]
+ * columns = ["ub", "invariant", "spec", "leak"]
  * [h_info]
  * function = "sys_cap_info"
  * columns = ["ub", "invariant", "spec", "leak", "footprint"]
@@ -32,7 +43,7 @@
 #include "prover.h"
 #include "whole.h"
 #include "footprint.h"
-#include "contract_cap.h"
+#include "handed.h"
 
 #include <cap.c>
 
@@ -74,7 +85,7 @@ static void hint_slot_find(u32 t, u64 where, u32 right)
 
 #define THE_CALLER(t)                                                                              \
 	ANY(u32, t);                                                                               \
-	ASSUME_STATE(caller, thread_is(t), "calls are made by threads");                           \
+	CALLER(t);                                                                                 \
 	hint_caller(t)
 
 void h_contract_cap_lookup(void)
@@ -120,13 +131,7 @@ PRED bool is_derived(u32 s, u32 src, u32 rights, u64 badge)
 
 /* --- deriving ------------------------------------------------------------------------- */
 
-/* What the dispatcher hands over: a capability, and an empty slot in a page of slots. */
-#define FULL(s) ASSUME_STATE(dispatch, slot_is_full(s), "the dispatcher hands over what exists")
-#define EMPTY(s)                                                                                   \
-	ASSUME_STATE(dispatch_empty, slot_is_empty(s),                                             \
-		     "the dispatcher hands over an empty slot of a page of slots")
-
-/* Capabilities and owners of pages changed, nothing else; the tree is one as before. */
+/* Capabilities and owners of pages changed, nothing else; and all is as it should be. */
 static void check_only_caps(struct any any)
 {
 	CHECK_SPEC(same_page_but_owner(any.page));
@@ -135,7 +140,73 @@ static void check_only_caps(struct any any)
 	check_threads(any);
 	check_cpus(any);
 	check_rest(any);
-	check_tree(any);
+	check_invariants(any);
+	check_owners(any);
+}
+
+/* What is known where a capability appears, disappears or moves. */
+static void hint_any(struct any any)
+{
+	hint_around(any.slot);
+	hint_page(any.page);
+	hint_page(PD(any.page)->head);
+	HINT(1, any_page_owned_inv(any.page));
+}
+
+/* A child of src appeared in dst, if `done`; links of src and of its newest child name it. */
+static void check_derived(struct any any, u32 src, u32 dst, bool done)
+{
+	CHECK_IF((!done) | ((any.slot != dst) & (any.slot != src) & (any.slot != old_slot[src].child)), "spec",
+		 same_cap(any.slot));
+	CHECK_IF(any.slot != dst, "spec", same_cap_contents(any.slot));
+	CHECK_SPEC(same_page(any.page));
+	check_only_caps(any);
+}
+
+void h_may_derive(void)
+{
+	ANY(u32, s);
+
+	CHECK_SPEC(cap_may_derive(s).v == spec_may_derive(s));
+}
+
+void h_check_copy(void)
+{
+	ANY(u32, src);
+	ANY(u64, rights);
+	ANY(u64, badge);
+
+	CHECK_SPEC(cap_check_copy(src, rights, badge).v == spec_copy_error(src, rights, badge));
+}
+
+/* What a new capability may be a child of, and what is known there. */
+static void hint_derive(struct any any, u32 src, u32 dst)
+{
+	HAS_NUMBERS(any.cpu);
+	hint_slot(src);
+	hint_tree(dst);
+	hint_tree(SLOT(src)->child);
+	hint_any(any);
+	hint_pair(any.slot, SLOT(src)->child);
+	hint_pair(any.n, SLOT(src)->child);
+}
+
+void h_insert_copy(void)
+{
+	ANY(u32, src);
+	ANY(u32, dst);
+	ANY(u32, rights);
+	const struct any any = any_index();
+
+	ASSUME_STATE(requires, slot_is_in_page(src) & slot_is_empty(dst), "a capability is there, and an empty slot");
+	ASSUME_STATE(requires, (rights & ~SLOT(src)->rights) == 0 && SLOT(src)->depth < CAP_DEPTH_MAX &&
+		     SLOT(src)->type != OBJ_GRANT && SLOT(src)->type != OBJ_REPLY, "what may be copied was checked");
+	hint_derive(any, src, dst);
+	remember();
+	cap_insert_copy(dst, src, rights);
+	CHECK_SPEC(is_derived(dst, src, rights, old_slot[src].badge));
+	CHECK_SPEC((SLOT(dst)->first == SLOT(src)->first) & (SLOT(dst)->count == SLOT(src)->count));
+	check_derived(any, src, dst, true);
 }
 
 void h_derive(void)
@@ -147,25 +218,16 @@ void h_derive(void)
 	ANY(u64, badge);
 	const struct any any = any_index();
 
-	FULL(src);
-	EMPTY(dst);
-	hint_slot(src);
-	hint_tree(dst);
-	hint_tree(SLOT(src)->child);
-	hint_around(any.slot);
-	HINT(1, any_thread_slot_type_inv(any.page));
+	HANDED(cap_derive, src, dst, rights);
+	hint_derive(any, src, dst);
 	const u32 bad = spec_copy_error(src, rights, badge);
 	remember();
 	const err_t err = sys_cap_derive(t, src, dst, rights, badge);
 
 	CHECK_SPEC(err.v == bad);
-	CHECK_IF((err.v != 0) | ((any.slot != dst) & (any.slot != src) & (any.slot != old_slot[src].child)), "spec",
-		 same_cap(any.slot));
-	CHECK_IF(any.slot != dst, "spec", same_cap_contents(any.slot));
 	CHECK_IF(err.v == 0, "spec", is_derived(dst, src, (u32)rights, badge != 0 ? badge : old_slot[src].badge));
-	CHECK_SPEC(same_page(any.page));
 	COVER(err.v == 0);
-	check_only_caps(any);
+	check_derived(any, src, dst, err.v == 0);
 }
 
 /* The same for a part of a range. */
@@ -179,27 +241,17 @@ void h_range(void)
 	ANY(u64, rights);
 	const struct any any = any_index();
 
-	ASSUME_INPUT((offset <= UINT32_MAX) & (count >= 1) & (count <= UINT32_MAX));
-	FULL(src);
-	EMPTY(dst);
-	hint_slot(src);
-	hint_tree(dst);
-	hint_tree(SLOT(src)->child);
-	hint_around(any.slot);
-	HINT(1, any_thread_slot_type_inv(any.page));
+	HANDED(range_derive, src, dst, offset, count, rights);
+	hint_derive(any, src, dst);
 	const u32 bad = spec_range_error(src, offset, count, rights);
 	remember();
 	const err_t err = sys_range_derive(t, src, dst, offset, count, rights);
 
 	CHECK_SPEC(err.v == bad);
-	CHECK_IF((err.v != 0) | ((any.slot != dst) & (any.slot != src) & (any.slot != old_slot[src].child)), "spec",
-		 same_cap(any.slot));
-	CHECK_IF(any.slot != dst, "spec", same_cap_contents(any.slot));
 	CHECK_IF(err.v == 0, "spec", is_derived(dst, src, (u32)rights, old_slot[src].badge));
 	CHECK_IF(err.v == 0, "spec", (SLOT(dst)->first == SLOT(src)->first + offset) & (SLOT(dst)->count == count));
-	CHECK_SPEC(same_page(any.page));
 	COVER(err.v == 0);
-	check_only_caps(any);
+	check_derived(any, src, dst, err.v == 0);
 }
 
 /* --- moving, removing -------------------------------------------------------------------- */
@@ -222,6 +274,33 @@ PRED bool is_moved(u32 dst, u32 src)
 	       SAME(ks_slot[dst], old_slot[src], length);
 }
 
+static void hint_move(struct any any, u32 src, u32 dst)
+{
+	hint_slot(src);
+	hint_tree(dst);
+	hint_tree(SLOT(src)->parent);
+	hint_tree(SLOT(src)->next);
+	hint_tree(SLOT(src)->prev);
+	hint_any(any);
+	hint_pair(any.slot, src);
+	hint_pair(any.n, src);
+	HINT(1, any_grant_uid_inv(src, any.cpu));
+	HINT(1, any_owned_page_inv(src, any.n));
+}
+
+static void check_moved(struct any any, u32 src, u32 dst, bool done)
+{
+	const u32 owned = (old_slot[src].flags & CAP_OWNER) ? old_slot[src].obj : NIL;
+
+	CHECK_IF(!done, "spec", same_cap(any.slot));
+	CHECK_IF(done, "spec", is_moved(dst, src));
+	CHECK_IF(done, "spec", slot_is_clear(src));
+	CHECK_IF(done & (owned != NIL), "spec", PD(owned)->owner == dst);
+	CHECK_IF((any.slot != dst) & (any.slot != src), "spec", same_cap_contents(any.slot));
+	CHECK_IF((!done) | (any.page != owned), "spec", same_page(any.page));
+	check_only_caps(any);
+}
+
 void h_move(void)
 {
 	ANY(u32, t);
@@ -229,48 +308,35 @@ void h_move(void)
 	ANY(u32, dst);
 	const struct any any = any_index();
 
-	ASSUME_STATE(dispatch_move, slot_is_in_page(src),
-		     "the dispatcher hands over a capability of a page of slots");
-	ASSUME_STATE(siblings, (SLOT(src)->next != src) & (SLOT(src)->prev != src),
-		     "no capability is its own sibling: the order of siblings is checked by the fuzzer only");
-	EMPTY(dst);
-	hint_slot(src);
-	hint_tree(dst);
-	hint_tree(SLOT(src)->parent);
-	hint_tree(SLOT(src)->next);
-	hint_tree(SLOT(src)->prev);
-	hint_around(any.slot);
-	hint_page(any.page);
-	hint_page(PD(any.page)->head);
-	HINT(1, any_thread_slot_type_inv(any.page));
+	HANDED(cap_move, src, dst);
+	hint_move(any, src, dst);
+	CASES(any.slot == dst);
 	remember();
 	const err_t err = sys_cap_move(t, src, dst);
-	const u32 owned = (old_slot[src].flags & CAP_OWNER) ? old_slot[src].obj : NIL;
 
 	CHECK_SPEC(err.v == (old_slot[src].child != NIL ? ERRNO_STATE : ERRNO_OK));
-	CHECK_IF(err.v != 0, "spec", same_cap(any.slot));
-	CHECK_IF(err.v == 0, "spec", is_moved(dst, src));
-	CHECK_IF(err.v == 0, "spec", slot_is_clear(src));
-	CHECK_IF((err.v == 0) & (owned != NIL), "spec", PD(owned)->owner == dst);
-	CHECK_IF((any.slot != dst) & (any.slot != src), "spec", same_cap_contents(any.slot));
-	CHECK_IF((err.v != 0) | (any.page != owned), "spec", same_page(any.page));
 	COVER(err.v == 0);
-	check_only_caps(any);
+	check_moved(any, src, dst, err.v == 0);
 }
 
-/* A childless capability goes; what it owned is its caller's to deal with. */
+/* A childless capability goes; what it owned or meant to an object is gone before. */
 void h_remove(void)
 {
 	ANY(u32, s);
 	const struct any any = any_index();
 
-	FULL(s);
-	ASSUME_STATE(childless, SLOT(s)->child == NIL, "who removes a capability has removed what was derived");
+	ASSUME_STATE(requires, slot_is_full(s), "a capability is there");
+	ASSUME_STATE(requires, SLOT(s)->child == NIL, "who removes a capability has removed what was derived");
+	ASSUME_STATE(requires, (PD(any.page)->owner != s) & (SLOT_PAGE(s) != any.page),
+		     "who removes a capability has destroyed what it owned, and made the object that it is in do without");
 	hint_tree(s);
 	hint_tree(SLOT(s)->parent);
 	hint_tree(SLOT(s)->next);
 	hint_tree(SLOT(s)->prev);
-	hint_around(any.slot);
+	ASSUME_STATE(requires, PD(PD(any.page)->head)->owner != s, "the same, of the first page of a run");
+	hint_any(any);
+	hint_pair(any.slot, s);
+	hint_pair(any.n, s);
 	remember();
 	cap_remove(s);
 	CHECK_SPEC(slot_is_clear(s));
@@ -278,14 +344,8 @@ void h_remove(void)
 	CHECK_IF((any.slot != s) & (any.slot != old_slot[s].next), "spec", SAME(ks_slot[any.slot], old_slot[any.slot], prev));
 	CHECK_IF((any.slot != s) & (any.slot != old_slot[s].prev), "spec", SAME(ks_slot[any.slot], old_slot[any.slot], next));
 	CHECK_IF((any.slot != s) & (any.slot != old_slot[s].parent), "spec", SAME(ks_slot[any.slot], old_slot[any.slot], child));
-	CHECK_SPEC(any_cap_child_inv(any.slot));
-	CHECK_SPEC(any_cap_siblings_inv(any.slot));
 	CHECK_SPEC(same_page(any.page));
-	CHECK_SPEC(same_leaf(any.page, any.n));
-	CHECK_SPEC(same_notif(any.page));
-	check_threads(any);
-	check_cpus(any);
-	check_rest(any);
+	check_only_caps(any);
 }
 
 /* --- asking ------------------------------------------------------------------------------- */
@@ -302,8 +362,8 @@ void h_info(void)
 	ANY(u32, s);
 	const struct any any = any_index();
 
-	ASSUME_STATE(caller, thread_is(t), "calls are made by threads");
-	FULL(s);
+	CALLER(t);
+	HANDED(cap_info, s);
 	HINT(1, any_cap_parent_inv(s));
 	remember();
 	const err_t err = sys_cap_info(t, s);

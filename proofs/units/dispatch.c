@@ -160,182 +160,12 @@
  */
 #include "prover.h"
 #include "whole.h"
-#include "contract_cap.h"
-
-#define PRE_LOOKUP(t, handle) spec_lookup(t, handle)
-#define PRE_SLOT(t, where, right) spec_slot(t, where, right)
-#include <spec_pre.h>
+#include "handed.h"
 
 #include <dispatch.c>
 
-/* --- handlers: what they may rely on ---------------------------------------------------- */
-
-err_t sys_cap_derive(u32 t, u32 src, u32 dst, u64 rights, u64 badge)
-{
-	(void)t;
-	(void)badge;
-	CHECK_SPEC(slot_is_full(src) & slot_is_empty(dst) & (rights <= UINT32_MAX));
-	return OK;
-}
-
-err_t sys_cap_move(u32 t, u32 src, u32 dst)
-{
-	(void)t;
-	CHECK_SPEC(slot_is_in_page(src) & slot_is_empty(dst));
-	return OK;
-}
-
-err_t sys_cap_delete(u32 t, u32 s)
-{
-	(void)t;
-	CHECK_SPEC(slot_is_in_page(s));
-	return OK;
-}
-
-err_t sys_cap_revoke(u32 t, u32 s)
-{
-	(void)t;
-	CHECK_SPEC(slot_is_full(s));
-	return OK;
-}
-
-err_t sys_cap_info(u32 t, u32 s)
-{
-	(void)t;
-	CHECK_SPEC(slot_is_full(s));
-	return OK;
-}
-
-err_t sys_range_derive(u32 t, u32 src, u32 dst, u64 offset, u64 count, u64 rights)
-{
-	(void)t;
-	CHECK_SPEC(slot_is_full(src) & slot_is_empty(dst) & (rights <= UINT32_MAX));
-	CHECK_SPEC((offset <= UINT32_MAX) & (count >= 1) & (count <= UINT32_MAX));
-	return OK;
-}
-
-err_t sys_table_attach(u32 t, u32 table, u32 slots, u64 index)
-{
-	(void)t;
-	CHECK_SPEC(slot_is_full(table) & slot_is_full(slots) & (index < 512));
-	CHECK_SPEC((SLOT(table)->type == OBJ_TABLE) & (SLOT(slots)->type == OBJ_SLOTS));
-	return OK;
-}
-
-err_t sys_reply_save(u32 t, u32 dst)
-{
-	(void)t;
-	CHECK_SPEC(slot_is_empty(dst));
-	return OK;
-}
-
-err_t sys_notif_signal(u32 t, u32 s, u64 bits)
-{
-	(void)t;
-	(void)bits;
-	CHECK_SPEC(slot_is_full(s) & (SLOT(s)->type == OBJ_NOTIF));
-	return OK;
-}
-
-err_t sys_notif_wait(u32 t, u32 s, u64 deadline)
-{
-	(void)t;
-	(void)deadline;
-	CHECK_SPEC(slot_is_full(s) & (SLOT(s)->type == OBJ_NOTIF));
-	return OK;
-}
-
-/* A capability of the type that the table names. */
-PRED bool is_of(u32 s, u32 type)
-{
-	return slot_is_in_page(s) && SLOT(s)->type == type;
-}
-
-err_t sys_irq_message(u32 t, u32 irq)
-{
-	(void)t;
-	CHECK_SPEC(is_of(irq, OBJ_IRQ));
-	return OK;
-}
-
-err_t sys_ioport_in(u32 t, u32 ports, u64 offset, u64 width)
-{
-	(void)t;
-	CHECK_SPEC(is_of(ports, OBJ_IOPORTS) & (offset <= UINT32_MAX) & (width >= 1) & (width <= 4));
-	return OK;
-}
-
-err_t sys_ioport_out(u32 t, u32 ports, u64 offset, u64 width, u64 value)
-{
-	(void)t;
-	(void)value;
-	CHECK_SPEC(is_of(ports, OBJ_IOPORTS) & (offset <= UINT32_MAX) & (width >= 1) & (width <= 4));
-	return OK;
-}
-
-err_t sys_device_faults(u32 t, u32 dev)
-{
-	(void)t;
-	CHECK_SPEC(is_of(dev, OBJ_DEVICE));
-	return OK;
-}
-
-err_t sys_system_debug_write(u32 t, u32 s, u64 length, u64 a, u64 b, u64 c)
-{
-	(void)t;
-	(void)a;
-	(void)b;
-	(void)c;
-	CHECK_SPEC(is_of(s, OBJ_SYSTEM) & (length <= 24));
-	return OK;
-}
-
-err_t sys_system_trace_read(u32 t, u32 s, u64 cpu, u64 from)
-{
-	(void)t;
-	(void)cpu;
-	(void)from;
-	CHECK_SPEC(is_of(s, OBJ_SYSTEM));
-	return OK;
-}
-
-/* The rest only stands for "the handler was called". */
-#define HANDLER(name, ...) err_t sys_##name(__VA_ARGS__) { return OK; }
-HANDLER(cap_drain, u32, u64)
-HANDLER(object_create, u32, u32, u32, u64, u64, u64)
-HANDLER(frames_create, u32, u32, u32, u64, u64)
-HANDLER(frames_extend, u32, u32, u64)
-HANDLER(frames_clear, u32, u32, u64, u64)
-HANDLER(ptable_attach, u32, u32, u32, u64, u64)
-HANDLER(grant_create, u32, u32, u32, u32, u64, u64, u64)
-HANDLER(grant_map, u32, u32, u64, u64, u64, u64)
-HANDLER(grant_map_list, u32, u32, u64)
-HANDLER(grant_unmap, u32, u32, u64, u64, u64)
-HANDLER(space_copy, u32, u32, u32, u64, u64, u64)
-HANDLER(space_harvest, u32, u32, u64, u64)
-HANDLER(thread_bind, u32, u32, u64, u32, u64)
-HANDLER(thread_start, u32, u32, u64, u64, u64)
-HANDLER(thread_stop, u32, u32)
-HANDLER(thread_resume, u32, u32)
-HANDLER(thread_get_regs, u32, u32, u64)
-HANDLER(thread_set_regs, u32, u32, u64)
-HANDLER(thread_set_prio, u32, u32, u64)
-HANDLER(thread_set_cpu, u32, u32, u32, u64)
-HANDLER(thread_debug, u32, u32, u64, u64)
-HANDLER(thread_yield, u32)
-HANDLER(sched_configure, u32, u32, u32, u64, u64, u64)
-HANDLER(ep_call, u32, u32, u64, u64)
-HANDLER(ep_reply_recv, u32, u32, u64, u64, u32)
-HANDLER(ep_send, u32, u32, u64, u64)
-HANDLER(ep_recv, u32, u32, u64, u64)
-HANDLER(ep_cancel, u32, u32, u64, u64)
-HANDLER(reply, u32, u64, u64, u32)
-HANDLER(irq_create, u32, u32, u32, u64, u32, u64, u64)
-HANDLER(irq_bind, u32, u32, u32, u64)
-HANDLER(irq_ack, u32, u32)
-HANDLER(device_create, u32, u32, u32, u64, u32)
-HANDLER(device_bind, u32, u32, u32)
-HANDLER(device_watch, u32, u32, u32, u64)
+/* What stands for the handlers. */
+#include <spec_handlers.h>
 
 /* --- calls ------------------------------------------------------------------------------- */
 
@@ -343,7 +173,7 @@ static u32 the_caller(void)
 {
 	ANY(u32, t);
 
-	ASSUME_STATE(caller, thread_is(t), "calls are made by threads");
+	CALLER(t);
 	return t;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* prove:
+ * sparing = true
  * [h_caller]
  * function = "reply_caller"
  * columns = ["ub", "invariant", "spec"]
@@ -9,7 +10,7 @@
  */
 #include "prover.h"
 #include "whole.h"
-#include "contract_cap.h"
+#include "handed.h"
 
 #include <reply.c>
 #include <cap.c>
@@ -38,8 +39,8 @@ void h_save(void)
 	ANY(u32, dst);
 	const struct any any = any_index();
 
-	ASSUME_STATE(caller, thread_is(t), "calls are made by threads");
-	ASSUME_STATE(dispatch_empty, slot_is_empty(dst), "the dispatcher hands over an empty slot of a page of slots");
+	CALLER(t);
+	HANDED(reply_save, dst);
 	hint_tree(any.slot);
 	hint_tree(dst);
 	HINT(1, any_thread_slot_type_inv(any.page));

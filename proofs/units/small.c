@@ -27,6 +27,7 @@
 #include "prover.h"
 #include "whole.h"
 #include "footprint.h"
+#include "handed.h"
 
 #include <ioport.c>
 #include <system.c>
@@ -85,10 +86,6 @@ void arch_iommu_faults(bool all)
 
 /* --- nothing but the caller's result registers -------------------------- */
 
-#define CALLER(t) ASSUME_STATE(caller, thread_is(t), "calls are made by threads")
-#define A_CAP(s, kind) \
-	ASSUME_STATE(dispatch, slot_is_full(s) & (SLOT(s)->type == kind), "a capability of the type that the interface names is there")
-
 /* n result registers of thread t may differ. */
 static void check_results(struct any any, u32 t, u32 n)
 {
@@ -125,9 +122,8 @@ void h_port_in(void)
 	ANY(u64, width);
 	const struct any any = any_index();
 
-	ASSUME_INPUT((offset <= UINT32_MAX) & (width >= 1) & (width <= 4));
 	CALLER(t);
-	A_CAP(s, OBJ_IOPORTS);
+	HANDED(ioport_in, s, offset, width);
 	const u32 bad = spec_port_error(s, offset, width);
 	remember();
 	const err_t err = sys_ioport_in(t, s, offset, width);
@@ -150,9 +146,8 @@ void h_port_out(void)
 	ANY(u64, value);
 	const struct any any = any_index();
 
-	ASSUME_INPUT((offset <= UINT32_MAX) & (width >= 1) & (width <= 4));
 	CALLER(t);
-	A_CAP(s, OBJ_IOPORTS);
+	HANDED(ioport_out, s, offset, width, value);
 	HINT(1, any_cap_range_inv(s));
 	const u32 bad = spec_port_error(s, offset, width);
 	const u32 before = io.port;
@@ -180,9 +175,9 @@ void h_debug_write(void)
 	ANY(u32, i);
 	const struct any any = any_index();
 
-	ASSUME_INPUT((length <= 24) & (i < 24));
+	ASSUME_INPUT(i < 24);
 	CALLER(t);
-	A_CAP(s, OBJ_SYSTEM);
+	HANDED(system_debug_write, s, length);
 	remember();
 	const err_t err = sys_system_debug_write(t, s, length, a, b, c);
 	const u64 word = i < 8 ? a : i < 16 ? b : c;
@@ -205,7 +200,7 @@ void h_trace_read(void)
 	const struct any any = any_index();
 
 	CALLER(t);
-	A_CAP(s, OBJ_SYSTEM);
+	HANDED(system_trace_read, s, cpu);
 	const u32 bad = TH(t)->msg == NIL ? ERRNO_MSG_PAGE : cpu >= ks.cpus ? ERRNO_RANGE : ERRNO_OK;
 	remember();
 	const err_t err = sys_system_trace_read(t, s, cpu, from);
@@ -224,7 +219,7 @@ void h_message(void)
 	const struct any any = any_index();
 
 	CALLER(t);
-	A_CAP(s, OBJ_IRQ);
+	HANDED(irq_message, s);
 	HINT(1, any_cap_object_inv(s));
 	const u32 q = SLOT(s)->obj;
 	const bool bad = IRQ(q)->kind != IRQ_MESSAGE || IRQ(q)->vector == NIL;
@@ -246,7 +241,7 @@ void h_faults(void)
 	const struct any any = any_index();
 
 	CALLER(t);
-	A_CAP(s, OBJ_DEVICE);
+	HANDED(device_faults, s);
 	HINT(1, any_cap_object_inv(s));
 	const u32 d = SLOT(s)->obj;
 	remember();

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* prove:
+ * sparing = true
  * [h_attach]
  * function = "sys_table_attach"
- * columns = ["ub", "invariant", "spec"]
+ * columns = ["ub", "invariant", "spec", "leak"]
  */
 #include "prover.h"
 #include "whole.h"
-#include "spec_space.h"
+#include "handed.h"
 
 #include <table.c>
 
@@ -27,12 +28,9 @@ void h_attach(void)
 	ANY(u64, index);
 	const struct any any = any_index();
 
-	ASSUME_INPUT(index < 512);
+	HANDED(table_attach, table, slots, index);
 	const u32 dir = SLOT(table)->obj;
 	const u32 leaf = SLOT(slots)->obj;
-	ASSUME_STATE(dispatch_types, slot_is_full(table) & slot_is_full(slots) &
-		     (SLOT(table)->type == OBJ_TABLE) & (SLOT(slots)->type == OBJ_SLOTS),
-		     "the dispatcher hands over capabilities of the types that the table names");
 	HINT(1, any_cap_object_inv(table));
 	HINT(1, any_cap_object_inv(slots));
 	hint_page(any.page);
@@ -53,7 +51,6 @@ void h_attach(void)
 	check_cpus(any);
 	check_rest(any);
 	check_invariants(any);
-	CHECK_KEPT(any_entry_inv(any.page, any.n));
-	CHECK_KEPT(any_ptable_inv(any.page));
+	check_owners(any);
 	COVER(err.v == 0);
 }

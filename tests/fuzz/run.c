@@ -391,6 +391,7 @@ void fuzz_start(void)
 		start_objects();
 		fuzz_check_all();
 		memcpy(image.mem.pd, host_mem.pd, sizeof(host_mem.pd));
+		memcpy(image.mem.born, host_mem.born, FUZZ_PAGES * SLOTS_PER_PAGE * sizeof(u64));
 		memcpy(image.mem.byte, host_mem.byte, FUZZ_PAGES * PAGE_SIZE);
 		image.machine = host;
 		image.ks = ks;
@@ -400,6 +401,7 @@ void fuzz_start(void)
 	}
 	shadow_reset();
 	memcpy(host_mem.pd, image.mem.pd, sizeof(host_mem.pd));
+	memcpy(host_mem.born, image.mem.born, FUZZ_PAGES * SLOTS_PER_PAGE * sizeof(u64));
 	memcpy(host_mem.byte, image.mem.byte, FUZZ_PAGES * PAGE_SIZE);
 	host = image.machine;
 	ks = image.ks;

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""spec_pre.h: what the table implies of each call's result, as one expression of the state."""
-from . import text
+"""spec_pre.h: what the table implies of each call's result, as one expression of the state; and what handlers may rely on."""
+from . import kernel, text
 from .table import MAX64
 
 
@@ -60,6 +60,47 @@ def predicate(table, c):
     return out + ["\t       ERRNO_OK;", "}", ""]
 
 
+def handed(table, c):
+    """(names of parameters, conditions): what holds of the arguments of the handler of call c."""
+    names, facts = [], []
+    for a in ([c.invoked] if c.invoked is not None else []) + c.args:
+        if a.kind == "u64":
+            fact = [f"{a.name} >= {text.literal(a.min)}"] if a.min else []
+            fact += [f"{a.name} <= {text.literal(a.max)}"] if a.max < MAX64 else []
+        elif a.kind == "slot":
+            fact = [f"PRE_IS_EMPTY({a.name})"]
+        else:
+            types = " || ".join(f"SLOT({a.name})->type == {table.object(n).const()}" for n in a.objects)
+            rights = table.mask(a) if a.rights else ""
+            fact = [f"PRE_IS_THERE({a.name})"] + [f"({types})"] * bool(types)
+            fact += [f"(({rights}) & ~SLOT({a.name})->rights) == 0"] * bool(rights)
+            fact = [f"({a.name} == NIL || ({' && '.join(fact)}))"] if a.optional else fact
+        names += [("u64 " if a.kind == "u64" else "u32 ") + a.name] * bool(fact)
+        facts += fact
+    return names, facts
+
+
+def promise(table, c):
+    names, facts = handed(table, c)
+    if not facts:
+        return []
+    return text.wrap(f"PRED bool handed_{c.name}(", names, ")") + ["{", "\treturn " + " &&\n\t       ".join(facts) + ";", "}", ""]
+
+
+def handlers(table):
+    """spec_handlers.h: in the place of each handler, a check of what it may rely on."""
+    out = [table.banner(), "/* SPDX-License-Identifier: MIT */", "#pragma once", ""]
+    for c in table.live():
+        names, _ = handed(table, c)
+        parameters = kernel.parameters(c)
+        out += text.wrap(f"err_t sys_{c.name}(", parameters, ")") + ["{"]
+        out += [f"\t(void){p.split()[1]};" for p in parameters if p not in names]
+        if names:
+            out.append(f"\tOBLIGED(sys_{c.name}, handed_{c.name}({', '.join(n.split()[1] for n in names)}));")
+        out += ["\treturn OK;", "}", ""]
+    return out
+
+
 def generate(table):
     out = [table.banner(), "/* SPDX-License-Identifier: MIT */", "#pragma once", "/*",
            " * pre_CALL(t): number of the first error that the table implies for the call that",
@@ -70,6 +111,11 @@ def generate(table):
            "#define PRE_SLOT(t, where, right) slot_find(t, where, right)", "#endif", ""]
     for c in table.live():
         out += predicate(table, c)
+    out += ["/*", " * handed_CALL(...): what the handler may rely on.  PRE_IS_THERE(s): a capability is in that", " * slot; PRE_IS_EMPTY(s): none is, and one can be put there.", " */",
+            "#ifdef PRE_IS_THERE"]
+    for c in table.live():
+        out += promise(table, c)
+    out += ["#endif", ""]
     out += ["/* The same for any number; a call that does not exist is ERR_CALL. */",
             "PRED u32 pre_call(u32 t, u64 nr)", "{"]
     for n, c in enumerate(table.live()):

@@ -27,6 +27,7 @@ struct host_memory {
 	u64 stamp[HOST_PAGES_MAX];
 	u64 pd_stamp[HOST_PAGES_MAX];
 	struct page pd[HOST_PAGES_MAX];
+	u64 born[HOST_PAGES_MAX * SLOTS_PER_PAGE];
 	_Alignas(4096) u8 byte[HOST_PAGES_MAX][PAGE_SIZE];
 };
 extern struct host_memory host_mem;
@@ -147,6 +148,7 @@ static inline u64 *host_word(u32 page)
 #define DV(page) ((struct device *)host_object(page, OBJ_DEVICE, OBJECT_OFFSET))
 #define WORD(page, i) (host_word(page)[i])
 #endif
+#define BORN(s) (host_mem.born[s])
 #define CPU(c) (&host_cpu_state[c])
 #define THIS_CPU() CPU(arch_cpu())
 #define MY(field) (THIS_CPU()->field)

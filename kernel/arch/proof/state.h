@@ -30,6 +30,7 @@ extern struct ep ks_ep[PAGE_COUNT];
 extern struct notif ks_notif[PAGE_COUNT];
 extern struct irq ks_irq[PAGE_COUNT];
 extern struct device ks_device[PAGE_COUNT];
+extern u64 ks_born[SLOT_COUNT];
 extern u64 ks_word[PAGE_COUNT][PT_ENTRIES];
 extern struct cpu ks_cpu[CPU_MAX];
 
@@ -46,6 +47,7 @@ extern struct cpu ks_cpu[CPU_MAX];
 #define IRQ(p) (&ks_irq[p])
 #define DV(p) (&ks_device[p])
 #define WORD(p, i) (ks_word[p][i])
+#define BORN(s) (ks_born[s])
 #define CPU(c) (&ks_cpu[c])
 #define THIS_CPU() CPU(arch_cpu())
 #define MY(field) (THIS_CPU()->field)

@@ -19,5 +19,6 @@ struct ep ks_ep[PAGE_COUNT];
 struct notif ks_notif[PAGE_COUNT];
 struct irq ks_irq[PAGE_COUNT];
 struct device ks_device[PAGE_COUNT];
+u64 ks_born[SLOT_COUNT];
 u64 ks_word[PAGE_COUNT][PT_ENTRIES];
 struct cpu ks_cpu[CPU_MAX];
