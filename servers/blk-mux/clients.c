@@ -311,18 +311,15 @@ static bool take_one(struct client *c, bool others_turn)
 	return true;
 }
 
-/* As far as its credit goes.  True: something was done. */
-static bool take_turn(struct client *c, bool others_turn)
+/* As far as its credit goes. */
+static void take_turn(struct client *c, bool others_turn)
 {
-	bool any = false;
-
 	for (u32 i = 0; i < PER_TURN && take_one(c, others_turn); i++)
-		any = true;
+		;
 	if (chan_broken(&c->chan)) {
 		c->block = BLOCK_NONE;
 		chan_complain(&c->chan);
 	}
-	return any;
 }
 
 /* Is it for want of credit, not of room, that it waits? */
@@ -333,24 +330,24 @@ static bool wants_credit(const struct client *c)
 
 bool clients_take(void)
 {
-	bool any = false, held = false;
+	bool more = false, held = false;
 
 	for (u32 i = 0, begin = turn; disk.known && i < clients; i++) {
 		struct client *c = &client[(begin + i) % clients];
 
 		if (c->chan.state == CHAN_UP && !c->resetting)
-			any |= take_turn(c, held);
+			take_turn(c, held);
 		/* The window is full: its turn goes on when there is room. */
 		held |= c->block == BLOCK_WINDOW && !wants_credit(c);
 		if (held)
 			continue;
 		turn = (turn + 1) % clients;
 		if (client[turn].credit < BLK_BYTES_MAX + REQUEST_COST) {
-			any |= wants_credit(&client[turn]);
+			more |= wants_credit(&client[turn]);
 			client[turn].credit += QUANTUM;
 		}
 	}
-	return any;
+	return more;
 }
 
 /* --- waiting --------------------------------------------------------------------------------------- */

@@ -12,13 +12,13 @@ int main(void)
 	clients_open();
 	comp_ready();
 	for (;;) {
-		bool any = requests_finish();
+		requests_finish();
+		bool more = clients_take();
 
-		any |= clients_take();
-		any |= requests_issue();
+		requests_issue();
 		bool idle = chan_idle(&disk.chan, false);
 		idle &= clients_idle();
-		bits = comp_wait(any || !idle ? 1 : disk_deadline());
+		bits = comp_wait(more || !idle ? 1 : disk_deadline());
 		if (sys_clock() >= crash)
 			__builtin_trap();
 		chan_busy(&disk.chan);

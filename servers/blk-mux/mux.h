@@ -48,9 +48,9 @@ struct request {
 /* shared: others ask for something too.  reserved: for a client that has nothing under way. */
 bool requests_room(u32 bytes, bool shared, bool reserved);
 void requests_add(const struct request *r);
-/* Give the driver what waits; take its answers.  True: something was done. */
-bool requests_issue(void);
-bool requests_finish(void);
+/* Give the driver what waits; take its answers. */
+void requests_issue(void);
+void requests_finish(void);
 /* The driver's end: what it had will be asked again. */
 void requests_restart(void);
 /* End everything, with this status. */
@@ -85,7 +85,7 @@ u64 disk_deadline(void);
 
 /* clients.c */
 void clients_open(void);
-/* Take requests as far as there is room.  True: something was done. */
+/* Take requests as far as there is room.  True: who lacked credit has got some. */
 bool clients_take(void);
 void clients_answer(const struct request *r, u32 status, u64 bytes);
 void clients_news(u64 bits);

@@ -60,10 +60,8 @@ void requests_add(const struct request *r)
 	append(n);
 }
 
-bool requests_issue(void)
+void requests_issue(void)
 {
-	bool any = false;
-
 	while (first_waiting != NO_REQUEST) {
 		u32 n = first_waiting;
 		struct request *r = &request[n];
@@ -76,9 +74,7 @@ bool requests_issue(void)
 		r->state = REQUEST_ISSUED;
 		r->issued = sys_clock();
 		issued++;
-		any = true;
 	}
-	return any;
 }
 
 static void end(u32 n, u32 status, u64 w1, u64 w2)
@@ -109,23 +105,20 @@ static bool is_answer(const struct ring_entry *e)
 	return status != BLK_DONE || !data || e->w[1] == r->bytes;
 }
 
-bool requests_finish(void)
+void requests_finish(void)
 {
 	struct ring_entry e;
-	bool any = false;
 
 	while (chan_get(&disk.chan, &e) == RING_OK) {
 		if (!is_answer(&e)) {
 			chan_complain(&disk.chan);
-			return any;
+			return;
 		}
 		issued--;
 		end((u32)e.w[0], (u32)(e.w[0] >> 32), e.w[1], e.w[2]);
-		any = true;
 	}
 	if (chan_broken(&disk.chan))
 		chan_complain(&disk.chan);
-	return any;
 }
 
 /* In the order of their numbers: requests under way together have no other. */

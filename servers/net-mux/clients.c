@@ -263,13 +263,13 @@ static bool wants_credit(const struct client *c)
 
 bool clients_take(void)
 {
-	bool any = false, held = false;
+	bool more = false, held = false;
 
 	for (u32 i = 0, begin = turn; (wire.known || wire.gone) && i < clients; i++) {
 		struct client *c = &client[(begin + i) % clients];
 
 		for (u32 k = 0; c->chan.state == CHAN_UP && k < PER_TURN && take_one(c); k++)
-			any = true;
+			;
 		if (chan_broken(&c->chan))
 			chan_complain(&c->chan);
 		/* No buffer is free: its turn goes on when there is one; others can give buffers. */
@@ -277,11 +277,11 @@ bool clients_take(void)
 		if (held)
 			continue;
 		turn = (turn + 1) % clients;
-		any |= wants_credit(&client[turn]);
+		more |= wants_credit(&client[turn]);
 		if (client[turn].credit < QUANTUM)
 			client[turn].credit += QUANTUM;
 	}
-	return any;
+	return more;
 }
 
 /* --- waiting --------------------------------------------------------------------------------------------- */

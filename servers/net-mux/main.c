@@ -10,12 +10,10 @@ int main(void)
 	clients_open();
 	comp_ready();
 	for (;;) {
-		bool any = wire_take();
-
-		any |= clients_take();
-		bool idle = chan_idle(&wire.chan, false);
+		wire_take();
+		bool more = clients_take(), idle = chan_idle(&wire.chan, false);
 		idle &= clients_idle();
-		u64 bits = comp_wait(any || !idle ? 1 : wire_deadline());
+		u64 bits = comp_wait(more || !idle ? 1 : wire_deadline());
 		wire_news(bits);
 		clients_news(bits);
 		wire_time();

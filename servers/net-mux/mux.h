@@ -47,8 +47,8 @@ u8 *wire_bytes(u32 buffer);
 void wire_free(u32 buffer);
 /* Send it; afterwards the buffer is free by itself. */
 void wire_send(u32 buffer, u32 bytes, u64 flags);
-/* Take what the driver says.  True: something was done. */
-bool wire_take(void);
+/* Take what the driver says. */
+void wire_take(void);
 void wire_news(u64 bits);
 /* End a driver that answers nothing; when to be called again, 0: never. */
 void wire_time(void);
@@ -56,7 +56,7 @@ u64 wire_deadline(void);
 
 /* clients.c */
 void clients_open(void);
-/* Take frames to be sent, and buffers.  True: something was done. */
+/* Take frames to be sent, and buffers.  True: who lacked credit has got some. */
 bool clients_take(void);
 /* Give a frame to those it is for; `from`: not to this one.  True: it was for one client alone. */
 bool clients_deliver(const u8 *frame, u32 bytes, u64 flags, u32 from);

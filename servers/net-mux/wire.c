@@ -193,17 +193,16 @@ static void received(u32 id, const struct ring_entry *e)
 	(void)put(id, NET_RECEIVE, BUFFER, 0);
 }
 
-bool wire_take(void)
+void wire_take(void)
 {
 	struct ring_entry e;
-	bool any = false;
 
 	while (chan_get(&wire.chan, &e) == RING_OK) {
 		u64 id = e.w[0] & 0xffffffff;
 
 		if (id >= IDS || !with_driver[id]) {
 			chan_complain(&wire.chan);
-			return true;
+			return;
 		}
 		with_driver[id] = false;
 		if (is_owed((u32)id)) {
@@ -216,11 +215,9 @@ bool wire_take(void)
 			read_link(&e);
 		else if (id < RECEIVING)
 			received((u32)id, &e);
-		any = true;
 	}
 	if (chan_broken(&wire.chan))
 		chan_complain(&wire.chan);
-	return any;
 }
 
 void wire_news(u64 bits)
