@@ -217,7 +217,7 @@ static bool only_peer(const struct component *c, const struct component *peer)
 /*
  * A server is believed about its client, a trusted component about anybody, and whoever is the
  * only one that its server serves: how often the accused may be started again is its own limit.
- * Any other client's word ends nothing: the rings begin anew, and that is counted; so they do when the accused does
+ * Any other client's word ends nothing: the rings begin anew, and that is counted.  So they do when the accused does
  * not run just now, else its next life would use rings that the accuser has let go of.
  */
 u32 channel_broken(struct component *c, u64 number)
@@ -228,11 +228,12 @@ u32 channel_broken(struct component *c, u64 number)
 		return SUP_BAD;
 	struct component *peer = side_of(i, !side);
 
+	bool believed = side == COMP_SERVER || (c->b->flags & BUNDLE_TRUSTED) || only_peer(peer, c);
+
 	text_line("%s says that %s broke the rings between them", c->b->name, peer->b->name);
-	if (running(peer) &&
-	    (side == COMP_SERVER || (c->b->flags & BUNDLE_TRUSTED) || only_peer(peer, c)))
+	if (believed && running(peer))
 		watch_end(peer, true);
-	else if (!too_many(c))
+	else if (believed || !too_many(c))
 		begin(i);
 	return SUP_OK;
 }
