@@ -105,6 +105,7 @@ static void check_msix(struct pci_function *f)
 	uint32_t table = cfg_read(f->address, f->msix + 4);
 	struct virtio_place p = { table & 7, entries * 16, table & ~7u };
 
+	f->table = p;
 	if (place_ok(f, &p))
 		f->messages = entries < PCI_MESSAGES ? entries : PCI_MESSAGES;
 	else

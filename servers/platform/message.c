@@ -38,12 +38,15 @@ void pci_enable(const struct pci_function *f)
 	}
 }
 
+static volatile uint32_t *msix_entry(const struct pci_function *f, uint32_t message)
+{
+	return phys_map(f->bar[f->table.region].address + f->table.offset + 16ull * message, 16);
+}
+
 static bool route_msix(const struct pci_function *f, uint32_t message, uint64_t address,
 		       uint32_t data)
 {
-	uint32_t table = cfg_read(f->address, f->msix + 4);
-	const struct pci_bar *b = &f->bar[table & 7];
-	volatile uint32_t *entry = phys_map(b->address + (table & ~7u) + 16ull * message, 16);
+	volatile uint32_t *entry = msix_entry(f, message);
 
 	if (entry == NULL)
 		return false;
@@ -107,12 +110,27 @@ static void reset(const struct pci_function *f)
 	}
 }
 
+/*
+ * Masked, all and each, but not switched off: then it would use its line, and QEMU's e1000e, to version 7.2 at least,
+ * ends the emulator when that happens soon after an interrupt.
+ */
+static void mask_msix(const struct pci_function *f)
+{
+	cfg_write(f->address, f->msix, cfg_read(f->address, f->msix) | MSIX_MASK_ALL);
+	command(f, COMMAND_MEMORY, 0);
+	for (uint32_t i = 0; i < f->messages; i++) {
+		volatile uint32_t *entry = msix_entry(f, i);
+
+		if (entry != NULL)
+			entry[3] = 1;
+	}
+}
+
 void pci_quiesce(const struct pci_function *f)
 {
 	command(f, 0, COMMAND_MASTER);
 	if (f->msix != 0)
-		cfg_write(f->address, f->msix,
-			  (cfg_read(f->address, f->msix) | MSIX_MASK_ALL) & ~MSIX_ENABLE);
+		mask_msix(f);
 	else if (f->msi != 0)
 		cfg_write(f->address, f->msi, cfg_read(f->address, f->msi) & ~(uint32_t)MSI_ENABLE);
 	if (f->can_reset)

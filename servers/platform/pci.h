@@ -55,6 +55,7 @@ struct pci_function {
 	uint32_t last_bus;  /* bridges: the last one behind it */
 	uint32_t parent;    /* the bridge it lies behind: its place in `function`, or PCI_NONE */
 	uint32_t msi, msix, express, af, acs; /* where these capabilities are, 0: there is none */
+	struct virtio_place table; /* of MSI-X, as it was found: later it may say something else */
 	uint32_t messages; /* entries of the MSI-X table, or 1 for MSI; at most PCI_MESSAGES */
 	uint32_t group;    /* address of what stands for the group, see group.c */
 	uint32_t range_first, range_count; /* the group's requester ids, if `confinable` */
