@@ -21,7 +21,7 @@
 /* Behind a call that ends such a function: clang would jump there with the caller's registers back in place. */
 #define AND_RETURN __asm__ volatile("")
 #define CALL_SAVING(f, first, ...)                                                                 \
-	__asm__ volatile("call " #f ::"D"(first) __VA_OPT__(, ) __VA_ARGS__ : "memory", "cc")
+	__asm__ volatile(CALL_KEEPING(f)::"D"(first) __VA_OPT__(, ) __VA_ARGS__ : "memory", "cc")
 
 /* smp.c: this CPU is told of changes of the space from now on, and holds nothing of it. */
 SAVES_ALL void space_enter(u32 sp);

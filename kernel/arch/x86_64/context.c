@@ -90,6 +90,7 @@ static void segments_clear(struct percpu *me)
 void arch_fast_segments(void)
 {
 	segments_clear(MY_PERCPU());
+	AND_RETURN;
 }
 
 static void frame_step(struct arch_frame *f, bool on)

@@ -68,6 +68,15 @@ ARCH_INLINE u32 arch_cpu(void)
 /* A field of it: no register holds where it is. */
 #define MY(field) (((struct cpu __seg_gs *)-PERCPU_AT)->field)
 
+/* From inline assembler: such a function of clang still changes the registers of its parameters. */
+#ifdef __clang__
+#define CALL_KEEPING(f)                                                                            \
+	"push %%rdi; push %%rsi; push %%rdx; push %%rcx; call " #f                                 \
+	"; pop %%rcx; pop %%rdx; pop %%rsi; pop %%rdi"
+#else
+#define CALL_KEEPING(f) "call " #f
+#endif
+
 /* smp.c: wait for the turn of ticket `mine`, answering requests.  It changes no register. */
 __attribute__((no_caller_saved_registers, cold, used)) void lock_wait(struct lock *l, u32 mine);
 
@@ -76,7 +85,7 @@ ARCH_INLINE void arch_lock(struct lock *l)
 	u32 mine = __atomic_fetch_add(&l->next, 1, __ATOMIC_ACQUIRE);
 
 	if (__builtin_expect(__atomic_load_n(&l->serving, __ATOMIC_ACQUIRE) != mine, 0))
-		__asm__ volatile("call lock_wait" ::"D"(l), "S"(mine) : "memory", "cc");
+		__asm__ volatile(CALL_KEEPING(lock_wait) ::"D"(l), "S"(mine) : "memory", "cc");
 }
 
 ARCH_INLINE bool arch_try_lock(struct lock *l)
@@ -102,7 +111,7 @@ ARCH_INLINE void arch_lock_own(void)
 
 	__asm__ volatile("lock xadd %0, %%gs:%c1" : "+r"(mine) : OWN_LOCK(next) : "memory", "cc");
 	if (__builtin_expect(MY(lock.serving) != mine, 0))
-		__asm__ volatile("call lock_wait" ::"D"(&THIS_CPU()->lock), "S"(mine) : "memory", "cc");
+		__asm__ volatile(CALL_KEEPING(lock_wait) ::"D"(&THIS_CPU()->lock), "S"(mine) : "memory", "cc");
 }
 
 ARCH_INLINE bool arch_try_lock_own(void)
