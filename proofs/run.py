@@ -146,12 +146,12 @@ def line(r, show):
 
 
 def lacking(results):
-    """Invariants assumed anywhere must be checked by every harness that writes what they read. Leak freedom has
-    a column of its own."""
-    hinted, leak = {}, {t.removeprefix('leak: ').partition('(')[0] for r in results
-                         for t in r['checks'] if t.startswith('leak: ')}
+    """Invariants assumed anywhere must be checked by every harness that writes what they read. Leak freedom and
+    non-interference have columns of their own."""
+    hinted, apart = {}, {t.partition(': ')[2].partition('(')[0] for r in results
+                         for t in r['checks'] if t.startswith(('leak: ', 'ni: '))}
     for r in results:
-        for name, cells in ((n, c) for n, c in r['hinted'].items() if n not in leak):
+        for name, cells in ((n, c) for n, c in r['hinted'].items() if n not in apart):
             hinted.setdefault(name, set()).update(cells)
     out = []
     for r in results:

@@ -69,11 +69,11 @@ class Ins:
 
 
 class Func:
-    __slots__ = ('name', 'params', 'ptys', 'attrs', 'blocks', 'entry', 'section', 'dbg', 'order')
+    __slots__ = ('name', 'params', 'ptys', 'attrs', 'blocks', 'entry', 'section', 'dbg', 'order', 'variables')
 
     def __init__(self, name, params, ptys, attrs, section, dbg):
         self.name, self.params, self.ptys, self.attrs = name, params, ptys, attrs
-        self.section, self.dbg, self.blocks, self.order = section, dbg, {}, None
+        self.section, self.dbg, self.blocks, self.order, self.variables = section, dbg, {}, None, {}
         self.entry = str(sum(p[1:].isdigit() for p in params))
 
 
@@ -278,6 +278,8 @@ class Module:
                 while s.startswith('switch') and ']' not in s.replace(' x i', ''):
                     s += ' ' + next(lines).strip()
                 block.append(self.instruction(s))
+            elif m := re.match(r'#dbg_value\(\w+ (%[\w.]+), !(\d+), !DIExpression\(\)', s):
+                cur.variables.setdefault(m[1], m[2])       # of its first value, a register has the name
 
     def named(self, name):
         if name not in self.types:

@@ -8,6 +8,7 @@ import z3
 from . import Refused
 from . import terms as T
 from .execute import BIT, PRED_SECTION, Machine, only_poison
+from .loops import Loops
 from .memory import Memory, fresh
 from .pointer import Ptr, is_ptr, poison_of
 from .report import counterexample
@@ -22,15 +23,15 @@ COLUMNS = ('invariant', 'spec', 'leak', 'ni', 'footprint')
 
 
 class Frame:
-    __slots__ = ('fn', 'env', 'block', 'at', 'prev', 'dst', 'locals', 'visits', 'proof', 'contract')
+    __slots__ = ('fn', 'env', 'block', 'at', 'prev', 'dst', 'locals', 'visits', 'proof', 'contract', 'cuts')
 
     def __init__(self, fn, env, dst, local, proof, contract):
         self.fn, self.env, self.dst, self.locals, self.proof, self.contract = fn, env, dst, local, proof, contract
-        self.block, self.at, self.prev, self.visits = fn.entry, 0, None, {}
+        self.block, self.at, self.prev, self.visits, self.cuts = fn.entry, 0, None, {}, {}
 
     def copy(self):
         f = Frame(self.fn, dict(self.env), self.dst, list(self.locals), self.proof, self.contract)
-        f.block, f.at, f.prev, f.visits = self.block, self.at, self.prev, dict(self.visits)
+        f.block, f.at, f.prev, f.visits, f.cuts = self.block, self.at, self.prev, dict(self.visits), self.cuts
         return f
 
 
@@ -48,9 +49,10 @@ class State:
                      self.model, self.pending, self.trail, self.anys)
 
 
-class Harness(Machine):
+class Harness(Machine, Loops):
     def __init__(self, mod, debug, unit_file, name, solver, options, columns=(), subject=None):
-        super().__init__(mod, debug, unit_file, options.get('merge', ()))
+        self.whole = set(options.get('whole', ()))
+        super().__init__(mod, debug, unit_file, {*options.get('merge', ()), *self.whole})
         self.columns, self.batch, self.subject, self.sparing = columns, options.get('batch', BATCH), subject, options.get('sparing', False)
         self.name, self.solver, self.loop_limit = name, solver, options.get('loop_limit', 80)
         self.max_paths, self.max_failures = options.get('max_paths', 2000), options.get('max_failures', 5)
@@ -59,7 +61,7 @@ class Harness(Machine):
                     'hinted': {}, 'checked': [], 'written': [], 'contracts': [], 'assumptions': [],
                     'functions': [], 'machine': [], 'hints': 0, 'covers': {}, 'requires': [], 'obliged': []}
         self.required = {}                   # of functions not called yet: preconditions and their arguments
-        self.stack, self.current, self.numbers = [], None, itertools.count(1)
+        self.stack, self.current, self.rounds, self.numbers = [], None, None, itertools.count(1)
         self.sizes = {}                      # of terms, by number: are they small?
         self.first = {}                      # kept predicates in the initial state
         self.hints, self.alive = {}, []      # of each hint, by the number of its term: the cells that it reads
@@ -281,6 +283,8 @@ class Harness(Machine):
                 raise Refused(f'phi without an entry for {f.prev}: {ins.text}')
             new[ins.dst] = self.value(f.env, v, ins.ty)
             f.at += 1
+        if self.has_induction(f):
+            return self.round(st, f, new, block[0])
         f.env.update(new)
         return True
 
@@ -364,6 +368,9 @@ class Harness(Machine):
             f.env[ins.dst] = r
         return True
 
+    def is_contract(self):
+        return self.name.replace('h_contract_', 'prover_replace_', 1) in self.mod.funcs and self.name.startswith('h_contract_')
+
     def is_replaced(self, name):
         return f'prover_replace_{name}' in self.mod.funcs and self.name != f'h_contract_{name}'
 
@@ -380,7 +387,7 @@ class Harness(Machine):
         fn = self.mod.funcs.get(self.target(ins.args[0]))
         if fn is not None and fn.section == NEVER:
             need(FALSE, f'{ins.args[0]} is called')
-            return None
+            return V(fresh(ins.ty.width, 'never')) if ins.ty.kind == 'int' else None
         if self.current is None or fn is None or fn.section != PRED_SECTION or mem.reads is not None:
             return super().merged_call(ins, env, mem, need, proof, guard)
         mem.reads = set()
@@ -406,6 +413,8 @@ class Harness(Machine):
         if name == 'prover_kept':
             return self.kept(st, ins, a, guard)
         if name == 'prover_assume':
+            if self.rounds is not None and not (a[0].origin and a[0].origin[0] in self.rounds):
+                raise Refused('prover_round: one PRED that prover_begin checks is expected')
             self.flush(st)
             c = self.condition(a[0])
             self.add(st, c if guard is None else z3.Implies(guard, c))
@@ -428,11 +437,12 @@ class Harness(Machine):
             return False
         if fn is None:
             raise Refused(f'call of {name}, which has no body and no prover_replace_{name}')
-        if fn.section == PRED_SECTION or name in self.merge_names and f.proof:    # what a harness is about goes path by path
+        # What a harness is about goes path by path, unless the unit says otherwise.
+        if fn.section == PRED_SECTION or name in self.whole or name in self.merge_names and f.proof:
             pred = fn.section == PRED_SECTION
             if pred:
                 st.mem.reads = set()
-            proof = f.proof or name == self.subject      # a predicate that a harness is about
+            proof = f.proof or name in self.whole or name == self.subject      # a predicate that a harness is about
             if not self.under_proof(fn):                 # also when code under proof calls it
                 need = only_poison(need)
             elif proof:
@@ -503,7 +513,7 @@ class Harness(Machine):
         self.flush(st)
         if name == 'prover_cases':
             return self.cases(st, self.condition(a[0]))
-        if name == 'prover_assume' or name == 'prover_assume_state':
+        if name in ('prover_assume', 'prover_assume_state', 'prover_given'):
             return self.assume(st, f, name, a)
         if name == 'prover_hint':
             return self.hint(st, a)
@@ -531,7 +541,20 @@ class Harness(Machine):
         n = f.visits[ins] = f.visits.get(ins, 0) + 1
         return f'{len(st.frames)}.{f.fn.name}.{ins.dst[1:]}.{n}'
 
+    def checked_in(self, name):
+        """Names of predicates that this function of the unit checks."""
+        out, todo = set(), [name]
+        for n in todo:
+            for i in (i for b in self.mod.funcs[n].blocks.values() for i in b if i.op == 'call'):
+                if i.args[0] in ('prover_check', 'prover_kept'):
+                    out.add(self.text(self.value({}, i.args[1][-1][1], i.args[1][-1][0])).split(': ')[1].partition('(')[0])
+                elif i.args[0] in self.mod.funcs and i.args[0] not in todo:
+                    todo.append(i.args[0])
+        return out
+
     def assume(self, st, f, name, a):
+        if name == 'prover_given' and not (self.is_contract() and a[0].origin and a[0].origin[0] in self.checked_in(self.name.replace('h_contract_', 'prover_replace_', 1))):
+            raise Refused('GIVEN: one PRED that the contract of this harness checks is expected')
         if not f.contract:
             if st.mem.dirty:
                 raise Refused('prover_assume after a write to state')

@@ -19,6 +19,7 @@ unsigned int prover_any_u32(const char *name);
 unsigned long long prover_any_u64(const char *name);
 unsigned int prover_index(const char *name);
 void prover_assume(_Bool condition);
+void prover_given(_Bool condition);
 void prover_assume_state(_Bool condition, const char *why);
 void prover_requires(_Bool instance, const char *what);
 void prover_hint(_Bool guard, _Bool instance);
@@ -41,6 +42,8 @@ void prover_fill_where(void *array, unsigned int first, unsigned int n, const vo
 #define ASSUME_INPUT(c) prover_assume(c)
 /* Go on with c, and with !c: two smaller questions for the solver. */
 #define CASES(c) prover_cases(c)
+/* In h_contract_f: what prover_replace_f checks, one call of a PRED, is so at these arguments. */
+#define GIVEN(c) prover_given(c)
 /* Collected into the report: a named assumption that nothing here proves. */
 #define ASSUME(id, reason) _Static_assert(1, reason)
 #define ASSUME_STATE(id, c, reason) prover_assume_state(c, #id ": " reason)

@@ -163,7 +163,8 @@ def own_rows(results, graph):
             'name': r['function'], 'file': files.get(r['function'], r['file']), **dict.fromkeys(columns), 'seconds': 0.0,
             'harnesses': []})
         if r.get('only'):
-            row['only'] = r['only']
+            kind = ' (non-interference)' if r['columns'] == ['ni'] else ''
+            row['only'] = [*row.get('only', []), r['only'] + kind]
         row['harnesses'].append(r)
         row['seconds'] = round(row['seconds'] + r['seconds'], 1)
         for c in r['columns']:
@@ -305,7 +306,7 @@ def write_reports(root, results, graph, lines, assumptions, tools, models=()):
     ratio = (lines['spec'] + lines['hints'] + lines['ghost']) / max(1, lines['code'])
     text = [INTRODUCTION]
     text += [f'| `{r["name"]}` | {r["file"]} | ' + ' | '.join(cell(r, c) for c in COLUMNS) + ' |' for r in functions]
-    text += ['', *[f'* `{r["name"]}` bounded: {r["only"]}.' for r in functions if 'only' in r]]
+    text += ['', *[f'* `{r["name"]}` bounded: {"; ".join(r["only"])}.' for r in functions if 'only' in r]]
     text += ['', f'{len(functions)} functions. ' + '; '.join(summary(functions)) + '.']
     text += ['', f'Lines: {lines["code"]} of generic kernel, {lines["spec"]} of specification, {lines["hints"]} of '
              f'harness and hints, {lines["ghost"]} of ghost state: {ratio:.2f} to 1. Seconds for each function: '

@@ -7,9 +7,9 @@ A unit begins with a comment `/* prove: ... */` in TOML:
     columns = ["ub", "invariant", "spec"]
     only = "when it wakes nobody"      # perhaps: the case that it is about; the row then says 'partly'
 and, at the top, optional keys: flags (for clang), merge (kernel functions without loops that
-are evaluated as one term), loop_limit (rounds), max_paths, max_failures, batch (obligations in one
-question), timeout (seconds for each question), sparing (a question is asked with few hints first, and what is kept together is
-assumed together).
+are evaluated as one term), whole (the same, also when a harness calls them), loop_limit (rounds), max_paths, max_failures,
+batch (obligations in one question), timeout (seconds for each question), sparing (a question is asked with few hints first,
+and what is kept together is assumed together).
 """
 import hashlib
 import os
@@ -32,7 +32,7 @@ FLAGS = ['-std=c2x', '-ffreestanding', '-O1', '-fno-inline', '-fno-vectorize', '
          f'-fsanitize={SANITIZE}', '-fsanitize-trap=all',
          '-Werror=uninitialized', '-Werror=sometimes-uninitialized', '-Wno-unused-function', '-S', '-emit-llvm',
          '-DWITH_GHOST', '-DARCH_PROOF', '-D__TESSERA_PROOF__']
-OPTIONS = ('flags', 'merge', 'loop_limit', 'max_paths', 'max_failures', 'batch', 'timeout', 'sparing')
+OPTIONS = ('flags', 'merge', 'whole', 'loop_limit', 'max_paths', 'max_failures', 'batch', 'timeout', 'sparing')
 # Parts of the prover on which no answer depends.
 NO_PROOF = ('report.py', 'kernel.py', 'models.py', 'mutants.py')
 PROVER = os.path.dirname(os.path.abspath(__file__))
@@ -97,6 +97,7 @@ class Unit:
             if n in seen or fn is None:
                 continue
             seen.add(n)
+            todo += [f'prover_begin_{n}', f'prover_round_{n}']
             for b, block in fn.blocks.items():
                 for i in block:
                     rng = mod.meta[i.meta['range']] if 'range' in i.meta else ''

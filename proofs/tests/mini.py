@@ -16,15 +16,16 @@ typedef int i32; typedef long long i64;
 '''
 
 
-def prove(kernel, harness, head='', cache=False, second=None, unit=''):
-    """Result for a harness h_x with the given body; `kernel` is code under proof, `unit` is not."""
+def prove(kernel, harness, head='', cache=False, second=None, unit='', name='h_x'):
+    """Result for a harness h_x with the given body, or for `name` of the unit; `kernel` is code under proof, `unit` is not."""
     columns = '"ub", "invariant"' if 'HINT(' in harness else '"ub"'
     with tempfile.TemporaryDirectory() as d:
         with open(os.path.join(d, 'kernel.c'), 'w', encoding='utf-8') as f:
             f.write(kernel)
         path = os.path.join(d, 'unit.c')
         with open(path, 'w', encoding='utf-8') as f:
-            f.write(f'/* prove:\n{head}\n[h_x]\nfunction = "f"\ncolumns = [{columns}]\n*/\n{TYPES}#include "kernel.c"\n{unit}'
+            own = ''.join(f'[{n}]\nfunction = "f"\ncolumns = [{columns}]\n' for n in sorted({'h_x', name}))
+            f.write(f'/* prove:\n{head}\n{own}*/\n{TYPES}#include "kernel.c"\n{unit}'
                     f'void h_x(void)\n{{\n{harness}\n}}\n')
         u = Unit(path, d)
-        return u.run('h_x', u.module(), second, cache)
+        return u.run(name, u.module(), second, cache)

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: MIT
+"""Loops by induction, and what a contract's harness may take for granted."""
+import unittest
+
+from . import mini
+
+KERNEL = '''typedef unsigned char u8; typedef unsigned int u32;
+u8 v[1000], w[1000];
+void f(u32 x) { for (u32 i = 0; i < 1000; i++) v[i] = (u8)(x + 1); }
+'''
+UNIT = '''PRED bool_ filled(u32 k, u32 i, u32 x) { return i < 1000 && (k >= i || v[k] == (u8)(x + 1)); }
+void prover_begin_f(u32 i, u32 x) { CHECK_SPEC(filled(INDEX(k), i, x)); }
+void prover_round_f(u32 i, u32 x) { FORGET(v[0]); prover_assume(filled(INDEX(k), i, x)); }
+'''.replace('bool_', '_Bool')
+BODY = 'ANY(u32, x); const u32 k = INDEX(k); f(x); CHECK_IF(k < 1000, "spec", v[k] == (u8)(x + 1));'
+
+
+def prove(kernel=KERNEL, unit=UNIT, body=BODY):
+    return mini.prove(kernel, body, unit=unit)
+
+
+class Induction(unittest.TestCase):
+    def refused(self, word, **changes):
+        r = prove(**changes)
+        self.assertFalse(r['ok'], word)
+        self.assertIn(word, f'{r["error"]} {r["failures"]}')
+
+    def test_a_long_loop(self):
+        r = prove()
+        self.assertTrue(r['ok'], (r['error'], r['failures']))
+        self.assertFalse(prove(unit='')['ok'])                # the same, round by round, is too long
+
+    def test_what_is_not_so(self):
+        self.refused('spec', body=BODY.replace('(u8)(x + 1)', '(u8)x'))
+        self.refused('filled', kernel=KERNEL.replace('v[i] =', 'v[i ^ 1] ='))
+        self.refused('filled', kernel=KERNEL.replace('i = 0', 'i = 1'))
+        self.refused('filled', unit=UNIT.replace('k >= i', 'k > i').replace('i < 1000 && (', 'i < 1000 && (i != 7 || k < i) && ('))
+
+    def test_what_rounds_write(self):
+        self.refused('does not forget', unit=UNIT.replace('FORGET(v[0]); ', ''))
+        self.refused('does not forget', kernel=KERNEL.replace('v[i] =', 'w[i] = v[i] ='))
+
+    def test_what_is_assumed(self):
+        self.refused('one PRED', unit=UNIT.replace('prover_assume(filled(INDEX(k), i, x))', 'prover_assume(v[3] == 1)'))
+        self.refused('one PRED', unit='PRED _Bool more(u32 k) { return v[k] == 0; }\n' +
+                     UNIT.replace('prover_assume(', 'prover_assume(more(INDEX(k))); prover_assume('))
+
+    def test_ends(self):
+        self.refused('has no end', unit=UNIT.replace('(u32 i, u32 x)', '(u32 x, u32 i)'))
+        self.refused('no variable', unit=UNIT.replace('prover_begin_f(u32 i, u32 x)', 'prover_begin_f(u32 i, u32 y)')
+                     .replace('CHECK_SPEC(filled(INDEX(k), i, x))', 'CHECK_SPEC(filled(INDEX(k), i, y))'))
+
+
+class Given(unittest.TestCase):
+    """Only what the contract checks may be taken for granted in the harness that proves it."""
+    KERNEL = 'typedef unsigned int u32; u32 a[10]; u32 f(u32 x) { return 10 / a[x % 10]; }\n'
+    UNIT = ('PRED _Bool good(u32 x) { return a[x % 10] != 0; }\nPRED _Bool other(u32 x) { return a[x % 10] == 1; }\n'
+            'u32 prover_replace_f(u32 x) { CHECK_SPEC(good(x)); ANY(u32, r); prover_assume(other(r)); return r; }\n'
+            'void h_contract_f(void) { ANY(u32, x); GIVEN(good(x)); CHECK_SPEC(f(x) <= 10); }\n')
+
+    def prove(self, unit, name='h_contract_f'):
+        return mini.prove(self.KERNEL, 'CHECK_SPEC(1);', unit=unit, head='', name=name)
+
+    def test_both(self):
+        self.assertTrue(self.prove(self.UNIT)['ok'])
+        self.assertFalse(self.prove(self.UNIT.replace('GIVEN(good(x));', ''))['ok'])
+        r = self.prove(self.UNIT.replace('GIVEN(good', 'GIVEN(other'))
+        self.assertIn('GIVEN', r['error'])
+        r = mini.prove(self.KERNEL, 'ANY(u32, x); GIVEN(good(x)); CHECK_SPEC(f(x) <= 10);',
+                       unit=self.UNIT[:self.UNIT.index('u32 prover_replace_f')])
+        self.assertIn('GIVEN', r['error'])
+
+
+if __name__ == '__main__':
+    unittest.main()
