@@ -21,11 +21,11 @@ PRED bool sched_runner_inv(u32 sc)
 			   SC(sc)->owner != NIL);
 }
 
-/* Lent only while its owner waits for an answer. */
+/* Lent only by its owner, while that waits for an answer. */
 PRED bool sched_lent_inv(u32 sc)
 {
 	return IMP(SC(sc)->runner != NIL && SC(sc)->runner != SC(sc)->owner,
-		   TH(SC(sc)->owner)->state == THREAD_REPLY);
+		   TH(SC(sc)->owner)->state == THREAD_REPLY && TH(SC(sc)->owner)->lent == sc);
 }
 
 /* Used up: it is in the time queue until its period ends. */
@@ -53,6 +53,12 @@ PRED u32 low_bits(u32 p, u32 n)
 	return n >= 32 ? p : p & ((1u << n) - 1);
 }
 
+/* By which side the way to page p goes on at depth n. */
+PRED u32 tnode_side(u32 p, u32 n)
+{
+	return p >> (n % 32) & 1;
+}
+
 PRED bool tnode_up_inv(u32 p)
 {
 	return !TN(p)->queued ||
@@ -60,8 +66,7 @@ PRED bool tnode_up_inv(u32 p)
 			? TN(p)->depth == 0 && CPU(tnode_home(p))->timeq == p
 			: tnode_is(TN(p)->up) && TN(TN(p)->up)->queued &&
 				  TN(p)->depth == TN(TN(p)->up)->depth + 1 &&
-				  TN(p)->depth <= TIMEQ_DEPTH &&
-				  TN(TN(p)->up)->down[p >> (TN(p)->depth - 1) & 1] == p);
+				  TN(TN(p)->up)->down[tnode_side(p, TN(p)->depth - 1u)] == p);
 }
 
 /* Nothing is earlier than what stands above it, and each lies on its own path. */
@@ -73,15 +78,16 @@ PRED bool tnode_order_inv(u32 p)
 		low_bits(p, TN(p)->depth - 1u) == low_bits(TN(p)->up, TN(p)->depth - 1u));
 }
 
+/* What hangs at side n of p has n as the bit of its number that p decides by. */
+PRED bool tnode_hangs(u32 p, u32 n, u32 at)
+{
+	return at == NIL || (tnode_is(at) && TN(at)->queued && TN(at)->up == p && tnode_side(at, TN(p)->depth) == n);
+}
+
 PRED bool tnode_down_inv(u32 p)
 {
-	return !TN(p)->queued ||
-	       ((TN(p)->down[0] == NIL ||
-		 (tnode_is(TN(p)->down[0]) && TN(TN(p)->down[0])->queued &&
-		  TN(TN(p)->down[0])->up == p)) &&
-		(TN(p)->down[1] == NIL ||
-		 (tnode_is(TN(p)->down[1]) && TN(TN(p)->down[1])->queued &&
-		  TN(TN(p)->down[1])->up == p)));
+	return !TN(p)->queued || (TN(p)->depth < TIMEQ_DEPTH && tnode_hangs(p, 0, TN(p)->down[0]) &&
+				  tnode_hangs(p, 1, TN(p)->down[1]));
 }
 
 /* --- CPUs ------------------------------------------------------------------------ */

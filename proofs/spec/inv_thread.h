@@ -23,11 +23,15 @@ PRED bool thread_in_ep(u32 t)
 	       TH(t)->state == THREAD_RECV;
 }
 
+/* Who sends, receives, waits for bits or lent its time has time of its own; a fault is also reported for who has none. */
 PRED bool thread_state_inv(u32 t)
 {
 	return TH(t)->state <= THREAD_WAIT && TH(t)->home < ks.cpus && TH(t)->queued <= 1 &&
 	       (TH(t)->flags & ~(THREAD_FPU | THREAD_FOREIGN)) == 0 &&
-	       IMP(TH(t)->state != THREAD_STOPPED, TH(t)->space != NIL);
+	       IMP(TH(t)->state != THREAD_STOPPED, TH(t)->space != NIL) &&
+	       IMP(TH(t)->state == THREAD_SEND || TH(t)->state == THREAD_RECV || TH(t)->state == THREAD_WAIT ||
+			   (TH(t)->state == THREAD_REPLY && TH(t)->lent != NIL),
+		   TH(t)->sched != NIL);
 }
 
 /* Current, in the run queue, or without anything to run on: and then someone wakes it. */
