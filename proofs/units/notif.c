@@ -10,18 +10,9 @@
  * function = "notif_set"
  * only = "when it wakes nobody at once"
  * columns = ["ub", "spec"]
- * [h_signal]
- * function = "sys_notif_signal"
- * only = "when it wakes nobody at once"
- * columns = ["ub", "spec", "footprint"]
- * [h_wait]
- * function = "sys_notif_wait"
- * only = "when it need not wait"
- * columns = ["ub", "spec", "footprint"]
  */
 #include "prover.h"
 #include "whole.h"
-#include "footprint.h"
 
 #include <notif.c>
 
@@ -157,65 +148,4 @@ void h_mail(void)
 	remember();
 	notif_set(nt, bits, cpu);
 	check_set(any, nt, bits, remote);
-}
-
-/* A badge that is not 0 stands for the bits. */
-void h_signal(void)
-{
-	ANY(u32, t);
-	ANY(u32, s);
-	ANY(u64, bits);
-	const struct any any = any_index();
-
-	ASSUME_STATE(caller, thread_is(t), "calls are made by threads");
-	const u32 nt = SLOT(s)->obj;
-	A_NOTIF(nt);
-	const bool remote = ks.global == 0 && NT(nt)->home != TH(t)->home;
-	ASSUME_STATE(waiter, remote | nobody_takes(nt), "waking a waiter is tested, not proved");
-	remember();
-	const err_t err = sys_notif_signal(t, s, bits);
-
-	CHECK_SPEC(err.v == 0);
-	check_set(any, nt, SLOT(s)->badge != 0 ? SLOT(s)->badge : bits, remote);
-	check_footprint(any, ks.global == 0, old_thread[t].home);
-}
-
-/* --- waiting, where that ends at once ----------------------------------------------------- */
-
-PRED u32 spec_wait_error(u32 t, u32 nt, u64 deadline)
-{
-	return ks.global == 0 && NT(nt)->home != TH(t)->home ? INT_GLOBAL
-	       : NT(nt)->bound != NIL			     ? ERRNO_STATE
-	       : NT(nt)->word == 0 && deadline == 1	     ? ERRNO_WOULD_BLOCK
-							     : ERRNO_OK;
-}
-
-void h_wait(void)
-{
-	ANY(u32, t);
-	ANY(u32, s);
-	ANY(u64, deadline);
-	const struct any any = any_index();
-
-	ASSUME_STATE(caller, thread_is(t), "calls are made by threads");
-	const u32 nt = SLOT(s)->obj;
-	A_NOTIF(nt);
-	const u32 bad = spec_wait_error(t, nt, deadline);
-	ASSUME_STATE(bits, (bad != ERRNO_OK) | (NT(nt)->word != 0), "waiting itself is tested, not proved");
-	remember();
-	const err_t err = sys_notif_wait(t, s, deadline);
-
-	CHECK_SPEC(err.v == bad);
-	CHECK_IF(err.v == 0, "spec", (NT(nt)->word == 0) & (FR_OUT(t, 0) == old_notif[nt].word));
-	CHECK_IF((err.v != 0) | (any.page != nt), "spec", same_notif(any.page));
-	CHECK_IF((err.v != 0) | (any.page != t) | (any.n != REG_RDI), "spec", same_register(any.page, any.n));
-	CHECK_SPEC(same_notif_queue(any.page));
-	CHECK_SPEC(same_thread(any.page));
-	CHECK_SPEC(same_cap(any.slot));
-	CHECK_SPEC(same_page(any.page));
-	CHECK_SPEC(same_leaf(any.page, any.n));
-	check_cpus(any);
-	check_rest(any);
-	check_footprint(any, ks.global == 0, old_thread[t].home);
-	COVER(err.v == 0);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* prove:
- * merge = ["is_local", "ep_queue", "ep_unqueue", "take_waiter", "thread_wait", "sched_ready", "msg_check"]
- * batch = 40
+ * whole = ["sys_ep_send"]
+ * batch = 8
  * [h_send]
  * function = "sys_ep_send"
  * only = "when no capability travels"
