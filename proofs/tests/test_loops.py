@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Loops by induction, and what a contract's harness may take for granted."""
+"""Loops by induction, functions as one term, and what a contract's harness may take for granted."""
 import unittest
 
 from . import mini
@@ -49,6 +49,34 @@ class Induction(unittest.TestCase):
         self.refused('has no end', unit=UNIT.replace('(u32 i, u32 x)', '(u32 x, u32 i)'))
         self.refused('no variable', unit=UNIT.replace('prover_begin_f(u32 i, u32 x)', 'prover_begin_f(u32 i, u32 y)')
                      .replace('CHECK_SPEC(filled(INDEX(k), i, x))', 'CHECK_SPEC(filled(INDEX(k), i, y))'))
+
+
+class Whole(unittest.TestCase):
+    """A function that the harness calls, as one term: what must fail does fail."""
+    BODY = 'ANY(u32, x); CHECK_SPEC(f(x) != 7);'
+
+    def prove(self, f, head='whole = ["f"]', unit=''):
+        return mini.prove('typedef unsigned int u32; u32 a[10];\nu32 g(u32 x) { return x ? 1 : 7; }\n' + f, self.BODY, head=head, unit=unit)
+
+    def test_one_path(self):
+        f = 'u32 f(u32 x) { if (x < 10) a[x] = 3; return x > 4 ? 5 : 6; }'
+        r = self.prove(f)
+        self.assertTrue(r['ok'], (r['error'], r['failures']))
+        self.assertEqual(r['paths'], 1)
+        self.assertGreater(self.prove(f, head='')['paths'], 1)
+
+    def test_what_is_not_so(self):
+        for word, f in (('out of bounds', 'u32 f(u32 x) { a[x] = 3; return 1; }'), ('out of bounds', 'u32 f(u32 x) { return a[x] ? 1 : 2; }'),
+                        ('division', 'u32 f(u32 x) { return 9 / x ? 1 : 2; }'), ('spec', 'u32 f(u32 x) { return x; }'),
+                        ('shift', 'u32 f(u32 x) { return 1u << x ? 1 : 2; }'), ('out of bounds', 'u32 f(u32 x) { return x > 20 ? a[x] ? 1 : 2 : 3; }')):
+            r = self.prove(f)
+            self.assertIn(word, f'{r["error"]} {r["failures"]}', f)
+
+    def test_what_is_never_called(self):
+        never = 'u32 NEVER(g)(u32 x) { return x; }\n'
+        f = 'u32 f(u32 x) { return x > 5 ? g(x) : 2; }'
+        self.assertIn('g is called', str(self.prove(f, unit=never)['failures']))
+        self.assertTrue(self.prove(f.replace('x > 5', 'x > 5 && x < 3'), unit=never)['ok'])
 
 
 class Given(unittest.TestCase):
