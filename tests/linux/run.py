@@ -24,12 +24,12 @@ HERE = ROOT / "tests" / "linux"
 FLAGS = ["-std=c2x", "-Wall", "-Wextra", "-Werror", "-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-I", str(ROOT),
          "-I", str(ROOT / "include"), "-I", str(ROOT / "build" / "gen")]
 HOST = {"ldisc": ["servers/linux/tty/ldisc.c"], "timer": ["servers/linux/core/timer.c"],
-        "link": ["servers/linux/fs/remote_link.c", "servers/linux/fs/remote_redo.c", "-pthread"]}        # tests/linux/host/NAME_test.c -> what is tested
+        "link": ["servers/linux/fs/remote_link.c", "servers/linux/fs/remote_redo.c", "-pthread"], "realtime": ["servers/linux/proc/realtime.c"]}        # tests/linux/host/NAME_test.c -> what is tested
 
 
 # tests/linux/guest/NAME.c, never run on this machine: options, what it prints.
 GUEST = {"hostile": ([], "still here\n"), "children": (["--timeout=60"], "stopped: 1\n"), "hog": (["--mem=128M"], r"((killed|refused)\n){3}memory is there again\n"),
-         "deaths": (["--cpus=2"], "all ended\n"), "hogs": (["--cpus=2", "--mem=128M"], r"(\w+: 0 0\n){21}"),
+         "deaths": (["--cpus=2"], "all ended\n"), "hogs": (["--cpus=2", "--mem=128M"], r"(\w+: 0 0\n){22}"),
          "parallel": (["--cpus=4"], "two threads at once: yes\non 4 processors\ncalls beside them: served\n"),
          "forkbomb": (["--procs=100"], "no more processes: yes\nafterwards: 42\n")}
 

@@ -8,7 +8,7 @@
 #include "fs.h"
 
 enum { F_RDLCK, F_WRLCK, F_UNLCK };
-enum { LOCKS_MAX = 65536 };
+enum { LOCKS_MOST = 65536, LOCKS_PART = 4, LOCKS_FEW = 64 };
 
 struct lock {
 	struct list link;
@@ -47,9 +47,21 @@ static void lock_free(struct lock *l)
 	locks--;
 }
 
+/* One for so many pages. The last eighth is for owners who have few on this file: one descriptor is enough for all there are. */
+static bool room_for(const struct inode *i, const void *owner, u32 more)
+{
+	u64 most = min64(LOCKS_MOST, pages_total() / LOCKS_PART);
+	u32 own = 0;
+
+	if (locks + more <= most - most / 8)
+		return true;
+	list_for(p, &i->locks) own += of(p)->owner == owner;
+	return own < LOCKS_FEW && may_have(locks + more, most);
+}
+
 static struct lock *lock_new(struct inode *i, const struct lock *from)
 {
-	struct lock *l = may_have(locks + 1, LOCKS_MAX) ? kalloc(sizeof *l) : NULL;
+	struct lock *l = room_for(i, from->owner, 1) ? kalloc(sizeof *l) : NULL;
 	if (!l)
 		return NULL;
 	*l = *from;
@@ -102,7 +114,7 @@ static void insert(struct inode *i, struct lock *new)
 static s64 set_range(struct inode *i, const struct lock *want, bool unlock)
 {
 	struct lock *spare = kalloc(sizeof *spare), *mine = kalloc(sizeof *mine);
-	if (!spare || !mine || !may_have(locks + 2, LOCKS_MAX)) {
+	if (!spare || !mine || !room_for(i, want->owner, 2)) {
 		if (spare)
 			kfree(spare);
 		if (mine)

@@ -320,6 +320,7 @@ void task_exit(struct task *t, u32 status)
 	drop_parts(t);
 	sigpending_drop(&t->pending, ~0ull);
 	user_find(t->ids.uid)->tasks--;
+	realtime_spent(t);
 	t->ended = true;
 	t->work = WORK_ENDED;
 	p->user_ticks += t->user_ticks;

@@ -35,6 +35,12 @@ void task_set_share(struct task *t);
 void task_set_prio(struct task *t);
 /* realtime.c: there is a task of SCHED_FIFO or SCHED_RR. */
 void realtime_watch(void);
+/* What it has computed until now counts for the CPU and as the kind of task that it is. */
+void realtime_spent(struct task *t);
+/* It goes to another CPU. */
+void realtime_moves(struct task *t, u32 cpu);
+/* Must it go behind all others for the moment? */
+bool realtime_rests(const struct task *t);
 u64 cpus_all(void);
 /* Behind others that want its CPU. */
 void task_requeue(struct task *t);

@@ -19,8 +19,10 @@ static inline void task_entered(struct task *t)
 {
 	u64 now = now_ticks();
 
-	t->user_ticks += cpu_running[t->cpu] > 1 ? (now - t->left) / cpu_running[t->cpu]
-						 : now - t->left;
+	/* One that goes before the others had the CPU for itself. */
+	t->user_ticks += cpu_running[t->cpu] > 1 && !task_is_realtime(t)
+				 ? (now - t->left) / cpu_running[t->cpu]
+				 : now - t->left;
 	cpu_running[t->cpu]--;
 	t->entered = now;
 	t->regs_known = false;

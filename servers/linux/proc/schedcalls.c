@@ -213,6 +213,7 @@ static s64 set_policy(struct task *t, u64 pid, u32 policy, u32 priority)
 		if (is_realtime(policy) && priority > o->process->rlimit[RLIMIT_RTPRIO].soft)
 			return -EPERM;
 	}
+	realtime_spent(o);
 	o->policy = policy;
 	o->rt_priority = priority;
 	task_set_share(o);

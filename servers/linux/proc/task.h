@@ -171,13 +171,19 @@ struct task {
 	char comm[COMM];
 	s32 nice;
 	u32 policy, rt_priority;
-	bool rests; /* SCHED_FIFO, SCHED_RR: for the moment like all others (realtime.c) */
-	u64 realtime_seen;
+	bool rests; /* SCHED_FIFO, SCHED_RR: for the moment behind all others (realtime.c) */
+	u64 realtime_seen; /* user and system ticks that count already (realtime.c) */
 	u64 timer_slack;
 	struct {
 		u64 code, vector, address;
 	} fault; /* the last one, for signal frames */
 };
+
+/* SCHED_FIFO or SCHED_RR. */
+static inline bool task_is_realtime(const struct task *t)
+{
+	return t->policy - 1 < 2;
+}
 
 /* The registers of a task whose call or fault is being handled; fetched on first use. */
 struct regs_general *task_regs(struct task *t);

@@ -167,7 +167,7 @@ s64 task_set_cpu(struct task *t, u32 cpu)
 		return 0;
 	if (!err_is_ok(thread_set_cpu(t->thread, env.cpus_cap, cpu)))
 		return -EINVAL;
-	t->cpu = cpu;
+	realtime_moves(t, cpu);
 	return 0;
 }
 
@@ -270,10 +270,10 @@ void task_set_prio(struct task *t)
 {
 	u32 prio = PRIO_NORMAL;
 
-	if ((t->policy == 1 || t->policy == 2) && !t->rests) {
+	if (task_is_realtime(t) && !t->rests) {
 		prio = PRIO_REALTIME - 9 + t->rt_priority / 11;
 		realtime_watch();
-	} else if (t->policy == 5) {
+	} else if (t->rests || t->policy == 5) {
 		prio = PRIO_IDLE;
 	}
 	(void)thread_set_prio(t->thread, prio);
@@ -296,6 +296,6 @@ void task_set_share(struct task *t)
 	for (s32 n = t->nice; n < 0; n++)
 		slice = slice * 5 / 4;
 	(void)sched_configure(t->sched, env.cpus_cap, t->cpu, slice, slice);
-	t->rests = false;
+	t->rests = realtime_rests(t);
 	task_set_prio(t);
 }

@@ -41,7 +41,31 @@ static void full(void)
 
 /* --- ordinary work: 0, or where it failed ---------------------------------------------------- */
 
-enum { WITH_FILES = 1, WITH_PTY = 2, WITH_INOTIFY = 4, ALL = 7 };
+enum { WITH_FILES = 1, WITH_PTY = 2, WITH_INOTIFY = 4, ALL = 7, WITH_CPU = 8 };
+
+static long turns; /* of a loop, in 60 ms when nobody else computes */
+
+static void compute(long n)
+{
+	for (volatile long i = 0; i < n; i++)
+		;
+}
+
+static void measure(void)
+{
+	struct timespec a, b;
+
+	for (turns = 100000;; turns *= 2) {
+		clock_gettime(CLOCK_MONOTONIC, &a);
+		compute(turns);
+		clock_gettime(CLOCK_MONOTONIC, &b);
+		long ms = (b.tv_sec - a.tv_sec) * 1000 + (b.tv_nsec - a.tv_nsec) / 1000000;
+		if (ms >= 100) {
+			turns = turns * 60 / ms;
+			return;
+		}
+	}
+}
 
 static int file_work(void)
 {
@@ -52,6 +76,9 @@ static int file_work(void)
 		return 20;
 	if (write(fd, page, sizeof page) != sizeof page || pread(fd, page, sizeof page, 0) != sizeof page)
 		return 21;
+	struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1 };
+	if (fcntl(fd, F_SETLK, &l))
+		return 23;
 	close(fd);
 	return unlink("/tmp/ordinary") ? 22 : 0;
 }
@@ -88,6 +115,9 @@ static int work(int kinds)
 	fd = kinds & WITH_INOTIFY ? inotify_init() : eventfd(0, 0);
 	if (fd < 0 || ((kinds & WITH_INOTIFY) && inotify_add_watch(fd, "/tmp", IN_CREATE) < 0))
 		return 15;
+	/* Some hundredths of the time are everybody's. */
+	if (kinds & WITH_CPU)
+		compute(turns);
 	return 0;
 }
 
@@ -409,17 +439,25 @@ static void storm(void)
 		kill(0, SIGUSR1);
 }
 
-static void locks(void)
+/* One descriptor is enough for many. */
+static void many_locks(void)
 {
-	int fd = open("/tmp/locks", O_RDWR | O_CREAT, 0600);
+	char name[32];
 
-	unlink("/tmp/locks");
+	snprintf(name, sizeof name, "/tmp/locks%d", getpid());
+	int fd = open(name, O_RDWR | O_CREAT, 0600);
+
+	unlink(name);
 	for (long i = 0;; i += 2) {
 		struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = i, .l_len = 1 };
 
 		if (fcntl(fd, F_SETLK, &l))
 			full();
 	}
+}
+static void locks(void)
+{
+	in_many(many_locks);
 }
 
 static void *rest(void *arg)
@@ -452,6 +490,25 @@ static void realtime(void)
 			sched_setscheduler(0, SCHED_FIFO, &p);
 			setpriority(PRIO_PROCESS, 0, -20);
 			for (;;)
+				;
+		}
+	}
+	full();
+	for (;;)
+		pause();
+}
+
+/* The same, but they change their priority all the time. */
+static void policies(void)
+{
+	for (int i = 0; i < 8; i++) {
+		if (fork() != 0)
+			continue;
+		for (int turn = 0;; turn ^= 1) {
+			struct sched_param p = { .sched_priority = 98 + turn };
+
+			sched_setscheduler(0, SCHED_FIFO, &p);
+			for (volatile int k = 0; k < 5000; k++)
 				;
 		}
 	}
@@ -527,7 +584,8 @@ static const struct {
 	{ "areas", areas, ALL },	 { "tables", tables, ALL },	{ "ptys", ptys, WITH_FILES | WITH_INOTIFY },
 	{ "epolls", epolls, ALL },	 { "watches", watches, WITH_FILES | WITH_PTY },
 	{ "timers", timers, ALL },	 { "queued", queued, ALL },	{ "storm", storm, ALL },
-	{ "locks", locks, ALL },	 { "threads", threads, -1 },	{ "realtime", realtime, ALL },
+	{ "locks", locks, ALL },	 { "threads", threads, -1 },	{ "realtime", realtime, ALL | WITH_CPU },
+	{ "policies", policies, ALL | WITH_CPU },
 	{ "shared", shared, ALL },	 { "memories", memories, ALL }, { "arguments", arguments, -1 },
 	{ "deep", deep, 0 },
 };
@@ -582,6 +640,7 @@ int main(int argc, char **argv)
 	if (argc > 1 && strcmp(argv[1], "again") == 0)
 		for (;;)
 			pause();
+	measure();
 	for (unsigned i = 0; i < sizeof hog / sizeof *hog; i++) {
 		bool wanted = argc == 1;
 
