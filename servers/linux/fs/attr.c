@@ -192,7 +192,7 @@ static s64 set_times(struct task *t, struct target *g, const struct timespec *ts
 {
 	struct inode v = { 0 };
 	u32 mask = 0;
-	bool now = true, omit = true;
+	bool now = true;
 	struct ltime clock = time_now();
 	for (u32 i = 0; i < 2; i++) {
 		s64 ns = ts ? ts[i].nsec : UTIME_NOW;
@@ -201,7 +201,6 @@ static s64 set_times(struct task *t, struct target *g, const struct timespec *ts
 			now = false;
 			continue;
 		}
-		omit = false;
 		mask |= i ? ATTR_MTIME : ATTR_ATIME;
 		if (ns == UTIME_NOW) {
 			*to = clock;
@@ -212,8 +211,6 @@ static s64 set_times(struct task *t, struct target *g, const struct timespec *ts
 			return -EINVAL;
 		*to = (struct ltime){ ts[i].sec, (u32)ns };
 	}
-	if (omit)
-		return 0;
 	if (!is_owner(t, g->inode)) {
 		if (!now)
 			return -EPERM;
@@ -245,6 +242,9 @@ s64 lx_utimensat(struct task *t, u64 dirfd, u64 name, u64 times, u64 flags)
 	struct timespec ts[2];
 	if (times && copy_in(t->mm, ts, times, sizeof ts) < 0)
 		return -EFAULT;
+	/* Nothing to do: not even the name is looked at. */
+	if (times && ts[0].nsec == UTIME_OMIT && ts[1].nsec == UTIME_OMIT)
+		return 0;
 	return times_at(t, dirfd, name, times ? ts : NULL, (u32)flags);
 }
 

@@ -295,8 +295,8 @@ s64 file_write(struct file *f, struct uio *from, u64 *pos);
 /* How much may be written at pos (RLIMIT_FSIZE, the largest offset); may send SIGXFSZ. */
 s64 write_limit(struct task *t, struct inode *i, u64 pos, u64 bytes);
 #define OFFSET_MAX 0x7fffffffffffffffull
-/* How many bytes of a hole follow at pos, at most a page; they need not become a page. */
-u64 hole_at(struct inode *i, u64 pos);
+/* Bytes at pos for which no page is needed, *n of them, at most a page: of a hole, or inode_ops.bytes. NULL: none. */
+const char *pageless_at(struct inode *i, u64 pos, u64 *n);
 extern const char zero_page[PAGE];
 s64 seek_to(struct file *f, s64 offset, u32 whence, u64 size);
 

@@ -8,12 +8,14 @@
 
 const char zero_page[PAGE];
 
-u64 hole_at(struct inode *i, u64 pos)
+const char *pageless_at(struct inode *i, u64 pos, u64 *n)
 {
-	/* With as many blocks as it has pages there is none. */
-	if (i->blocks * 512 >= i->size || !i->ops->next_data)
-		return 0;
-	return min64(i->ops->next_data(i, pos, false) - pos, PAGE);
+	const char *bytes = i->ops->bytes ? i->ops->bytes(i, pos, n) : NULL;
+	/* With as many blocks as it has pages there is no hole. */
+	if (bytes || i->blocks * 512 >= i->size || !i->ops->next_data)
+		return bytes;
+	*n = min64(i->ops->next_data(i, pos, false) - pos, PAGE);
+	return *n ? zero_page : NULL;
 }
 
 s64 page_file_read(struct file *f, struct uio *to, u64 *pos)
@@ -24,10 +26,11 @@ s64 page_file_read(struct file *f, struct uio *to, u64 *pos)
 		u64 at = *pos % PAGE, n = min64(PAGE - at, i->size - *pos);
 		page_t p = 0;
 		s64 r;
-		u64 hole = hole_at(i, *pos);
-		if (hole) {
-			n = min64(hole, i->size - *pos);
-			r = uio_put(to, zero_page, n);
+		u64 some = 0;
+		const char *bytes = pageless_at(i, *pos, &some);
+		if (bytes) {
+			n = min64(some, i->size - *pos);
+			r = uio_put(to, bytes, n);
 		} else {
 			r = i->ops->page(i, *pos / PAGE, false, &p);
 			if (r == -ENXIO)

@@ -22,13 +22,15 @@ static s64 move_page(struct file *in, u64 *in_pos, struct file *out, u64 *out_po
 	if (*in_pos >= i->size)
 		return 0;
 	page_t p;
-	u64 at = *in_pos % PAGE, hole = hole_at(i, *in_pos);
+	u64 at = *in_pos % PAGE, some = 0;
+	const char *bytes = pageless_at(i, *in_pos, &some);
 	s64 r;
-	if (hole) {
-		r = write_from(out, zero_page, min64(min64(want, hole), i->size - *in_pos),
-			       out_pos);
-		if (r > 0)
+	if (bytes) {
+		r = write_from(out, bytes, min64(min64(want, some), i->size - *in_pos), out_pos);
+		if (r > 0) {
 			*in_pos += (u64)r;
+			touch_atime(i);
+		}
 		return r;
 	}
 	r = i->ops->page(i, *in_pos / PAGE, false, &p);

@@ -2,8 +2,8 @@
 /*
  * tmpfs: files in memory.  Directories: tmpfs_dir.c.
  *
- * A file may have bytes that lie in the archive it came from; a page of them is copied when it is
- * first asked for.  They count as used from the start, so that this cannot fail for lack of space.
+ * A file may have bytes that lie in the archive it came from.  They are read there; a page of them is copied, and
+ * counts as used, when it is first asked for, whatever the limit.
  */
 #include "tmpfs.h"
 
@@ -49,10 +49,9 @@ static s64 file_page(struct inode *i, u64 index, bool for_write, page_t *out)
 			page_put(p);
 			return -ENOSPC;
 		}
-		if (!old) {
-			fs->used++;
+		fs->used++;
+		if (!old)
 			i->blocks += PAGE / 512;
-		}
 	}
 	page_get(p);
 	*out = p;
@@ -65,6 +64,27 @@ static page_t cached(struct inode *i, u64 index)
 	if (p)
 		page_get(p);
 	return p;
+}
+
+static const char *old_bytes(struct inode *i, u64 pos, u64 *n)
+{
+	struct node *f = node_of(i);
+	if (pos >= f->backing_bytes || radix_get(&f->pages, pos / PAGE))
+		return NULL;
+	*n = min64(PAGE - pos % PAGE, f->backing_bytes - pos);
+	return (const char *)f->backing + pos;
+}
+
+/* Of what is in the archive no more than this belongs to the file. */
+static void cut_backing(struct inode *i, u64 size)
+{
+	struct node *n = node_of(i);
+	if (size >= n->backing_bytes)
+		return;
+	for (u64 index = (size + PAGE - 1) / PAGE; index * PAGE < n->backing_bytes; index++)
+		if (!radix_get(&n->pages, index))
+			i->blocks -= PAGE / 512;
+	n->backing_bytes = size;
 }
 
 /* All that is still in the archive becomes pages. */
@@ -95,11 +115,12 @@ static void free_pages(struct inode *i, u64 from, u64 to)
 static void free_all(struct inode *i)
 {
 	struct node *n = node_of(i);
-	tmpfs_of(i->sb)->used -= i->blocks / (PAGE / 512);
 	i->blocks = 0;
 	n->backing_bytes = 0;
-	for (u64 at = 0; (at = radix_next(&n->pages, at)) != UINT64_MAX; at++)
+	for (u64 at = 0; (at = radix_next(&n->pages, at)) != UINT64_MAX; at++) {
 		page_put(radix_take(&n->pages, at));
+		tmpfs_of(i->sb)->used--;
+	}
 	/* Where memory ran out nodes without pages may have stayed. */
 	radix_clear(&n->pages);
 }
@@ -113,9 +134,7 @@ static s64 set_size(struct inode *i, u64 size)
 	}
 	if (size >= i->size)
 		return 0;
-	s64 r = unback(i);
-	if (r < 0)
-		return r;
+	cut_backing(i, size);
 	free_pages(i, (size + PAGE - 1) / PAGE, UINT64_MAX);
 	page_t p = size % PAGE ? radix_get(&n->pages, size / PAGE) : 0;
 	if (p)
@@ -177,6 +196,7 @@ static void release(struct inode *i)
 static const struct inode_ops file_ops = {
 	.page = file_page,
 	.cached = cached,
+	.bytes = old_bytes,
 	.next_data = next_data,
 	.punch = punch,
 	.setattr = setattr,
@@ -238,7 +258,6 @@ void tmpfs_backing(struct inode *i, const unsigned char *bytes, u64 n)
 	node_of(i)->backing_bytes = n;
 	i->size = n;
 	i->blocks = pages * (PAGE / 512);
-	tmpfs_of(i->sb)->used += pages;
 }
 
 /* --- the file system ------------------------------------------------------------------------ */

@@ -147,6 +147,8 @@ struct inode_ops {
 	s64 (*page)(struct inode *i, u64 index, bool for_write, page_t *out);
 	/* The same for reading, without sleeping: only if it is in memory. 0: no. NULL op: never. */
 	page_t (*cached)(struct inode *i, u64 index);
+	/* Bytes at `pos` that lie in memory without being a page, *n of them; NULL: there are none. NULL op: never. */
+	const char *(*bytes)(struct inode *i, u64 pos, u64 *n);
 	/* A page got for writing was changed; the inode's size and times are already those after it. */
 	void (*dirty)(struct inode *i, u64 index, page_t p);
 	/* From offset on, the next byte that is data, or (hole) is not; the file's size at the end. */
