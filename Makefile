@@ -301,7 +301,7 @@ PROVE   = @sh tools/deps.sh prove && $(PYTHON) proofs/run.py
 CHOSEN := $(strip $(SYS) $(if $(filter command environment,$(origin P)),$(P)))
 ifeq ($(CHOSEN),)
 run: build/root/disk.img
-	@./tessera shell --disk $< --cpus $(CPUS) || [ $$? -lt 124 ]
+	@./tessera shell --disk $< --cpus $(CPUS); s=$$?; [ $$s -lt 124 ] || [ $$s -eq 130 ]
 else
 run:
 	$(HAVE)$(DEPS) run

@@ -453,6 +453,12 @@ def select(only):
             [j for j in chosen if j not in builds], filter_)
 
 
+def occurs(name):
+    """May a single test have this name?  Some names are put together while the tests run: so it is looked for word by word."""
+    texts = [p.read_text() for d in ("tests/unit", "tests/kernel") for p in ROOT.glob(f"{d}/*.[ch]")] + [(ROOT / "abi/kernel.toml").read_text()]
+    return all(any(word in text for text in texts) for word in re.findall(r"\w+", name.replace("_", " ")))
+
+
 def main(argv):
     p = argparse.ArgumentParser(description=__doc__,
                                 formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -460,6 +466,10 @@ def main(argv):
     p.add_argument("--list", action="store_true")
     args = p.parse_args(argv)
     builds, jobs, filter_ = select(args.only)
+    if filter_ and not occurs(filter_):
+        print(f"no such test: {filter_}\nNAME is a part of one of these, or of a single test in tests/unit or tests/kernel:")
+        print("\n".join(f"  {j.name}" for group in every_job() for j in group))
+        return 2
     if args.list:
         print("\n".join(j.name for j in builds + jobs))
         return 0

@@ -4,6 +4,7 @@
 import fcntl
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -14,23 +15,17 @@ from root import cpio, ext2
 from sysgen import model, pack
 
 from . import back
+from .errors import USAGE, RunError
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
 SOURCES = ("kernel", "lib", "include", "servers", "drivers", "abi", "tools/sysgen", "tools/abigen", "systems", "Makefile")
 STAMP = BUILD / "run" / "stamp"
 PAGE = 4096
+DEFAULT_MIB = 512
+# A file tree in memory needs so many times its size while the machine starts, and the system some; by itself it gets room for the program too.
+TREE_TIMES, LEAST_MIB, ROOM_MIB = 2, 32, 256
 SUPER_MAGIC_AT, SUPER_MAGIC = 1024 + 56, b"\x53\xef"
-
-
-class ImageError(Exception):
-    pass
-
-
-def back_dir(text):
-    """HOST:GUEST:rw -> (host, guest)"""
-    host, _, rest = text[:-len(":rw")].partition(":")
-    return os.path.abspath(host), os.path.normpath("/" + (rest or os.path.abspath(host)).lstrip("/"))
 
 
 def newest():
@@ -60,10 +55,10 @@ def build():
 def build_all():
     print("tessera: building", file=sys.stderr)
     if subprocess.run(["sh", str(ROOT / "tools/deps.sh"), "run"], stdout=sys.stderr, check=False).returncode:
-        raise ImageError("what the build needs is not there (see above)")
+        raise RunError("what the build needs is not there (see above)")
     done = subprocess.run(["make", "-C", str(ROOT), "--no-print-directory", "-s", "-j2", "say=@:", "run-parts"], stdout=sys.stderr, check=False)
     if done.returncode:
-        raise ImageError("the build failed; `make run-parts` shows why")
+        raise RunError("the build failed; `make run-parts` shows why")
     STAMP.touch()
 
 
@@ -80,7 +75,7 @@ def link(bundle, directory):
     for command in commands:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise ImageError(f"{command[0]}: {done.stderr.strip()}")
+            raise RunError(f"{command[0]}: {done.stderr.strip()}")
     return out
 
 
@@ -99,13 +94,26 @@ def words(args, argv, env, stdio):
 def check_disk(path):
     """Refuse what cannot be a root directory."""
     if not os.path.exists(path):
-        raise ImageError(f"--disk {path}: no such file (tools/mkroot.py --ext2 makes one)")
+        raise RunError(f"--disk {path}: no such file (tools/mkroot.py --ext2 makes one)", USAGE)
     if not os.access(path, os.R_OK | os.W_OK) or os.path.isdir(path):
-        raise ImageError(f"--disk {path}: not a file that can be read and written")
+        raise RunError(f"--disk {path}: not a file that can be read and written", USAGE)
     with open(path, "rb") as file:
         file.seek(SUPER_MAGIC_AT)
         if file.read(2) != SUPER_MAGIC:
-            raise ImageError(f"--disk {path}: no ext2 file system is in it (tools/mkroot.py --ext2 makes one)")
+            raise RunError(f"--disk {path}: no ext2 file system is in it (tools/mkroot.py --ext2 makes one)", USAGE)
+
+
+def size_memory(args, archive):
+    """The file tree lies in memory, and the program wants some too."""
+    need = (archive * TREE_TIMES >> 20) + LEAST_MIB
+    if args.mem is None:
+        args.mem = max(DEFAULT_MIB, need + ROOM_MIB)
+        free = int(re.search(r"MemAvailable:\s+(\d+)", pathlib.Path("/proc/meminfo").read_text())[1]) >> 10
+        if args.mem > DEFAULT_MIB and args.mem > free:
+            raise RunError(f"what is put in, {archive >> 20} MiB, wants {args.mem} MiB of memory, and this machine has {free} MiB free: "
+                           "put it on a disk (tools/mkroot.py --ext2, --disk)")
+    elif args.mem < need:
+        raise RunError(f"--mem {args.mem}M is too little for what is put in, {archive >> 20} MiB: at least {need}M", USAGE)
 
 
 class Plan:
@@ -116,7 +124,7 @@ class Plan:
         self.args, self.directory = args, pathlib.Path(directory)
         start, root = self.directory / "start", self.directory / "root"
         start.write_bytes(words(args, argv, env, stdio))
-        self.disk, self.back = None, [back_dir(text) for text in args.dir if text.endswith(":rw")]
+        self.disk, self.back = None, [(os.path.abspath(d.host), d.guest) for d in args.dir if d.back]
         self.system = "disk" if args.disk or self.back else "run"
         files = {"start": start}
         if args.disk:
@@ -127,6 +135,7 @@ class Plan:
             ext2.image(tree, self.disk, tree.bytes() * 2 + (64 << 20))
         else:
             root.write_bytes(cpio.pack(tree))
+            size_memory(args, root.stat().st_size)
             files["root"] = root
         self.boot = link(self._bundle(files), self.directory)
 
@@ -140,7 +149,7 @@ class Plan:
                     pool.size = model.Amount("pages", max(1, -(-files[pool.name].stat().st_size // PAGE)))
             bundle, errors = pack.bundle(system, BUILD / "programs", ROOT)
         if errors:
-            raise ImageError("; ".join(errors))
+            raise RunError("; ".join(errors))
         return bundle
 
     def devices(self, socket):
@@ -157,7 +166,7 @@ class Plan:
     def command(self, socket):
         """The emulator's command line."""
         kernel = BUILD / ("kernel-debug" if self.args.debug_kernel else "kernel") / "tessera.elf"
-        config = emu.resolve(emu.Config(str(kernel), [str(self.boot)], machine=self.args.machine, cpus=self.args.cpus, mem=self.args.mem))
+        config = emu.resolve(emu.Config(str(kernel), [str(self.boot)], machine=self.args.machine, cpus=self.args.cpus, mem=f"{self.args.mem or DEFAULT_MIB}M"))
         config.extra = self.devices(socket)
         return emu.qemu_command(config)
 
@@ -170,4 +179,4 @@ class Plan:
             except (back.BackError, OSError) as error:
                 kept = tempfile.mkdtemp(prefix="tessera-kept-")
                 shutil.copy(self.disk, kept)
-                raise ImageError(f"{error}; the image with the program's changes is {kept}/disk.img") from None
+                raise RunError(f"{error}; the image with the program's changes is {kept}/disk.img") from None

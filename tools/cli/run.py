@@ -1,228 +1,215 @@
 # SPDX-License-Identifier: MIT
 """./tessera run: a Linux program of this machine, in a machine of its own."""
 
-import argparse
 import os
 import shlex
-import shutil
-import signal
 import stat
 import subprocess
 import sys
-import tempfile
 
+from root import ldcache, runtime
 from root.base import base
-from root.elf import ElfError
+from root.elf import ElfError, MissingError
 from root.ext2 import tool
-from root.tree import Tree, TreeError
+from root.tree import NoInterpreterError, Tree, TreeError
 
-from . import image
+from . import image, options, scratch
+from .errors import FAILED, LEFT, NOT_EXECUTABLE, NOT_FOUND, SIGNAL, TIMEOUT, USAGE, RunError
 from .session import Session
 
-STDIO_HELP = "t: the terminal, p: as it is here, n: nothing; one letter each for 0, 1, 2 (default: found out)"
+PLACES = ("usr/local/bin", "bin", "usr/bin", "sbin", "usr/sbin")
+HOME = "/root"
+TERMINFO = ("/etc/terminfo", "/lib/terminfo", "/usr/share/terminfo")
 
 
-class RunError(Exception):
-    """Something the user can mend; the message says how."""
-
-
-def add_arguments(parser):
-    parser.add_argument("--dir", action="append", default=[], metavar="HOST:GUEST[:rw]",
-                        help="put a directory or file in; :rw brings changes back")
-    parser.add_argument("--env", action="append", default=[], metavar="NAME[=VALUE]", help="environment (NAME alone: as here)")
-    parser.add_argument("--cwd", default="/root", help="working directory in the guest")
-    parser.add_argument("--cpus", type=int, default=2, help="processors, 1 to 64")
-    parser.add_argument("--mem", default="512M", help="memory, 64M to 64G")
-    parser.add_argument("--procs", type=int, default=0, help="most processes and threads (default: by memory)")
-    parser.add_argument("--disk", metavar="FILE", help="an ext2 image as the root directory, changed in place; the program is one on it")
-    parser.add_argument("--timeout", type=float, default=0, metavar="SECONDS", help="end it after so long, with status 124")
-    parser.add_argument("--trace", nargs="?", const="-", metavar="FILE", help="system calls, decoded, to standard error, or with --trace=FILE there")
-    parser.add_argument("--stdio", metavar="XXX", help=STDIO_HELP)
-    parser.add_argument("--machine", default="q35-iommu", choices=("q35-iommu", "microvm"), help="default: q35-iommu")
-    parser.add_argument("--no-base", action="store_true", help="without busybox and /etc: only what the program needs")
-    parser.add_argument("--dry-run", action="store_true", help="print the emulator's command line, and run nothing")
-    parser.add_argument("--debug-kernel", action="store_true", help="a kernel that checks itself")
-    parser.add_argument("--verbose", "-v", action="store_true", help="show the system's own console at the end")
-
-
-def memory(text):
-    unit = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}.get(text[-1:].upper(), 1)
-    try:
-        value = int(text[:-1] if unit > 1 else text) * unit
-    except ValueError:
-        raise RunError(f"--mem {text}: not an amount of memory (64M, 2G)") from None
-    if not 64 << 20 <= value <= 64 << 30:
-        raise RunError(f"--mem {text}: between 64M and 64G")
-    return f"{value >> 20}M"
+def check_node(tree, name):
+    if stat.S_ISDIR(tree.nodes[tree.place(name)].mode):
+        raise RunError(f"{name}: a directory, not a program", NOT_EXECUTABLE)
 
 
 def find_program(name, tree):
-    """Where the program is, here; or None if it is one of the base's."""
+    """Where the program is: (here, within); here None: it is one of the tree's."""
     if "/" in name:
         if os.path.isfile(name):
-            return name
-        if tree.has(name):
-            return None
-        raise RunError(f"{name}: no such file")
-    path = shutil.which(name)
+            return name, os.path.abspath(name)
+        if tree.has(name) and not (os.path.lexists(name) and not os.path.isdir(name)):
+            check_node(tree, name)
+            return None, name
+        if os.path.isdir(name):
+            raise RunError(f"{name}: a directory, not a program", NOT_EXECUTABLE)
+        if os.path.exists(name):
+            raise RunError(f"{name}: neither a file nor a link to one", NOT_EXECUTABLE)
+        raise RunError(f"{name}: no such file", NOT_FOUND)
+    path = runtime.which(name)
     if path:
-        return path
-    for directory in ("bin", "usr/bin", "sbin", "usr/sbin"):
+        return path, os.path.abspath(path)
+    for directory in PLACES:
         if tree.has(f"{directory}/{name}"):
-            return None
-    raise RunError(f"{name}: neither on this machine's PATH nor in the base system")
+            return None, f"/{directory}/{name}"
+    raise RunError(f"{name}: neither on this machine's PATH nor in what is put in", NOT_FOUND)
 
 
 def check_program(path):
     if not os.access(path, os.R_OK):
-        raise RunError(f"{path}: cannot be read")
+        raise RunError(f"{path}: cannot be read", NOT_EXECUTABLE)
     if not os.stat(path).st_mode & (stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH):
-        raise RunError(f"{path}: not executable (chmod +x)")
+        raise RunError(f"{path}: not executable (chmod +x)", NOT_EXECUTABLE)
 
 
-def split_dir(text):
-    host, _, rest = text.partition(":")
-    guest, _, mode = rest.partition(":")
-    if mode not in ("", "ro", "rw"):
-        raise RunError(f"--dir {text}: HOST:GUEST or HOST:GUEST:rw")
-    if not os.path.exists(host):
-        raise RunError(f"--dir {text}: {host} does not exist")
-    return host, (guest or os.path.abspath(host)), mode == "rw"
+def put_program(tree, here, within):
+    """With what it needs to start, and, if it is an interpreter that is known, to run."""
+    check_program(here)
+    try:
+        runtime.put_in(tree, tree.program(here, within))
+    except (MissingError, NoInterpreterError) as error:
+        raise RunError(str(error), NOT_FOUND) from error
+    except (ElfError, TreeError) as error:
+        raise RunError(str(error), NOT_EXECUTABLE) from error
+
+
+def put_terminal(tree):
+    """What programs ask of the terminal that this one runs in."""
+    name = os.environ.get("TERM", "")
+    for directory in TERMINFO:
+        path = f"{directory}/{name[:1]}/{name}"
+        if name and "/" not in name and os.path.isfile(path) and not tree.has(path):
+            tree.file(path, os.path.realpath(path))
 
 
 def environment(args):
-    words = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root",
-             "TERM": os.environ.get("TERM", "dumb"), "LANG": os.environ.get("LANG", "C.UTF-8")}
+    # Other locales are in files that are not put in.
+    words = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": HOME,
+             "TERM": os.environ.get("TERM", "dumb"), "LANG": os.environ["LANG"] if os.environ.get("LANG") in ("C", "POSIX") else "C.UTF-8"}
     for text in args.env:
         name, equals, value = text.partition("=")
-        if not name:
-            raise RunError(f"--env {text}: NAME=VALUE")
         if equals or name in os.environ:
             words[name] = value if equals else os.environ[name]
     return [f"{name}={value}" for name, value in words.items()]
 
 
+def stat_on_disk(image_path, name):
+    """What debugfs says of it, which follows no links; or "" ."""
+    done = subprocess.run([tool("debugfs"), "-R", f'stat "{name}"', image_path], capture_output=True, text=True, check=False)
+    # A damaged disk is not for us to judge.
+    return done.stdout if "Inode:" in done.stdout else "?" if "not open" in done.stderr else ""
+
+
 def on_disk(image_path, name):
     """The path of a program in an ext2 image."""
-    places = [name] if "/" in name else [f"/{d}/{name}" for d in ("usr/local/bin", "bin", "usr/bin", "sbin", "usr/sbin")]
-    for place in places:
-        # debugfs follows no links; whether it is a program, Tessera finds out, and what is wrong with a damaged disk.
-        done = subprocess.run([tool("debugfs"), "-R", f'stat "{place}"', image_path], capture_output=True, text=True, check=False)
-        if "Inode:" in done.stdout or "not open" in done.stderr:
+    for place in [name] if "/" in name else [f"/{d}/{name}" for d in PLACES]:
+        found = stat_on_disk(image_path, place)
+        if "Type: directory" in found:
+            raise RunError(f"{name}: a directory in {image_path}, not a program", NOT_EXECUTABLE)
+        if found:
             return place
-    raise RunError(f"{name}: no such file in {image_path}")
+    raise RunError(f"{name}: no such file in {image_path}", NOT_FOUND)
+
+
+def disk_program(args, program):
+    image.check_disk(args.disk)
+    if args.cwd and not any(kind in stat_on_disk(args.disk, args.cwd) for kind in ("Type: directory", "Type: symlink", "?")):
+        raise RunError(f"--cwd {args.cwd}: no such directory in {args.disk}", USAGE)
+    return on_disk(args.disk, program)
 
 
 def build_tree(args, program):
-    if args.disk:
-        if args.dir:
-            raise RunError("--dir and --disk do not go together: the root directory is the disk's (tools/mkroot.py puts files on one)")
-        image.check_disk(args.disk)
-        return None, on_disk(args.disk, program)
+    """The file tree and where the program is in it."""
     tree = Tree() if args.no_base else base()
-    for text in args.dir:
-        host, guest, _ = split_dir(text)
-        tree.copy(host, guest)
-    if not tree.has(args.cwd):
-        tree.directory(args.cwd)
-    where = find_program(program, tree)
-    if where is None:
-        return tree, program if "/" in program else next(
-            f"/{d}/{program}" for d in ("bin", "usr/bin", "sbin", "usr/sbin") if tree.has(f"{d}/{program}"))
-    check_program(where)
-    name = os.path.abspath(where)
-    tree.program(where, name)
-    return tree, name
+    tree.directory(HOME, 0o700)
+    try:
+        for d in args.dir:
+            tree.copy(d.host, d.guest)
+    except TreeError as error:
+        raise RunError(f"--dir: {error}", USAGE) from error
+    here, within = find_program(program, tree)
+    if here is not None:
+        put_program(tree, here, within)
+    if not args.no_base:
+        put_terminal(tree)
+    ldcache.add(tree)
+    if args.cwd and (not tree.has(args.cwd) or stat.S_ISREG(tree.nodes[tree.place(args.cwd)].mode)):
+        raise RunError(f"--cwd {args.cwd}: no such directory within (--dir puts one in)", USAGE)
+    return tree, within
 
 
 def stdio_of(args):
-    if args.stdio:
-        if len(args.stdio) != 3 or set(args.stdio) - set("tpn"):
-            raise RunError(f"--stdio {args.stdio}: {STDIO_HELP}")
-        return args.stdio
-    return "".join("t" if os.isatty(fd) else "p" for fd in (0, 1, 2))
+    return args.stdio or "".join("t" if os.isatty(fd) else "p" for fd in (0, 1, 2))
 
 
 def exit_status(status):
     """What a shell would report."""
-    return 128 + (status & 127) if status & 127 else status >> 8 & 255
+    return SIGNAL + (status & 127) if status & 127 else status >> 8 & 255
+
+
+def open_trace(args):
+    if args.trace in (None, "-"):
+        return args.trace and sys.stderr.buffer
+    try:
+        return open(args.trace, "wb")
+    except OSError as error:
+        raise RunError(f"--trace={args.trace}: {error.strerror}", USAGE) from error
+
+
+def boot(plan, directory, args, stdio):
+    """Until it ends; the exit status for our caller."""
+    trace = open_trace(args)
+
+    def on_trace(line):
+        trace.write(line + b"\n")
+        trace.flush()
+
+    session = Session(plan.command, directory, stdio, args.timeout, on_trace=on_trace if trace else None)
+    try:
+        status = session.run()
+    finally:
+        if trace and trace is not sys.stderr.buffer:
+            trace.close()
+    with open(os.path.join(directory, "console"), "rb") as file:
+        console = file.read()
+    if args.verbose and console:
+        sys.stderr.buffer.write(console)
+    if status is None:
+        return ended(session, console, args)
+    plan.bring_back()
+    return exit_status(status)
+
+
+def ended(session, console, args):
+    """The machine ended otherwise than by its first process."""
+    if session.ended_by == "timeout":
+        print(f"tessera: ended after {args.timeout:g} s (--timeout)", file=sys.stderr)
+        return TIMEOUT
+    if session.ended_by == "left":
+        print("tessera: left by Ctrl-]", file=sys.stderr)
+        return LEFT
+    if not args.verbose and console:
+        sys.stderr.buffer.write(console[-4000:])
+    print(f"tessera: {session.ended_by} (emulator's status {session.emulator_status})", file=sys.stderr)
+    return FAILED
 
 
 def execute(args, program, arguments):
     """Runs it; returns the exit status for our caller."""
-    if not 1 <= args.cpus <= 64:
-        raise RunError(f"--cpus {args.cpus}: 1 to 64")
-    args.mem = memory(args.mem)
     stdio = stdio_of(args)
-    tree, name = build_tree(args, program)
-    directory = tempfile.mkdtemp(prefix="tessera-run-")
-    trace = None
-    try:
+    tree, name = (None, disk_program(args, program)) if args.disk else build_tree(args, program)
+    args.cwd = args.cwd or HOME
+    with scratch.directory() as directory:
         plan = image.Plan(args, tree, [name, *arguments], environment(args), stdio, directory)
         if args.dry_run:
             print(shlex.join(plan.command(os.path.join(directory, "link"))))
             return 0
-        if args.trace:
-            try:
-                trace = sys.stderr.buffer if args.trace == "-" else open(args.trace, "wb")
-            except OSError as error:
-                raise RunError(f"--trace={args.trace}: {error.strerror}") from error
-
-        def on_trace(line):
-            trace.write(line + b"\n")
-            trace.flush()
-
-        session = Session(plan.command, directory, stdio, args.timeout, on_trace=on_trace if trace else None)
-        status = session.run()
-        console = open(os.path.join(directory, "console"), "rb").read()
-        if args.verbose and console:
-            sys.stderr.buffer.write(console)
-        if status is None:
-            return ended(session, console, args.verbose)
-        plan.bring_back()
-        return exit_status(status)
-    finally:
-        if trace and args.trace != "-":
-            trace.close()
-        shutil.rmtree(directory, ignore_errors=True)
-
-
-def ended(session, console, shown):
-    """The machine ended otherwise than by its first process."""
-    if session.ended_by == "timeout":
-        print("tessera: timeout", file=sys.stderr)
-        return 124
-    if not shown and console:
-        sys.stderr.buffer.write(console[-4000:])
-    print(f"tessera: {session.ended_by} (emulator's status {session.emulator_status})", file=sys.stderr)
-    return 130 if "Ctrl-]" in (session.ended_by or "") else 125
-
-
-def split_argv(parser, argv):
-    """Our options, and the program with its arguments: everything from the first word that is no
-    option, or from behind "--"."""
-    takes = {o: a for a in parser._actions for o in a.option_strings}
-    at = 0
-    while at < len(argv) and argv[at].startswith("-") and argv[at] != "-":
-        if argv[at] == "--":
-            return argv[:at], argv[at + 1:]
-        action = takes.get(argv[at])
-        # --trace takes a value only after "=".
-        at += 2 if action is not None and action.nargs is None else 1
-    return argv[:at], argv[at:]
+        return boot(plan, directory, args, stdio)
 
 
 def main(argv):
-    parser = argparse.ArgumentParser(prog="tessera run", description=__doc__, usage="tessera run [options] PROGRAM [ARGS...]")
-    add_arguments(parser)
-    options, words = split_argv(parser, argv)
-    args = parser.parse_args(options)
-    if not words:
-        parser.error("which program? (./tessera run [options] PROGRAM [ARGS...])")
+    args, words = options.parse(argv)
     try:
         return execute(args, words[0], words[1:])
-    except (RunError, TreeError, ElfError, image.ImageError) as error:
+    except (RunError, TreeError) as error:
         print(f"tessera: {error}", file=sys.stderr)
-        return 126 if "not executable" in str(error) else 127 if "no such file" in str(error) else 125
+        return getattr(error, "status", FAILED)
+    except OSError as error:
+        print(f"tessera: {error}", file=sys.stderr)
+        return FAILED
     except KeyboardInterrupt:
-        return 128 + signal.SIGINT
+        return LEFT

@@ -80,7 +80,7 @@ class Session:
     def _read_console(self):
         data = os.read(0, 256)
         if bytes([LEAVE]) in data:
-            self.ended_by = "left by Ctrl-]"
+            self.ended_by = "left"
             return False
         if data:
             self._send(frames("c", data))

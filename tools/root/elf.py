@@ -19,6 +19,10 @@ class ElfError(Exception):
     pass
 
 
+class MissingError(ElfError):
+    """What a program needs to start is not on this machine."""
+
+
 class Elf:
     """The parts of an ELF file that say what else it needs."""
 
@@ -90,13 +94,14 @@ class Elf:
                 (self.rpath if tag == DT_RPATH else self.runpath).extend(parts)
 
 
-def _configured(path="/etc/ld.so.conf", depth=0):
+def configured(path="/etc/ld.so.conf", depth=0):
     """Directories of ld.so.conf and what it includes."""
     found = []
     if depth > 8:
         return found
     try:
-        lines = open(path, encoding="utf-8", errors="replace").read().split("\n")
+        with open(path, encoding="utf-8", errors="replace") as file:
+            lines = file.read().split("\n")
     except OSError:
         return found
     for line in lines:
@@ -104,7 +109,7 @@ def _configured(path="/etc/ld.so.conf", depth=0):
         if line.startswith("include"):
             for part in line.split()[1:]:
                 for name in sorted(glob.glob(os.path.join(os.path.dirname(path), part))):
-                    found += _configured(name, depth + 1)
+                    found += configured(name, depth + 1)
         elif line:
             found.append(line)
     return found
@@ -113,13 +118,13 @@ def _configured(path="/etc/ld.so.conf", depth=0):
 def libraries(program, sysroot="/"):
     """All files that `program` needs to start: {path in the tree: path here}, its interpreter included."""
     found, queue = {}, [Elf(program)]
-    dirs = _configured() + TRUSTED
+    dirs = configured() + TRUSTED
     while queue:
         elf = queue.pop()
         if elf.interp and elf.interp not in found:
             here = os.path.join(sysroot, elf.interp.lstrip("/"))
             if not os.path.exists(here):
-                raise ElfError(f"{elf.path}: its interpreter {elf.interp} is not on this machine")
+                raise MissingError(f"{elf.path}: its interpreter {elf.interp} is not on this machine")
             found[elf.interp] = os.path.realpath(here)
         musl = any("ld-musl" in name for name in found)
         for name in elf.needed:
@@ -127,7 +132,7 @@ def libraries(program, sysroot="/"):
                 continue                # musl's interpreter is its library
             where = _find(name, elf, dirs, sysroot)
             if where is None:
-                raise ElfError(f"{elf.path}: the library {name} is not on this machine")
+                raise MissingError(f"{elf.path}: the library {name} is not on this machine")
             if where not in found:
                 found[where] = os.path.realpath(os.path.join(sysroot, where.lstrip("/")))
                 queue.append(Elf(found[where]))

@@ -20,7 +20,7 @@ def tool(name):
 def image(tree, path, size=0):
     """Write the image; size 0: what is needed and half again, at least 16 MiB."""
     size = max(size, 16 << 20) if size else max(16 << 20, tree.bytes() * 3 // 2 + (8 << 20))
-    stage = tempfile.mkdtemp(prefix="tessera-root-")
+    stage = tempfile.mkdtemp(prefix="tessera-root-", dir=os.path.dirname(os.path.abspath(path)))
     try:
         tree.write(stage)
         from_directory(stage, path, size, tree.bytes())

@@ -2,14 +2,18 @@
 """A tree of files in memory, gathered from this machine, from Debian packages, and from text."""
 
 import os
-import shutil
 import stat
 
-from .elf import Elf, ElfError, libraries
+from .elf import Elf, ElfError, MissingError, libraries
+from .runtime import which
 
 
 class TreeError(Exception):
     pass
+
+
+class NoInterpreterError(TreeError):
+    """A script's interpreter is not on this machine."""
 
 
 class Node:
@@ -34,13 +38,15 @@ class Tree:
     def __init__(self):
         self.nodes = {"": Node(stat.S_IFDIR | 0o755)}
 
-    def _place(self, name):
-        """Directories above `name` exist, symbolic links among them followed."""
+    def place(self, name, make=False):
+        """The name with symbolic links among the directories above it followed; `make`: these exist afterwards."""
         parts, at, hops = [p for p in name.split("/") if p not in ("", ".")], "", 0
         while len(parts) > 1:
             part = parts.pop(0)
             at = os.path.dirname(at) if part == ".." else f"{at}/{part}".lstrip("/")
-            node = self.nodes.setdefault(at, Node(stat.S_IFDIR | 0o755))
+            node = self.nodes.get(at) or Node(stat.S_IFDIR | 0o755)
+            if make:
+                self.nodes[at] = node
             if stat.S_ISLNK(node.mode):
                 hops += 1
                 if hops > 40:
@@ -53,14 +59,13 @@ class Tree:
         return f"{at}/{parts[0]}".lstrip("/") if parts else at
 
     def add(self, name, node):
-        self.nodes[self._place(name)] = node
+        self.nodes[self.place(name, True)] = node
 
     def has(self, name):
-        return self._place(name) in self.nodes
+        return self.place(name) in self.nodes
 
     def directory(self, name, mode=0o755):
-        place = self._place(name)
-        self.nodes[place] = Node(stat.S_IFDIR | mode)
+        self.nodes[self.place(name, True)] = Node(stat.S_IFDIR | mode)
 
     def text(self, name, text, mode=0o644):
         self.add(name, Node(stat.S_IFREG | mode, text.encode() if isinstance(text, str) else text))
@@ -84,26 +89,27 @@ class Tree:
         elif stat.S_ISREG(info.st_mode):
             self.add(name, Node(info.st_mode, source=os.path.abspath(source), **common))
         elif stat.S_ISDIR(info.st_mode):
-            place = self._place(name)
+            place = self.place(name, True)
             if place not in self.nodes or not stat.S_ISLNK(self.nodes[place].mode):
                 self.nodes[place] = Node(info.st_mode, **common)
         elif stat.S_ISCHR(info.st_mode) or stat.S_ISBLK(info.st_mode):
             rdev = os.major(info.st_rdev) << 8 | os.minor(info.st_rdev)
             self.add(name, Node(info.st_mode, rdev=rdev, **common))
 
-    def copy(self, source, name):
-        """A directory of this machine with all it contains; or one file."""
+    def copy(self, source, name, left_out=None):
+        """A directory of this machine with all it contains, but for directories whose names match `left_out`; or one file."""
         if not os.path.isdir(source):
             return self.file(name, os.path.realpath(source))
         self.file(name, source)
         for directory, names, files in os.walk(source):
             below = os.path.relpath(directory, source)
+            names[:] = [n for n in names if left_out is None or not left_out.fullmatch(n)]
             for entry in sorted(names + files):
                 self.file(os.path.normpath(os.path.join(name, below, entry)), os.path.join(directory, entry))
 
     def program(self, source, name=None):
         """A program of this machine with its interpreter and libraries.  Scripts bring their
-        interpreter along."""
+        interpreter along.  Returns what is run in the end: itself, or the interpreter."""
         name = name or os.path.abspath(source)
         real = os.path.realpath(source)
         try:
@@ -119,18 +125,20 @@ class Tree:
             interpreter = words[0].decode()
             if os.path.basename(interpreter) == "env" and len(words) > 1:
                 wanted = words[1].decode()
-                where = shutil.which(wanted)
+                where = which(wanted)
                 if where is None:
-                    raise TreeError(f"{source}: {wanted}, which its first line asks for, is not on this machine")
-                if not self.has(where):
-                    self.program(where)
-            if not self.has(interpreter):
-                if not os.path.exists(interpreter):
-                    raise TreeError(f"{source}: its interpreter {interpreter} is not on this machine")
-                self.program(interpreter)
-            return
+                    raise NoInterpreterError(f"{source}: {wanted}, which its first line asks for, is not on this machine")
+            else:
+                where = interpreter
+            for path in (interpreter, where):
+                if not self.has(path):
+                    if not os.path.exists(path):
+                        raise NoInterpreterError(f"{source}: its interpreter {path} is not on this machine")
+                    self.program(path)
+            return where
         for where, here in libraries(real).items():
             self.file(where, here)
+        return source
 
     def bytes(self):
         return sum(node.size() + 4096 for node in self.nodes.values())
@@ -160,4 +168,4 @@ class Tree:
                 os.chmod(path, stat.S_IMODE(node.mode))
 
 
-__all__ = ["Tree", "Node", "TreeError", "ElfError", "Elf"]
+__all__ = ["Tree", "Node", "TreeError", "NoInterpreterError", "ElfError", "MissingError", "Elf"]

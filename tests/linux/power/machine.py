@@ -1,33 +1,24 @@
 # SPDX-License-Identifier: MIT
 """One run of a Linux program on a disk whose writes are recorded, with what the program said and when."""
 
-import argparse
 import os
 import pathlib
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "tools"))
-from cli import image, run                                      # noqa: E402
+from cli import image, options                                  # noqa: E402
 from cli.link import frames                                     # noqa: E402
 from cli.session import Session                                 # noqa: E402
 
 from blocklog import Log                                        # noqa: E402
 
 
-def options(words):
-    parser = argparse.ArgumentParser()
-    run.add_arguments(parser)
-    args = parser.parse_args(words)
-    args.mem = run.memory(args.mem)
-    return args
-
-
 class Machine(Session):
     """on_line(line, machine) is called for each line of standard output.  kernel: words of its command line."""
 
     def __init__(self, disk, directory, argv, timeout, on_line, log=None, words=(), environment=(), kernel=""):
-        args = options(["--disk", disk, "--cwd", "/", *words])
+        args, _ = options.parse(["--disk", disk, "--cwd", "/", *words, argv[0]])
         plan = image.Plan(args, None, argv, ["PATH=/bin:/usr/bin", "HOME=/root", *environment], "ppp", directory)
         append = ["-append", kernel] if kernel else []
         super().__init__(lambda path: self._logged([*plan.command(path), *append]), directory, "ppp", timeout)

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: MIT
+"""Tests of ./tessera run as far as it goes without a machine: options, finding programs, what is put in."""
+import contextlib
+import fcntl
+import io
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+import unittest.mock
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "tools"))
+
+from cli import errors, image, options, run, scratch  # noqa: E402
+from root import ldcache, runtime  # noqa: E402
+from root.ext2 import tool  # noqa: E402
+from root.tree import Tree  # noqa: E402
+
+
+class Options(unittest.TestCase):
+    def refused(self, *words):
+        with contextlib.redirect_stderr(io.StringIO()) as said, self.assertRaises(SystemExit) as end:
+            options.parse([*words, "true"])
+        self.assertEqual(end.exception.code, errors.USAGE, words)
+        return said.getvalue()
+
+    def test_values(self):
+        for words in (("--cwd", "tmp"), ("--procs", "0"), ("--procs", "x"), ("--cpus", "65"), ("--timeout", "-1"), ("--timeout", "nan"),
+                      ("--mem", "12"), ("--mem", "65G"), ("--mem", "M"), ("--stdio", "tt"), ("--env", "=x"), ("--machine", "pdp11"), ("--nosuch",),
+                      ("--dir", "/nosuch:/x"), ("--dir", "/etc:etc"), ("--dir", "/etc:/x:w"), ("--dir", ":/x"), ("--dir", "/etc:/proc"),
+                      ("--dir", "/etc:/dev/x"), ("--dir", "/etc:/:rw"), ("--dir", "/etc:/x", "--disk", "x")):
+            with self.subTest(words):
+                self.assertIn("error:", self.refused(*words))
+
+    def test_taken(self):
+        args, words = options.parse(["--mem", "1G", "--timeout=0", "--dir", "/etc:/x/../y:rw", "--trace", "--cwd", "/a//b/", "ls", "--mem", "2"])
+        self.assertEqual((args.mem, args.timeout, args.cwd, args.trace, words), (1024, 0, "/a/b", "-", ["ls", "--mem", "2"]))
+        self.assertEqual(args.dir, [("/etc", "/y", True)])
+
+    def test_no_program(self):
+        for words in ([], ["--"], [""]):
+            with contextlib.redirect_stderr(io.StringIO()), self.assertRaises(SystemExit) as end:
+                options.parse(words)
+            self.assertEqual(end.exception.code, errors.USAGE)
+
+    def test_table(self):
+        readme = (ROOT / "README.md").read_text()
+        for status in ("2", "124", "125", "126", "127", "130"):
+            self.assertIn(f"  {status} ", errors.TABLE)
+            self.assertIn(f"| {status} |", readme)
+
+
+class Programs(unittest.TestCase):
+    def status(self, name, make=None):
+        with tempfile.TemporaryDirectory() as directory:
+            path = os.path.join(directory, name)
+            if make:
+                make(path)
+            tree = Tree()
+            try:
+                here, within = run.find_program(path if "." in name else name, tree)
+                run.put_program(tree, here, within)
+            except errors.RunError as error:
+                return error.status
+        return 0
+
+    def test_statuses(self):
+        def script(text, mode=0o755):
+            return lambda path: (pathlib.Path(path).write_bytes(text), os.chmod(path, mode))
+        elf = pathlib.Path("/bin/true").read_bytes()
+        for want, name, make in ((127, "nosuch.x", None), (127, "nosuch", None), (126, "directory.x", os.mkdir), (126, "fifo.x", os.mkfifo),
+                                 (126, "text.x", script(b"#!/bin/sh\n", 0o644)), (126, "empty.x", script(b"")), (126, "line.x", script(b"#!\n")),
+                                 (127, "shell.x", script(b"#!/nosuch/sh\n")), (127, "env.x", script(b"#!/usr/bin/env nosuch-sh\n")),
+                                 (126, "arm.x", script(elf[:18] + b"\xb7\0" + elf[20:])), (126, "cut.x", script(elf[:40])),
+                                 (127, "library.x", script(elf.replace(b"libc.so.6", b"libx.so.6"))), (0, "good.x", script(elf)),
+                                 (0, "env.x", script(b"#!/usr/bin/env sh\n"))):
+            with self.subTest(name):
+                self.assertEqual(self.status(name, make), want)
+
+    def test_exit_status(self):
+        self.assertEqual([run.exit_status(s) for s in (0, 7 << 8, 9, 11 | 0x80)], [0, 7, 137, 139])
+
+
+class PutIn(unittest.TestCase):
+    def test_python(self):
+        real = os.path.realpath("/usr/bin/python3")
+        tree = Tree()
+        run.put_program(tree, "/usr/bin/python3", "/usr/bin/python3")
+        self.assertTrue(tree.has(f"/usr/lib/{os.path.basename(real)}/encodings/__init__.py"))
+        self.assertTrue(any("libssl.so" in name for name in tree.nodes), "a library of a module")
+        self.assertFalse(any("/config-3" in name for name in tree.nodes))
+
+    def test_not_chosen_by_a_script(self):
+        with tempfile.TemporaryDirectory() as directory:
+            shim = pathlib.Path(directory, "python3")
+            shim.write_text("#!/bin/sh\n")
+            shim.chmod(0o755)
+            with unittest.mock.patch.dict(os.environ, PATH=f"{directory}:/usr/bin"):
+                self.assertEqual(runtime.which("python3"), "/usr/bin/python3")
+
+    def test_what_the_user_gave_stays(self):
+        tree = Tree()
+        name = "/usr/lib/" + os.path.basename(os.path.realpath("/usr/bin/python3"))
+        tree.text(f"{name}/mine", "")
+        runtime.put_in(tree, "/usr/bin/python3")
+        self.assertFalse(tree.has(f"{name}/encodings"))
+
+    def test_looking_makes_nothing(self):
+        tree = Tree()
+        self.assertFalse(tree.has("/a/b/c"))
+        self.assertEqual(list(tree.nodes), [""])
+
+    def test_cache(self):
+        tree = Tree()
+        tree.program("/usr/bin/python3")
+        tree.program("/bin/ls")
+        ldcache.add(tree)
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(tree.nodes[ldcache.PATH].contents())
+            file.flush()
+            said = subprocess.run([tool("ldconfig"), "-C", file.name, "-p"], text=True, capture_output=True, check=True).stdout
+        rows = [line.split() for line in said.splitlines()[1:] if "=>" in line]
+        self.assertIn("libc.so.6", [row[0] for row in rows])
+        for row in rows:
+            self.assertIn("(libc6,x86-64)", row)
+            self.assertTrue(tree.has(row[-1]))
+
+    def test_order(self):
+        names = ["libc.so.6", "libc.so.10", "libcrypt.so.1", "liba.so.2", "libm.so.6", "libc-2.so"]
+        data = ldcache.pack([(n, "/" + n) for n in names])
+        want = ["libm.so.6", "libcrypt.so.1", "libc.so.10", "libc.so.6", "libc-2.so", "liba.so.2"]
+        at = [data.index(b"\0" + n.encode() + b"\0/") for n in want]
+        self.assertEqual(at, sorted(at))
+
+    def test_memory(self):
+        args = unittest.mock.Mock(mem=None)
+        image.size_memory(args, 1 << 20)
+        self.assertEqual(args.mem, image.DEFAULT_MIB)
+        args.mem = 128
+        with self.assertRaises(errors.RunError) as wrong:
+            image.size_memory(args, 100 << 20)
+        self.assertIn("at least 232M", str(wrong.exception))
+
+
+class Scratch(unittest.TestCase):
+    def test_stale(self):
+        with tempfile.TemporaryDirectory() as top, unittest.mock.patch.object(tempfile, "tempdir", top):
+            stale, held, young = (os.path.join(top, scratch.PREFIX + name) for name in ("stale", "held", "young"))
+            for path in (stale, held, young):
+                os.mkdir(path)
+            for path in (stale, held):
+                pathlib.Path(path, scratch.OWNER).touch()
+            with open(os.path.join(held, scratch.OWNER), "rb") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                with scratch.directory() as mine:
+                    self.assertEqual(sorted(os.listdir(top)), sorted(os.path.basename(p) for p in (held, young, mine)))
+                    scratch.clean()
+                    self.assertTrue(os.path.isdir(mine))
+            self.assertFalse(os.path.exists(mine))
+
+
+if __name__ == "__main__":
+    unittest.main()
