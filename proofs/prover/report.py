@@ -112,15 +112,16 @@ def assumption_marks(root, results):
         out.append({'id': 'machine', 'where': 'kernel/arch/proof/model.h and units',
                     'why': f'these do to kernel state what the model of the machine says: {", ".join(machine)}'})
     proved = {r['harness'].removeprefix('h_contract_') for r in results
-              if r['harness'].startswith('h_contract_') and r['ok']}
+              if r['harness'].startswith('h_contract_') and r['ok'] and not r.get('only')}
     for name in sorted({c for r in results for c in r['contracts']} - proved):
         out.append({'id': f'contract_{name}', 'where': name, 'why': f'{name} meets its contract'})
     return out
 
 
 def established(results, graph):
-    """Preconditions of functions: (function, predicates, who calls it and is proved to check them, who is not)."""
-    callers = {f.name: sorted({g.name for g in f.callers}) for f in graph.values()}
+    """Preconditions of functions: (function, predicates, who calls it and is proved to check them, who is not).
+    What boot makes is assumed to be as it should be."""
+    callers = {f.name: sorted({g.name for g in f.callers if g.file != BOOT}) for f in graph.values()}
     needs, checks = {}, {}
     for r in results:
         for name, pred, places in r.get('requires', ()) if r['ok'] else ():
@@ -229,6 +230,7 @@ def footprints(root, functions):
 
 # No statements about the world: the case that a row says it is bounded to, and what whoever calls a function inside the kernel sees to.
 CASE, INNER = 'case', 'requires'
+BOOT = 'kernel/boot.c'
 
 
 def trusted(assumptions):
@@ -243,7 +245,7 @@ def trusted(assumptions):
 PRECONDITIONS = '''## Preconditions
 
 What functions are proved under. First those that every caller is proved to establish, at the place where it calls (`REQUIRES` and `OBLIGED` of `proofs/prover/prover.h`); then those of functions
-inside the kernel, which their callers have to establish and whose proofs, where there are any, execute the function itself.
+inside the kernel, which their callers have to establish and whose proofs, where there are any, execute the function itself. That what boot makes is as it should be is assumed above.
 '''
 
 

@@ -12,7 +12,7 @@
  * [h_contract_cap_is_dying]
  * function = "cap_is_dying"
  * columns = ["ub", "invariant", "spec"]
- * [h_may_derive]
+ * [h_contract_cap_may_derive]
  * function = "cap_may_derive"
  * columns = ["ub", "invariant", "spec"]
  * [h_check_copy]
@@ -163,7 +163,7 @@ static void check_derived(struct any any, u32 src, u32 dst, bool done)
 	check_only_caps(any);
 }
 
-void h_may_derive(void)
+void h_contract_cap_may_derive(void)
 {
 	ANY(u32, s);
 

@@ -1,29 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* prove:
- * [h_walk]
+ * sparing = true
+ * [h_contract_space_walk]
  * function = "space_walk"
- * columns = ["spec"]
+ * columns = ["ub", "invariant", "spec"]
  */
 #include "prover.h"
+#define HOT static __attribute__((noinline))
+#include "contract_walk.h"
+
 #include <mapping.c>
-#include "spec_space.h"
-#include "state_def.h"
-#include "model.h"
-
-u8 level_ok[2][4];
-
-bool arch_level_ok(u32 kind, u32 level)
-{
-	return level_ok[kind & 1][level & 3] & 1;
-}
-
-/* Flushing leaves kernel state as it is. */
-void arch_space_flush(u32 sp, u64 vpage, u64 pages)
-{
-	(void)sp;
-	(void)vpage;
-	(void)pages;
-}
 
 static u32 below(u32 p, u64 v, u32 level)
 {
@@ -46,15 +32,18 @@ static void tables_on_way(u32 sp, u64 v)
 	HINT(1, any_ptable_inv(first));
 }
 
-void h_walk(void)
+void h_contract_space_walk(void)
 {
 	ANY(u32, sp);
 	ANY(u64, v);
 	ANY(u32, want);
-	ASSUME_INPUT((want >= 1) & (want <= 4));
-	ASSUME_STATE(space, is_space(sp), "walks begin at a space");
-	ASSUME_STATE(user, v < spec_pages(SP(sp)->kind), "user addresses only");
+
+	ASSUME_STATE(requires, may_walk(sp, SP(sp)->kind, v, want), "a walk begins at a space, to a user address");
 	tables_on_way(sp, v);
 	const struct place at = space_walk(sp, SP(sp)->kind, v, want);
+
 	CHECK_SPEC(place_is_end(sp, v, want, at.page, at.index, at.level));
+	CHECK_SPEC(at.page == table_at(sp, v, at.level));
+	CHECK_SPEC((at.level == want) == has_table(sp, v, want));
+	COVER(at.level == want);
 }
