@@ -78,7 +78,7 @@ void h_queue(void)
 	ANY(u32, e);
 	const struct any any = any_index();
 
-	ASSUME_STATE(queues, thread_is(t) && is_object(e, OBJ_EP) && EP(e)->tail != t,
+	ASSUME_STATE(requires, thread_is(t) && is_object(e, OBJ_EP) && EP(e)->tail != t,
 		     "who enters an endpoint's queue is in none");
 	HINT(1, any_ep_ends_inv(e));
 	HINT(1, any_ep_head_inv(e));
@@ -104,7 +104,7 @@ void h_unqueue(void)
 	ANY(u32, t);
 	const struct any any = any_index();
 
-	ASSUME_STATE(waits, thread_is(t) && thread_in_ep(t), "who is taken out of an endpoint's queue waits there");
+	ASSUME_STATE(requires, thread_is(t) && thread_in_ep(t), "who is taken out of an endpoint's queue waits there");
 	HINT(1, any_thread_queue_inv(t));
 	HINT(1, any_thread_links_inv(t));
 	HINT(1, any_thread_ready_inv(t));

@@ -52,7 +52,7 @@ void h_unqueue(void)
 	ANY(u32, t);
 	const struct any any = any_index();
 
-	ASSUME_STATE(waits, thread_is(t) && TH(t)->state == THREAD_WAIT,
+	ASSUME_STATE(requires, thread_is(t) && TH(t)->state == THREAD_WAIT,
 		     "who is taken out of a notification's queue waits there");
 	HINT(1, any_thread_queue_inv(t));
 	HINT(1, any_thread_links_inv(t));
@@ -129,7 +129,7 @@ static void check_set(struct any any, u32 nt, u64 bits, bool remote)
 }
 
 #define A_NOTIF(nt)                                                                                \
-	ASSUME_STATE(notif, is_object(nt, OBJ_NOTIF), "what a capability names is there");         \
+	ASSUME_STATE(requires, is_object(nt, OBJ_NOTIF), "what a capability names is there");         \
 	ASSUME_STATE(cpus, ks.cpus <= CPU_MAX, "set at boot, and never again");                    \
 	HINT(1, any_notif_ends_inv(nt));                                                           \
 	HINT(1, any_notif_bound_inv(nt));                                                          \
@@ -144,7 +144,7 @@ void h_mail(void)
 
 	A_NOTIF(nt);
 	const bool remote = ks.global == 0 && NT(nt)->home != cpu;
-	ASSUME_STATE(waiter, remote | nobody_takes(nt), "waking a waiter is tested, not proved");
+	ASSUME_STATE(case, remote | nobody_takes(nt), "waking a waiter is tested, not proved");
 	remember();
 	notif_set(nt, bits, cpu);
 	check_set(any, nt, bits, remote);
