@@ -329,8 +329,8 @@ trace:
 	@$(PYTHON) tools/trace.py run --program $(IMAGE) --append "$(APPEND)"
 
 bench:
-	$(DEPS) run
-	$(SUBMAKE) all
+	$(DEPS) bench
+	$(SUBMAKE) all apart
 	@$(PYTHON) tools/bench.py
 
 profile:

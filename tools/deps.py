@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Installs the missing packages of packages.toml for one target, through apt, by name.
 
-    deps.py run|iso|debug|prove|test      install what is missing, saying so
+    deps.py run|iso|debug|bench|prove|test      install what is missing, saying so
     deps.py --list                  print the table
 """
 import os
@@ -13,7 +13,7 @@ import tomllib
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 # A target needs its own packages and those of the targets it includes.
-INCLUDES = {"run": ["run"], "iso": ["run", "iso"], "debug": ["run", "debug"],
+INCLUDES = {"run": ["run"], "iso": ["run", "iso"], "debug": ["run", "debug"], "bench": ["run", "bench"],
             "prove": ["prove"], "test": ["run", "iso", "prove", "test"]}
 
 
