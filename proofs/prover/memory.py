@@ -38,6 +38,17 @@ def initial(obj, path, w, n):
     return z3.Function(name, *([z3.BitVecSort(32)] * n), z3.BitVecSort(w))
 
 
+def scalars(ty, path=()):
+    """(type, path) of each field of a type that is no struct or array; '*' stands for an index."""
+    if ty.kind == 'struct':
+        for k, f in enumerate(ty.fields):
+            yield from scalars(f, path + (k,))
+    elif ty.kind == 'array':
+        yield from scalars(ty.elem, path + ('*',))
+    else:
+        yield ty, path
+
+
 class Memory:
     """State of all memory on one path. Copies are cheap: write lists are shared."""
     def __init__(self, other=None):
@@ -364,16 +375,9 @@ class Memory:
         old = self.copy()
         old.reads = None
 
-        def walk(ty, path, n):
-            if ty.kind == 'struct':
-                for k, f in enumerate(ty.fields):
-                    walk(f, path + (k,), n)
-            elif ty.kind == 'array':
-                walk(ty.elem, path + ('*',), n + 1)
-            else:
-                key = (d.obj.name, path)
-                self.glob[key] = ([None] * n, lambda idx: old.read_leaf(s.obj, path, idx, ty.width), None)
-        walk(d.obj.ty, (), 0)
+        for ty, path in scalars(d.obj.ty):
+            self.glob[d.obj.name, path] = ([None] * path.count('*'), lambda idx, ty=ty, path=path:
+                                           old.read_leaf(s.obj, path, idx, ty.width), None)
 
     def forget(self, p, size, guard=None):
         """Under `guard`, the field of `size` bytes that p points to, of element 0 of a global array, becomes arbitrary in all elements."""
@@ -385,18 +389,11 @@ class Memory:
         old = self.copy()
         old.reads = None
 
-        def walk(ty, path, depth):
-            if ty.kind == 'struct':
-                for k, f in enumerate(ty.fields):
-                    walk(f, path + (k,), depth)
-            elif ty.kind == 'array':
-                walk(ty.elem, path + ('*',), depth + 1)
-            else:
-                name = f'{p.obj.name}!{next(_fresh)}:{ty.width}'
-                f = z3.Function(name, *([z3.BitVecSort(32)] * depth), z3.BitVecSort(ty.width))
-                self.write_leaf(p.obj, path, [None] * depth, lambda idx: f(*idx) if guard is None else
-                                z3.If(guard, f(*idx), old.read_leaf(p.obj, path, idx, ty.width)))
-        walk(place.ty, place.path, place.path.count('*'))
+        for ty, path in scalars(place.ty, place.path):
+            depth = path.count('*')
+            f = z3.Function(f'{p.obj.name}!{next(_fresh)}:{ty.width}', *([z3.BitVecSort(32)] * depth), z3.BitVecSort(ty.width))
+            self.write_leaf(p.obj, path, [None] * depth, lambda idx, ty=ty, path=path, f=f: f(*idx) if guard is None else
+                            z3.If(guard, f(*idx), old.read_leaf(p.obj, path, idx, ty.width)))
 
     def fill(self, d, first, n, value, was=None):
         """Elements [first, first + n) of global array `d` become what `value` points to, or zero if it is null.
