@@ -259,12 +259,7 @@ static void test_nonsense(u32 rounds)
 				e.w[rand() % 4] = (u64)rand() << 33 | (u64)rand();
 			put(2, &e);
 		}
-		for (u32 k = (u32)rand() % 16; k != 0 && !end[2].down && get(2, &e); k--)
-			;
-		if (rand() % 50 == 0)
-			atomic_store(&end[2].out.out->tail, (u32)rand());
-		if (rand() % 50 == 0)
-			atomic_store(&end[2].in.in->head, (u32)rand());
+		scramble(2);
 		if (rand() % 200 == 0) {
 			/* Not an error, which it may say. */
 			e = (struct ring_entry){ { REQUESTS + (u64)rand() % 50, (u64)rand(), 0,

@@ -72,6 +72,18 @@ bool get(u32 i, struct ring_entry *e)
 	return got;
 }
 
+void scramble(u32 i)
+{
+	struct ring_entry e;
+
+	for (u32 k = (u32)rand() % 16; k != 0 && !end[i].down && get(i, &e); k--)
+		;
+	if (rand() % 50 == 0)
+		atomic_store(&end[i].out.out->tail, (u32)rand());
+	if (rand() % 50 == 0)
+		atomic_store(&end[i].in.in->head, (u32)rand());
+}
+
 void channel(u32 i, u32 side, const char *name, u32 capacity)
 {
 	static unsigned char memory[CHANNELS][AREA * 2];

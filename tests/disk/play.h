@@ -37,6 +37,8 @@ void channel(u32 i, u32 side, const char *name, u32 capacity);
 void start(void (*entry)(void));
 void put(u32 i, const struct ring_entry *e);
 bool get(u32 i, struct ring_entry *e);
+/* Takes some of what end i was sent, and now and then moves its indices to anywhere. */
+void scramble(u32 i);
 /* The other side of a channel is lost. */
 void lose(u32 i);
 /* Let the multiplexer run until it waits. */

@@ -250,12 +250,7 @@ static void nonsense_of_client(void)
 			e.w[rand() % 4] = (u64)rand() << 33 | (u64)rand();
 		put(2, &e);
 	}
-	for (u32 k = (u32)rand() % 16; k != 0 && !end[2].down && get(2, &e); k--)
-		;
-	if (rand() % 50 == 0)
-		atomic_store(&end[2].out.out->tail, (u32)rand());
-	if (rand() % 50 == 0)
-		atomic_store(&end[2].in.in->head, (u32)rand());
+	scramble(2);
 	if (rand() % 300 == 0)
 		lose(2);
 	/* Its memory may change while it is read. */
