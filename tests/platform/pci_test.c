@@ -6,7 +6,7 @@
 
 #include "model.h"
 
-enum { MEMORY_BARS = 3, ACS_ALL = 0x1f };
+enum { MEMORY_BARS = 3, ACS_ALL = 0x1f, FLR = 1 << 15 };
 
 static struct model_function *add(int32_t bridge, uint32_t devfn, uint32_t id, uint32_t class_code)
 {
@@ -285,13 +285,42 @@ static void test_messages(void)
 	pci_enable(p);
 	CHECK(f->value[CFG_COMMAND / 4] & COMMAND_MASTER);
 	uint64_t before = model_us;
+	f->mask[0x78 / 4] = 0xffff;
+	f->value[CFG_BAR0 / 4] = 0; /* as a reset does */
 	pci_quiesce(p);
 	CHECK(!(f->value[CFG_COMMAND / 4] & COMMAND_MASTER) && model_us - before >= 100000);
+	CHECK(f->value[0x78 / 4] == FLR && f->value[CFG_BAR0 / 4] == p->bar[0].address);
 	CHECK((f->value[0x40 / 4] & 0xc0000000) == 0xc0000000 && entry[3] == 1);
 	/* A table outside of its BAR is none. */
 	f->value[0x44 / 4] = 0x4000;
 	find();
 	CHECK(pci.function[0].messages == 0 && pci.function[0].msix == 0);
+}
+
+/* One message without a table, with a long address or not; a conventional function's reset. */
+static void test_msi(bool wide)
+{
+	struct model_function *f;
+	uint32_t data = wide ? 0x4c / 4 : 0x48 / 4;
+
+	model_clear();
+	f = add(-1, 8, 0x12341234, 0x010000);
+	add_cap(f, 0x40, 0x05 | (wide ? 1u << 23 : 0) | 3 << 17);
+	f->mask[0x40 / 4] = 0x00710000;
+	for (uint32_t i = 0x44 / 4; i <= 0x4c / 4; i++)
+		f->mask[i] = 0xffffffff;
+	add_cap(f, 0x60, 0x13 | 3u << 24);
+	f->mask[0x64 / 4] = 0xff;
+	find();
+	const struct pci_function *p = &pci.function[0];
+	CHECK(p->messages == 1 && p->can_reset);
+	CHECK(!pci_route(p, 1, 0xfee01000, 0x33) && pci_route(p, 0, 0xfee01000, 0x33));
+	CHECK(f->value[0x44 / 4] == 0xfee01000 && f->value[data] == 0x33 &&
+	      (!wide || f->value[0x48 / 4] == 0));
+	CHECK((f->value[0x40 / 4] & 0x00710000) == 0x00010000);
+	CHECK(pci_route(p, 0, 1ull << 32, 0x33) == wide);
+	pci_quiesce(p);
+	CHECK(!(f->value[0x40 / 4] & 0x00010000) && f->value[0x64 / 4] == 1);
 }
 
 /* Configuration spaces full of anything, of which anything may be changed. */
@@ -336,6 +365,8 @@ void pci_tests(uint32_t rounds)
 {
 	test_groups();
 	test_messages();
+	test_msi(false);
+	test_msi(true);
 	test_trees(rounds);
 	test_hostile(rounds);
 }
