@@ -15,3 +15,6 @@ extern unsigned disk_block_bytes;
 extern uint64_t disk_unflushed;
 /* Answer the next requests with an error. */
 extern unsigned disk_errors;
+/* Queues for requests: those that its driver can have, and those that it has used since it began. */
+unsigned model_queues(void);
+unsigned model_queues_used(void);

@@ -236,6 +236,7 @@ static void test_streams(unsigned variant)
 	CHECK(stream(700, 32) == DRV_OK);
 	CHECK(memcmp(disk, expected, sizeof disk) == 0);
 	CHECK(drv.bad_device == 0 && drv.bad_requests == 0 && errors == 0);
+	CHECK(model_queues_used() == model_queues());
 	driver_quiesce(&drv);
 	report("data of 2500 random requests is right");
 }

@@ -8,7 +8,7 @@
 #include "blk_model.h"
 #include "harness.h"
 
-enum { QUEUES = 9, PENDING = 300, BAR_BYTES = 0x4000, NSID = 3 };
+enum { QUEUES = 9, DRIVER_QUEUES = 4, PENDING = 300, BAR_BYTES = 0x4000, NSID = 3 };
 
 struct kind {
 	const char *name;
@@ -31,7 +31,7 @@ struct pending {
 };
 
 struct queue {
-	bool exists;
+	bool exists, used;
 	uint64_t sq, cq;
 	uint32_t sq_size, cq_size, sq_head, sq_tail, cq_head, cq_tail, phase, vector;
 };
@@ -85,6 +85,23 @@ void model_power(unsigned variant)
 	}
 }
 
+unsigned model_queues(void)
+{
+	unsigned messages = kind->irqs > 1 ? kind->irqs - 1 : 1;
+	unsigned most = messages < DRIVER_QUEUES ? messages : DRIVER_QUEUES;
+
+	return kind->queues < most ? kind->queues : most;
+}
+
+unsigned model_queues_used(void)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 1; i < QUEUES; i++)
+		n += queue[i].used;
+	return n;
+}
+
 void model_attach(struct drv *d)
 {
 	d->irqs = kind->irqs;
@@ -115,6 +132,7 @@ static void bell(uint64_t offset, uint32_t value)
 	if (n % 2 == 0) {
 		RULE(value < q->sq_size && value != q->sq_tail);
 		q->sq_tail = value % q->sq_size;
+		q->used = true;
 	} else {
 		RULE(value < q->cq_size && value != q->cq_head);
 		q->cq_head = value % q->cq_size;

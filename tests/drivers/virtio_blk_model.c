@@ -8,6 +8,7 @@
 #include "blk_model.h"
 #include "virtio_model.h"
 
+enum { DRIVER_QUEUES = 4 };
 enum { READ_ONLY = 1, DISCARD = 2, CACHE = 4, QUEUES = 8, LIMITS = 16, BLOCK_4K = 32 };
 
 const char *const model_name = "virtio-blk";
@@ -55,6 +56,16 @@ void device_power(const struct vm_variant *v)
 			     (v->kind & LIMITS ? BLK_F_SIZE_MAX | BLK_F_SEG_MAX : 0);
 	vm_queue_count = v->kind & QUEUES ? 6 : 1;
 	memcpy(vm_config, &c, sizeof c);
+}
+
+unsigned model_queues(void)
+{
+	return vm_queue_count < DRIVER_QUEUES ? vm_queue_count : DRIVER_QUEUES;
+}
+
+unsigned model_queues_used(void)
+{
+	return vm_queues_used();
 }
 
 void device_reset(void)

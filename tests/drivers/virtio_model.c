@@ -9,10 +9,11 @@
 
 enum { COMMON_AT = 0, ISR_AT = 0x1000, CONFIG_AT = 0x2000, NOTIFY_AT = 0x3000, MULTIPLIER = 4 };
 enum { BAR_BYTES = 0x4000, BAR = 4 };
+#define QUEUE_FEATURES (VIRTIO_F_INDIRECT | VIRTIO_F_EVENT_IDX | VIRTIO_F_PACKED)
 
 struct vm_queue {
 	uint16_t size, vector;
-	bool enabled, active;
+	bool enabled, active, notified;
 	uint64_t ring, driver, device;
 	uint16_t avail, used; /* split: free-running; packed: places */
 	bool avail_wrap, used_wrap;
@@ -45,6 +46,15 @@ static uint64_t offered(void)
 bool vm_has(uint64_t feature)
 {
 	return (accepted & feature) == feature;
+}
+
+unsigned vm_queues_used(void)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < VM_QUEUES; i++)
+		n += queue[i].notified;
+	return n;
 }
 
 bool vm_running(void)
@@ -133,8 +143,11 @@ static void write_status(uint32_t value)
 	if ((value & ~status & VIRTIO_FEATURES_OK) &&
 	    ((accepted & ~offered()) != 0 || !(accepted & VIRTIO_F_VERSION_1)))
 		value &= ~(uint32_t)VIRTIO_FEATURES_OK;
-	if (value & VIRTIO_DRIVER_OK)
+	if (value & VIRTIO_DRIVER_OK) {
 		RULE(value & VIRTIO_FEATURES_OK);
+		/* No rule: but what queues are offered is what is tried here. */
+		RULE((offered() & QUEUE_FEATURES & ~accepted) == 0);
+	}
 	status = value;
 }
 
@@ -170,7 +183,7 @@ static void notify(uint32_t index)
 		RULE(false);
 		return;
 	}
-	queue[index].active = true;
+	queue[index].active = queue[index].notified = true;
 }
 
 static void common_write(uint64_t at, unsigned width, uint32_t value)

@@ -42,6 +42,7 @@ bool device_step(void);
 extern enum fault vm_fault;
 bool vm_running(void);
 bool vm_has(uint64_t feature); /* was agreed on */
+unsigned vm_queues_used(void);
 /* Chains that were taken from the ring and not finished: any of them, the oldest, or NULL. */
 struct vm_chain *vm_any(unsigned queue);
 struct vm_chain *vm_oldest(unsigned queue);
