@@ -305,7 +305,7 @@ run: build/root/disk.img
 else
 run:
 	$(HAVE)$(DEPS) run
-	$(SUBMAKE) all
+	$(SUBMAKE) kernel $(IMAGE)
 	@$(EMU) --timeout 0 build/kernel/tessera.elf $(IMAGE)
 endif
 
@@ -320,13 +320,14 @@ test:
 
 gdb:
 	$(HAVE)$(DEPS) debug
-	$(SUBMAKE) all
+	$(SUBMAKE) kernel $(IMAGE)
 	@$(EMU) --gdb --icount --timeout 0 build/kernel-debug/tessera.elf $(IMAGE)
 
 trace:
 	$(HAVE)$(DEPS) run
-	$(SUBMAKE) all
-	@$(PYTHON) tools/trace.py run --program $(IMAGE) --append "$(APPEND)"
+	$(SUBMAKE) kernel $(IMAGE)
+	@$(PYTHON) tools/trace.py run --program $(IMAGE) $(if $(SYS),@build/systems/$(SYS)/emulator) \
+		$(if $(call SAID,APPEND),--append "$(APPEND)")
 
 bench:
 	$(DEPS) bench
@@ -362,8 +363,10 @@ check:
 fmt:
 	@git ls-files '*.c' '*.h' | xargs -r clang-format -i
 
+report: REPORTED = build/systems/$(SYS)
 report:
-	@$(SYSGEN) report $(or $(firstword $(wildcard systems/$(SYS).toml tests/system/$(SYS).toml)),$(error SYS=$(SYS): \
+	$(if $(SYS),@mkdir -p $(REPORTED))
+	@$(SYSGEN) report -o $(REPORTED)/graph.svg $(or $(firstword $(wildcard systems/$(SYS).toml tests/system/$(SYS).toml)),$(error SYS=$(SYS): \
 		no such system; there are: $(patsubst systems/%.toml,%,$(wildcard systems/*.toml systems/*/*.toml))))
 
 docs:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What the kernel does, event by event.
 
-    trace.py run [--program ELF] [--append WORDS] [--events N] [--machine M] [--cpus N]
+    trace.py run [--program ELF] [--append WORDS] [--events N] [--machine M] [--cpus N] [--extra WORD]... [@FILE]
     trace.py text FILE          print a recording
     trace.py chrome FILE OUT    as Chrome trace JSON (chrome://tracing, Perfetto)
 
@@ -31,7 +31,7 @@ def record(args):
     """Runs the machine with gdb; the recorder writes the events into a file."""
     RECORDING.unlink(missing_ok=True)
     cfg = emu.Config(KERNEL, [args.program], machine=args.machine, cpus=args.cpus,
-                     append=args.append, accel="tcg", icount=True)
+                     append=args.append, extra=args.extra, accel="tcg", icount=True)
     os.environ["TRACE_OUT"], os.environ["TRACE_MAX"] = str(RECORDING), str(args.events)
     emu.debug(cfg, [f"source {ROOT}/tools/kd/record.py"], batch=True)
     if not RECORDING.exists():
@@ -84,12 +84,13 @@ def main(argv):
     p = argparse.ArgumentParser(description=__doc__,
                                 formatter_class=argparse.RawDescriptionHelpFormatter)
     sub = p.add_subparsers(dest="verb", required=True)
-    r = sub.add_parser("run")
+    r = sub.add_parser("run", fromfile_prefix_chars="@")
     r.add_argument("--program", default="build/programs/hello.elf")
     r.add_argument("--append", default="")
     r.add_argument("--events", type=int, default=5000)
     r.add_argument("--machine", default="microvm")
     r.add_argument("--cpus", type=int, default=1)
+    r.add_argument("--extra", action="append", default=[])
     for name in ("text", "chrome"):
         s = sub.add_parser(name)
         s.add_argument("file")
