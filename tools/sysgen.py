@@ -20,10 +20,11 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
 def depend(system, build):
-    """A rule for make: the bundle and what it is made from."""
+    """A rule for make: the bundle and what it is made from. A program that make does not know (PROGRAMS) is
+    left out: `build` says in which line it stands."""
     goal = f"{build}/systems/{pathlib.Path(system.path).stem}"
-    needs = [f"{build}/programs/{p}.elf" for p in system.sources()]
-    needs += [system.path, *system.inputs()]
+    programs = " ".join(f"{build}/programs/{p}.elf" for p in system.sources())
+    needs = [f"$(filter $(PROGRAMS:%={build}/programs/%.elf),{programs})", system.path, *system.inputs()]
     return f"{goal}/bundle.bin: {' '.join(needs)}\n"
 
 
