@@ -85,8 +85,10 @@ static void read_word(struct client *c)
 	const char *at = n != 0 ? find_word(name) : NULL;
 
 	c->partition = NOTHING;
-	if (at == NULL)
+	if (at == NULL) {
+		sys_print("args have no word %s: that client has no disk\n", name);
 		return;
+	}
 	if (memcmp(at, "disk", 4) == 0) {
 		c->partition = WHOLE_DISK;
 		at += 4;
@@ -109,6 +111,9 @@ static void map_areas(struct client *c)
 			if (disk.chan.info->area[k].pool == c->chan.info->area[i].pool)
 				c->area[i] = k;
 		}
+		if (i < c->chan.info->areas && c->area[i] == NOTHING)
+			sys_print("area %u of %s is not one of the driver's\n", i,
+				  c->chan.info->name);
 	}
 }
 

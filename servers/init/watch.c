@@ -294,7 +294,8 @@ void watch_open(void)
 	for (u32 i = 0; at != NULL && i < components; i++) {
 		size_t n = strlen(component[i].b->name);
 
-		if (memcmp(at, component[i].b->name, n) != 0 || at[n] != ':')
+		if (memcmp(at, component[i].b->name, n) != 0 || at[n] != ':' || at[n + 1] < '0' ||
+		    at[n + 1] > '9')
 			continue;
 		victim = &component[i];
 		victim_ticks = sys_ticks(1000 * (text_number(at + n + 1) + 1));
@@ -302,6 +303,8 @@ void watch_open(void)
 			;
 		victim_lives = at[n] == ':' ? text_number(at + n + 1) : ~0ull;
 	}
+	if (at != NULL && victim == NULL)
+		text_line("init.end= must be followed by NAME:MS or NAME:MS:TIMES of a component");
 }
 
 static u64 end_victim(void)

@@ -45,8 +45,10 @@ static void read_word(struct client *c)
 
 	(void)sys_format(name, sizeof name, "%s=", c->chan.info->name);
 	at = sys_option(name);
-	if (at == NULL)
+	if (at == NULL) {
+		sys_print("args have no word %s: that client has no network\n", name);
 		return;
+	}
 	c->named = true;
 	c->own = memcmp(at, "own", 3) == 0;
 	if (!c->own && !address_read(at, c->address))
