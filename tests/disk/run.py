@@ -157,10 +157,14 @@ def run_hostile(mode, words):
         lines.append(f"{'ok' if m and int(m.group(1)) > 300 else 'not ok'} {name}: it aims at all of memory")
         lines.append(f"{'ok' if written == 1 else 'not ok'} {name}: what it reads from the disk comes to its own memory only")
         lines.append(f"{'not ok' if leaked else 'ok'} {name}: nor does it write any other memory to the disk")
+    if mode in ("garbage", "rings"):
+        ok = re.search(r"^init: mux says that driver broke the rings between them\n(.*\n)*?init: driver is started again",
+                       result.console, re.M)
+        lines.append(f"{'ok' if ok else 'not ok'} {name}: a driver that breaks the protocol is started again")
     if mode == "storm":
         ok = len(re.findall(r"^\[driver\] interrupts were stopped, and go on", result.console, re.M)) >= 2
         lines.append(f"{'ok' if ok else 'not ok'} {name}: more interrupts came than the kernel lets through")
-    return lines + ([] if result.ok and len(lines) == 5 + {"storm": 1, "dma": 3}.get(mode, 0) else end_of(name, result))
+    return lines + ([] if result.ok and len(lines) == 5 + {"garbage": 1, "rings": 1, "storm": 1, "dma": 3}.get(mode, 0) else end_of(name, result))
 
 
 def why_it_ends(path, found):
@@ -218,6 +222,9 @@ def run_case(name, system, machine, devices, words, seconds):
     right = writes is not None and sum(writes) == int(m.group(2)) and \
         sum_of(writes) == int(m.group(4), 16)
     lines.append(f"{'ok' if right else 'not ok'} {name}: the disk holds what was written, once each")
+    complaints = re.findall(r"^\[second\] program panic: .*", result.console, re.M)
+    lines.append(f"{'not ok' if complaints else 'ok'} {name}: the other client may read, and only read")
+    lines += [f"#   {c}" for c in complaints[:3]]
     rates = [int(r) for r in re.findall(r"# (\d+) KiB/s", result.console)]
     victim = words.split(".")[0] or "driver"
     again = len(re.findall(rf"^init: {victim} is started again", result.console, re.M))
