@@ -5,8 +5,8 @@
  * Each side owns one area that it alone writes, and sees the other's read-only
  * if its maker mapped it so; this library relies on neither.  Positions are
  * free-running 32-bit counters, checked at each read: the distance between them is never more
- * than the capacity.  A peer that breaks this is counted, and the ring stops:
- * what it wrote is never believed.  Each entry is copied out once.
+ * than the capacity.  A peer that breaks this is found out (`broken`), and the
+ * ring stops: what it wrote is never believed.  Each entry is copied out once.
  *
  * Signalling: a side that found nothing to do says so (arm), looks again, and
  * only then waits.  The other side, after publishing, signals if it reads that
