@@ -15,6 +15,8 @@ extern const unsigned char net_mac[6];
 /* The device sums; how many buffers it takes for frames, at least. */
 extern bool net_sums;
 extern unsigned net_buffers;
+/* Its driver has said that it uses all pairs of queues that it can have. */
+bool net_all_pairs(void);
 
 /* --- of the test ---------------------------------------------------------------------- */
 

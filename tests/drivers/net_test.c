@@ -307,6 +307,7 @@ static void test_traffic(unsigned variant)
 	CHECK(left == 4000 && senders == 0 && errors == 0);
 	CHECK(arrived == delivered && arrived > 1000);
 	CHECK(drv.bad_device == 0 && drv.bad_requests == 0);
+	CHECK(net_all_pairs());
 	report("4000 frames leave once, and those that arrive are whole");
 }
 

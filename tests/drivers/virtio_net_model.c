@@ -34,6 +34,7 @@ const unsigned char net_mac[6] = { 0x52, 0x54, 0, 0x12, 0x34, 0x56 };
 bool net_sums;
 unsigned net_buffers;
 static unsigned pairs; /* in use */
+static unsigned most_pairs;
 
 void device_power(const struct vm_variant *v)
 {
@@ -48,11 +49,17 @@ void device_power(const struct vm_variant *v)
 			     (net_sums ? NET_F_CSUM | NET_F_GUEST_CSUM : 0) |
 			     (v->kind & PAIRS ? NET_F_MQ : 0);
 	vm_queue_count = v->kind & PAIRS ? 2 * MAX_PAIRS + 1 : 3;
+	most_pairs = v->kind & PAIRS ? (v->irqs - 1) / 2 : 1;
 }
 
 void device_reset(void)
 {
 	pairs = 1;
+}
+
+bool net_all_pairs(void)
+{
+	return pairs == most_pairs;
 }
 
 void net_set_link(bool up)

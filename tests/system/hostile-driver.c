@@ -23,6 +23,7 @@ enum {
 	OWN_RING = 64,
 	OWN_BYTES = 512,
 	OWN_US = 50000,
+	SURE_US = 2000000,
 	STORMS = 4,
 	STORM_US = 30000000
 };
@@ -128,12 +129,12 @@ static void use_own_rings(void)
 	drv.stalled = drv.unanswerable = drv.signal = false;
 }
 
-/* Does the device say that it did it, with memory at this address?  It may not know better. */
-static bool reaches(u64 address, u64 operation)
+/* Does the device say, in time, that it did it, with memory at this address?  It may not know better. */
+static bool reaches(u64 address, u64 operation, u64 us)
 {
 	const struct ring_entry e = { { operation << 32, 0, 0, OWN_BYTES } };
 	struct ring_entry answer;
-	u64 end = sys_after(OWN_US);
+	u64 end = sys_after(us);
 
 	use_own_rings();
 	drv.area[0] = (struct drv_area){ address, OWN_BYTES };
@@ -141,8 +142,8 @@ static bool reaches(u64 address, u64 operation)
 		sys_panic("no device");
 	(void)ring_put(&own.to, &e);
 	(void)ring_publish(&own.to);
-	comp_alive();
 	while (sys_clock() < end && driver_event(&drv, DRV_EVENT_REQUEST | 0xffff) == DRV_OK) {
+		comp_alive();
 		if (ring_get(&own.from, &answer) == RING_OK)
 			return answer.w[0] >> 32 == BLK_DONE;
 	}
@@ -159,14 +160,14 @@ static void sweep(void)
 		return;
 	for (u64 begin = sys_after(500000); sys_clock() < begin;)
 		comp_alive();
-	if (!reaches(own_page, BLK_READ) || !reaches(own_page, BLK_WRITE))
+	if (!reaches(own_page, BLK_READ, SURE_US) || !reaches(own_page, BLK_WRITE, SURE_US))
 		sys_panic("the device does not even reach what it may");
 	for (u64 at = LOWEST; at < HIGHEST; at += at < KERNEL_END ? STEP_KERNEL : STEP) {
-		(void)reaches(at, BLK_READ);
-		(void)reaches(at, BLK_WRITE);
+		(void)reaches(at, BLK_READ, OWN_US);
+		(void)reaches(at, BLK_WRITE, OWN_US);
 		tried++;
 	}
-	(void)reaches(MESSAGES, BLK_READ);
+	(void)reaches(MESSAGES, BLK_READ, OWN_US);
 	sys_print("aimed at %u places\n", tried + 1);
 	driver_quiesce(&drv);
 	begin();
