@@ -353,7 +353,7 @@ def system_jobs():
             out = of_report(tap.parse(done.out), False, filter_)
             if (done.rc != 0 or done.timed_out) and not out.failed:
                 out.failed.append("(end)")
-            out.repeat, out.seconds = f"{PYTHON} {path}", done.seconds
+            out.repeat, out.seconds = " ".join([PYTHON, str(path)] + short), done.seconds
             if out.failed:
                 out.detail += f"all of it in {log(name, done.out)}\n" + \
                     (tap.failures(done.out) or tail(done.out))
