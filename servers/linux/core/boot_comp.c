@@ -32,6 +32,7 @@ static char out[OUT_BYTES];
 static u32 out_head, out_tail; /* run freely */
 static u32 reads, writes;      /* asked for, not answered */
 static bool was_full;
+static ep_h nobody; /* who waits here gets signals only; made while there is memory for it */
 /* Framed: sizes of messages that the host has not said it took, the oldest first. */
 static struct {
 	unsigned char bytes[AWAY_MAX];
@@ -159,6 +160,7 @@ static void console_start(void)
 	if (!chan_open(&console, "console"))
 		sys_panic("linux: there is no channel `console`");
 	event_register(1ull << console.info->bit | 1ull << console.info->reset_bit, console_event);
+	nobody = sys_ep();
 	idle_register(pump);
 	idle_wanted();
 	env.console_write = console_write;
@@ -172,7 +174,6 @@ static void console_start(void)
 static void flush(void)
 {
 	u64 end = sys_after((env.framed ? HALT_FRAMED_MS : HALT_MS) * 1000ull);
-	ep_h nobody = sys_ep();
 
 	pump();
 	while ((writes != 0 || out_head != out_tail) && sys_clock() < end) {
