@@ -6,7 +6,7 @@ USAGE, TIMEOUT, FAILED, NOT_EXECUTABLE, NOT_FOUND, SIGNAL, LEFT = 2, 124, 125, 1
 TABLE = f"""exit status:
   {USAGE}      an option is wrong; nothing was run
   {TIMEOUT}    --timeout passed
-  {FAILED}    Tessera itself failed: it could not be built, lacks memory, or stopped
+  {FAILED}    Tessera itself failed: it could not be built, lacks memory, stopped, or could not write the output
   {NOT_EXECUTABLE}    PROGRAM is there, and cannot be run
   {NOT_FOUND}    PROGRAM is not there, or a library or interpreter that it needs to start
   {LEFT}    left by Ctrl-]

@@ -171,7 +171,9 @@ def boot(plan, directory, args, stdio):
     if status is None:
         return ended(session, console, args)
     plan.bring_back()
-    return exit_status(status)
+    if session.lost:
+        print(f"tessera: {session.lost}; what came after that is lost", file=sys.stderr)
+    return exit_status(status) or (FAILED if session.lost else 0)
 
 
 def ended(session, console, args):
@@ -201,7 +203,18 @@ def execute(args, program, arguments):
         return boot(plan, directory, args, stdio)
 
 
+def open_streams():
+    """Streams that are closed here are empty; else files of our own would take their places."""
+    for fd in (0, 1, 2):
+        try:
+            os.fstat(fd)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    sys.stderr = sys.stderr or open(2, "w", closefd=False)
+
+
 def main(argv):
+    open_streams()
     args, words = options.parse(argv)
     try:
         return execute(args, words[0], words[1:])

@@ -10,7 +10,6 @@ import signal
 import socket
 import struct
 import subprocess
-import sys
 import termios
 import time
 import tty
@@ -30,14 +29,17 @@ class Session:
         self.kernel_log, self.on_trace = kernel_log, on_trace
         self.status, self.room, self.stdin_open = None, 0, True
         self.console = "t" in stdio
-        self.messages, self.to_guest, self.last_leave = [], b"", 0.0
-        self.ended_by = None
+        self.to_guest, self.signals, self.signalled, self.resized = b"", [], False, False
+        self.ended_by, self.lost = None, None
+        self.end = None
 
     # --- what comes from the guest ---------------------------------------------------------
 
     def _handle(self, kind, payload):
-        if kind in "co":
-            self._put(1 if kind == "o" or not os.isatty(2) or os.isatty(1) else 2, payload)
+        if kind == "o":
+            self._put(1, payload)
+        elif kind == "c":
+            self._put(1 if not os.isatty(2) or os.isatty(1) else 2, payload)
         elif kind == "e":
             self._put(2, payload)
         elif kind == "t":
@@ -55,19 +57,46 @@ class Session:
 
     def _put(self, fd, data):
         try:
-            while data:
-                data = data[os.write(fd, data):]
+            while data and self._takes(fd):
+                with contextlib.suppress(BlockingIOError):
+                    data = data[os.write(fd, data):]
         except BrokenPipeError:
             self._send(frames("s", bytes([signal.SIGPIPE])))
-        except OSError:
-            pass
+        except OSError as error:
+            # A terminal that went away is no loss.
+            if not self.console:
+                self.lost = self.lost or f"standard {'output' if fd == 1 else 'error'}: {error.strerror}"
+
+    def _takes(self, fd):
+        """Waits until somebody reads there, who may take his time; not longer than the machine may run, or runs after a signal."""
+        while not select.select([], [fd], [], 0.2)[1]:
+            if self.end and time.monotonic() >= self.end:
+                self.ended_by = "timeout"
+                return False
+            self._flush()
+            if self.signalled and self.process.poll() is not None:
+                return False
+        return True
 
     # --- what goes to the guest --------------------------------------------------------------
 
     def _send(self, data):
         self.to_guest += data
 
-    def _resize(self, *_):
+    def _notice(self):
+        """What signals told, which may come in the middle of everything else."""
+        while self.signals:
+            self._send(frames("s", bytes([self.signals.pop(0)])))
+        if self.resized:
+            self.resized = False
+            self._resize()
+
+    def _flush(self):
+        self._notice()
+        with contextlib.suppress(BlockingIOError, ConnectionError):
+            self.to_guest = self.to_guest[self.link.send(self.to_guest[:65536]):]
+
+    def _resize(self):
         size = array.array("H", [0, 0, 0, 0])
         with contextlib.suppress(OSError):
             fcntl.ioctl(0 if os.isatty(0) else 1, termios.TIOCGWINSZ, size)
@@ -75,10 +104,17 @@ class Session:
                 self._send(frames("w", struct.pack("<HH", size[0], size[1])))
 
     def _signal(self, number, _):
-        self._send(frames("s", bytes([number])))
+        self.signalled = True
+        self.signals.append(number)
+
+    def _window(self, *_):
+        self.resized = True
 
     def _read_console(self):
-        data = os.read(0, 256)
+        try:
+            data = os.read(0, 256)
+        except OSError:
+            data = b""      # the terminal went away
         if bytes([LEAVE]) in data:
             self.ended_by = "left"
             return False
@@ -108,23 +144,23 @@ class Session:
         listener.bind(path)
         listener.listen(1)
         log = open(os.path.join(self.directory, "console"), "wb")
-        process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "--", *self.command(path)], stdin=subprocess.DEVNULL,
-                                   stdout=log, stderr=subprocess.STDOUT)
+        # In a session of its own: what Ctrl-C sends is for the program, not for the emulator.
+        self.process = process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "--", *self.command(path)], stdin=subprocess.DEVNULL,
+                                                  stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
         saved = termios.tcgetattr(0) if self.console and os.isatty(0) else None
         handlers = {}
         try:
-            link = self._accept(listener, process)
-            if link is None:
+            self.link = self._accept(listener, process)
+            if self.link is None:
                 return None
+            for number in FORWARDED:
+                handlers[number] = signal.signal(number, self._signal)
             if saved:
                 tty.setraw(0)
-                handlers[signal.SIGWINCH] = signal.signal(signal.SIGWINCH, self._resize)
-            else:
-                for number in FORWARDED:
-                    handlers[number] = signal.signal(number, self._signal)
+                handlers[signal.SIGWINCH] = signal.signal(signal.SIGWINCH, self._window)
             if self.console:
                 self._resize()
-            self._move(link, process)
+            self._move(self.link)
         finally:
             for number, handler in handlers.items():
                 signal.signal(number, handler)
@@ -148,19 +184,19 @@ class Session:
         self.ended_by = "the emulator did not start"
         return None
 
-    def _move(self, link, process):
+    def _move(self, link):
         decoder = Decoder()
-        end = time.monotonic() + self.timeout if self.timeout else None
-        while self.status is None:
-            readers = [link] + ([sys.stdin] if self._wants_stdin() else [])
-            left = max(0.0, min(0.5, end - time.monotonic())) if end else 0.5
+        self.end = time.monotonic() + self.timeout if self.timeout else None
+        while self.status is None and self.ended_by is None:
+            self._notice()
+            readers = [link] + ([0] if self._wants_stdin() else [])
+            left = max(0.0, min(0.5, self.end - time.monotonic())) if self.end else 0.5
             ready, writable, _ = select.select(readers, [link] if self.to_guest else [], [], left)
-            if end and time.monotonic() >= end:
+            if self.end and time.monotonic() >= self.end:
                 self.ended_by = "timeout"
                 return
             if writable:
-                with contextlib.suppress(BlockingIOError, BrokenPipeError):
-                    self.to_guest = self.to_guest[link.send(self.to_guest[:65536]):]
+                self._flush()
             if link in ready:
                 try:
                     data = link.recv(65536)
@@ -176,7 +212,7 @@ class Session:
                     if self.status is None:
                         self.ended_by = "the machine stopped"
                     return
-            if sys.stdin in ready:
+            if 0 in ready:
                 if self.stdio[0] == "t":
                     if not self._read_console():
                         return

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: MIT
+"""Tests of a session of ./tessera run, with a program in the emulator's place that says what the machine would."""
+import os
+import pathlib
+import pty
+import signal
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+# Speaks as the machine does: `say` sends a frame, `heard` waits for one of a kind and gives what is in it.
+MACHINE = """
+import os, signal, socket, sys, time
+sys.path.insert(0, %r)
+from cli.link import Decoder, frames
+link, decoder, kept = socket.socket(socket.AF_UNIX), Decoder(), []
+link.connect(sys.argv[1])
+def say(kind, data=b""):
+    link.sendall(frames(kind, data))
+def heard(kind):
+    while True:
+        for at, (k, data) in enumerate(kept):
+            if k == kind:
+                del kept[at]
+                return data
+        data = link.recv(65536)
+        kept.extend(decoder.feed(data))
+        if not data:
+            sys.exit(1)
+def end(status):
+    say("x", bytes([0, status, 0, 0]))
+    time.sleep(0.1)
+"""
+LAUNCHER = """
+import sys, tempfile
+sys.path.insert(0, %r)
+from cli import run
+from cli.session import Session
+run.open_streams()
+with tempfile.TemporaryDirectory() as directory:
+    session = Session(lambda path: ["/usr/bin/python3", "-c", sys.argv[1], path], directory, sys.argv[2], float(sys.argv[3]))
+    status = session.run()
+print("status", status, "ended by", session.ended_by, "lost", session.lost, file=sys.stderr)
+"""
+TOOLS = str(ROOT / "tools")
+
+
+def command(machine, stdio="ppp", timeout=0):
+    return ["/usr/bin/python3", "-c", LAUNCHER % TOOLS, MACHINE % TOOLS + machine, stdio, str(timeout)]
+
+
+def run(machine, timeout=0, **streams):
+    streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, **streams}
+    return subprocess.run(command(machine, timeout=timeout), stderr=subprocess.PIPE, check=False, timeout=60, **streams)
+
+
+class Streams(unittest.TestCase):
+    def test_closed(self):
+        done = subprocess.run(["sh", "-c", 'exec "$@" <&- >&-', "sh", *command("say('r', b'\\x10\\0\\0\\0'); end(3 + len(heard('i')))")],
+                              stderr=subprocess.PIPE, check=False, timeout=60)
+        self.assertIn(b"status 768 ", done.stderr)
+
+    def test_reader_that_waits_and_a_pipe_that_does_not(self):
+        ours, theirs = os.pipe()
+        os.set_blocking(theirs, False)
+        with subprocess.Popen(command("for i in range(100): say('o', bytes(4096))\nend(0)"), stdin=subprocess.DEVNULL, stdout=theirs,
+                              stderr=subprocess.DEVNULL) as process:
+            os.close(theirs)
+            time.sleep(1)
+            with open(ours, "rb") as file:
+                self.assertEqual(len(file.read()), 100 * 4096)
+            self.assertEqual(process.wait(60), 0)
+
+    def test_output_that_cannot_be_written(self):
+        with open("/dev/full", "wb") as full:
+            done = run("say('o', b'text'); end(0)", stdout=full)
+        self.assertIn(b"lost standard output: No space left on device", done.stderr)
+
+    def test_timeout_without_reader(self):
+        ours, theirs = os.pipe()
+        try:
+            done = run("while True: say('o', bytes(4096))", timeout=2, stdout=theirs)
+            self.assertIn(b"ended by timeout", done.stderr)
+        finally:
+            os.close(ours)
+            os.close(theirs)
+
+
+class Signals(unittest.TestCase):
+    WAIT = "signal.signal(2, lambda *_: end(9))\nsay('o', b'ready')\nend(heard('s')[0])"
+
+    def ends_with(self, machine, send, stdio="ppp"):
+        """The machine says that it is ready; then `send(process, terminal)`."""
+        ours, theirs = pty.openpty()
+        streams = {0: theirs, 1: theirs} if "t" in stdio else {0: subprocess.DEVNULL, 1: theirs}
+        before = termios.tcgetattr(theirs)
+        with subprocess.Popen(["setsid", "-c", *command(machine, stdio)] if "t" in stdio else command(machine, stdio), stdin=streams[0], stdout=streams[1],
+                              stderr=subprocess.PIPE, start_new_session="t" not in stdio) as process:
+            self.assertEqual(os.read(ours, 5), b"ready")
+            send(process, ours)
+            said = process.stderr.read()
+            process.wait(60)
+        self.assertEqual(termios.tcgetattr(theirs), before)
+        os.close(ours)
+        os.close(theirs)
+        return said
+
+    def test_told(self):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1):
+            said = self.ends_with(self.WAIT, lambda process, _, number=number: process.send_signal(number))
+            self.assertIn(b"status %d " % (number << 8), said)
+
+    def test_told_in_a_terminal(self):
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            said = self.ends_with(self.WAIT.replace("'o'", "'c'"), lambda process, _, number=number: process.send_signal(number), "tpp")
+            self.assertIn(b"status %d " % (number << 8), said)
+
+    def test_group(self):
+        """Ctrl-C of a terminal that is not our standard input reaches the whole group: it is for the program, not for the emulator."""
+        said = self.ends_with(self.WAIT, lambda process, _: os.killpg(process.pid, signal.SIGINT))
+        self.assertIn(b"status 512 ", said)
+
+
+if __name__ == "__main__":
+    unittest.main()
