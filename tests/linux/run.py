@@ -127,6 +127,18 @@ def ends(tap):
         print("#", repr(bad)[:600])
 
 
+def microvm(tap):
+    """The machine without an IOMMU, and changes that come back from there."""
+    with tempfile.TemporaryDirectory() as directory:
+        done = subprocess.run([str(ROOT / "tessera"), "run", "--timeout=60", "--machine=microvm", f"--dir={directory}:/data:rw", "/bin/busybox", "sh", "-c",
+                               "echo text > /data/file"], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        path = pathlib.Path(directory, "file")
+        good = done.returncode == 0 and path.exists() and path.read_text() == "text\n"
+    tap.line(f"{'ok' if good else 'not ok'} 0 microvm", "guest: ")
+    if not good:
+        print("# status", done.returncode, repr(done.stderr[-600:]))
+
+
 def mapsync(tap, directory):
     """What another process synced is on the disk of a machine that was killed then."""
     program, built = compiled("mapsync", directory)
@@ -170,6 +182,8 @@ def main():
             mapsync(tap, directory)
         if args.only in "stdin-file":
             stdin_file(tap, directory)
+    if args.only in "microvm":
+        microvm(tap)
     if args.only in "ends":
         ends(tap)
     if args.only in "slow-host":

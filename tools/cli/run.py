@@ -19,6 +19,7 @@ from .session import Session
 
 PLACES = ("usr/local/bin", "bin", "usr/bin", "sbin", "usr/sbin")
 HOME = "/root"
+LOCALE = "/usr/lib/locale/C.utf8"
 TERMINFO = ("/etc/terminfo", "/lib/terminfo", "/usr/share/terminfo")
 
 
@@ -76,6 +77,12 @@ def put_terminal(tree):
             tree.file(path, os.path.realpath(path))
 
 
+def put_locale(tree):
+    """What LANG names, for the C library of programs that ask for it."""
+    if os.path.isdir(LOCALE) and not tree.has(LOCALE):
+        tree.copy(LOCALE, LOCALE)
+
+
 def environment(args):
     # Other locales are in files that are not put in.
     words = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": HOME,
@@ -126,6 +133,7 @@ def build_tree(args, program):
         put_program(tree, here, within)
     if not args.no_base:
         put_terminal(tree)
+        put_locale(tree)
     ldcache.add(tree)
     if args.cwd and (not tree.has(args.cwd) or stat.S_ISREG(tree.nodes[tree.place(args.cwd)].mode)):
         raise RunError(f"--cwd {args.cwd}: no such directory within (--dir puts one in)", USAGE)

@@ -108,6 +108,27 @@ class PutIn(unittest.TestCase):
         runtime.put_in(tree, "/usr/bin/python3")
         self.assertFalse(tree.has(f"{name}/encodings"))
 
+    @unittest.skipUnless(os.path.isdir(run.LOCALE), "this machine has no C.UTF-8 in a file")
+    def test_locale(self):
+        tree = Tree()
+        run.put_locale(tree)
+        self.assertTrue(tree.has(f"{run.LOCALE}/LC_CTYPE"))
+
+    def test_changed_while_built(self):
+        with tempfile.TemporaryDirectory() as top:
+            source = pathlib.Path(top, "Makefile")
+            source.touch()
+
+            def make(command, **_):
+                if "make" in command:
+                    os.utime(source)
+                return unittest.mock.Mock(returncode=0)
+            with unittest.mock.patch.multiple(image, ROOT=pathlib.Path(top), STAMP=pathlib.Path(top, "stamp")), \
+                    unittest.mock.patch.object(image.subprocess, "run", make), contextlib.redirect_stderr(io.StringIO()):
+                os.utime(source, (1, 1))
+                image.build_all()
+                self.assertLess(image.STAMP.stat().st_mtime, image.newest())
+
     def test_looking_makes_nothing(self):
         tree = Tree()
         self.assertFalse(tree.has("/a/b/c"))
