@@ -11,6 +11,8 @@
  *   FR_ARG(t, i)  argument i, 0 to 4        FR_MSG(t, i)  message word i, 0 to 7
  *   FR_ERR(t)     result: error or completion
  *   FR_OUT(t, i)  further results, 0 to 2   (IPC: badge, tag, unused)
+ * TH_NR and TH_ERR are FR_NR and FR_ERR of a thread that is at hand already; MY_THREAD() is
+ * the one that is loaded, or something that is no foreign thread and makes no global call.
  */
 #pragma once
 #include "types.h"

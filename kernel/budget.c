@@ -165,7 +165,7 @@ bool budget_charge(struct cpu *c, u64 now)
 	c->since = now;
 	if (sc == NIL)
 		return false;
-	if (used < SC(sc)->left) {
+	if (USUAL(used < SC(sc)->left)) {
 		SC(sc)->left -= used;
 		return false;
 	}

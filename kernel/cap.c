@@ -9,19 +9,28 @@
  */
 #include "ks.h"
 
-static u32 table_slot(u32 table, u64 index)
+static inline u32 table_slot(u32 table, u64 index)
 {
-	if (table == NIL || index >= 512 * SLOTS_PER_PAGE)
+	if (RARE(table == NIL) || RARE(index >= 512 * SLOTS_PER_PAGE))
 		return NIL;
 	u32 leaf = CT(table)->leaf[index >> SLOT_SHIFT];
-	return leaf == 0 ? NIL : SLOT_OF(leaf, index % SLOTS_PER_PAGE);
+
+	if (RARE(leaf == 0))
+		return NIL;
+	KNOWN(leaf < OBJECT_PAGES);
+	return SLOT_OF(leaf, index % SLOTS_PER_PAGE);
+}
+
+inline u32 cap_slot(u32 t, u64 handle)
+{
+	return table_slot(TH(t)->table, handle);
 }
 
 u32 cap_lookup(u32 t, u64 handle)
 {
-	u32 s = table_slot(TH(t)->table, handle);
+	u32 s = cap_slot(t, handle);
 
-	if (s == NIL || SLOT(s)->type == 0)
+	if (RARE(s == NIL) || RARE(SLOT(s)->type == 0))
 		return NIL;
 	return s;
 }
@@ -80,21 +89,27 @@ void cap_insert(u32 dst, u32 parent, u32 type, u32 rights, u32 obj)
 	c->length = 0;
 	if (parent == NIL)
 		return;
-	u32 older = SLOT(parent)->child;
+	struct cap *from = SLOT(parent);
+	u32 older = from->child;
+
 	GHOST(BORN(dst) = ks.g_clock++;)
-	c->depth = (u16)(SLOT(parent)->depth + 1);
+	c->depth = (u16)(from->depth + 1);
 	c->next = older;
 	if (older != NIL)
 		SLOT(older)->prev = dst;
-	SLOT(parent)->child = dst;
+	from->child = dst;
 }
 
 void cap_insert_copy(u32 dst, u32 src, u32 rights)
 {
-	cap_insert(dst, src, SLOT(src)->type, rights, SLOT(src)->obj);
-	SLOT(dst)->first = SLOT(src)->first;
-	SLOT(dst)->count = SLOT(src)->count;
-	SLOT(dst)->badge = SLOT(src)->badge;
+	const struct cap *from = SLOT(src);
+	struct cap *c = SLOT(dst);
+
+	KNOWN(src != NIL);
+	cap_insert(dst, src, from->type, rights, from->obj);
+	c->first = from->first;
+	c->count = from->count;
+	c->badge = from->badge;
 }
 
 void cap_remove(u32 s)

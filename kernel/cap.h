@@ -48,6 +48,9 @@ struct cap {
 };
 _Static_assert(sizeof(struct cap) == 64, "a slot is 64 bytes");
 
+/* Slot numbers have 32 bits: objects lie in the first 256 GiB, but for the page whose last slot
+ * would be NIL. */
+#define OBJECT_PAGES ((1u << (32 - SLOT_SHIFT)) - 1)
 #define SLOT_PAGE(s) ((s) >> SLOT_SHIFT)
 #define SLOT_OF(page, i) (((u32)(page) << SLOT_SHIFT) + (u32)(i))
 
@@ -55,7 +58,9 @@ struct table {
 	u32 leaf[512]; /* page of slots, or 0 */
 };
 
-/* The slot that a handle of thread t names, or NIL if it is empty or none. */
+/* The slot that a handle of thread t names, or NIL if there is none. */
+u32 cap_slot(u32 t, u64 handle);
+/* The same, or NIL if it is empty. */
 u32 cap_lookup(u32 t, u64 handle);
 /* The slot that a packed (table, index) pair names, empty or not; else NIL. */
 u32 slot_find(u32 t, u64 where, u32 table_right);

@@ -97,13 +97,13 @@ bool worklist_drain(u64 ticket)
 }
 
 /*
- * Results of a call that may have destroyed its own caller.  The list is
+ * Results of a call that may have destroyed its own caller, if that is not known to be there.  The list is
  * drained a little by every such call, so that it ends even if nobody asks.
  */
-static err_t finish(u32 t, bool more)
+static inline err_t finish(u32 t, bool is_there, bool more)
 {
 	(void)worklist_drain(ks.work_added);
-	if (PD(t)->type != OBJ_THREAD)
+	if (!is_there && PD(t)->type != OBJ_THREAD)
 		return NO_RESULT;
 	FR_OUT(t, 0) = more ? 1 : 0;
 	FR_OUT(t, 1) = ks.work_added;
@@ -124,18 +124,16 @@ static inline bool is_light(u32 s)
 
 err_t sys_cap_delete(u32 t, u32 src)
 {
-	bool more = false;
-
-	if (is_light(src))
+	if (is_light(src)) {
 		cap_remove(src);
-	else
-		more = cap_delete_some(src, true);
-	return finish(t, more);
+		return finish(t, true, false);
+	}
+	return finish(t, false, cap_delete_some(src, true));
 }
 
 err_t sys_cap_revoke(u32 t, u32 s)
 {
-	return finish(t, cap_delete_some(s, false));
+	return finish(t, false, cap_delete_some(s, false));
 }
 
 err_t sys_cap_drain(u32 t, u64 ticket)

@@ -14,27 +14,32 @@ struct kernel_state ks;
 /* The last CPU's is the first, and says whose turn it is to take the others. */
 void lock_all(void)
 {
-	for (u32 i = ks.cpus; i > 0; i--)
-		arch_lock(&CPU(i - 1)->lock);
+	u32 i = ks.cpus;
+
+	do
+		arch_lock(&CPU(--i)->lock);
+	while (i != 0);
 	ks.global = 1;
 }
 
 void unlock_all(void)
 {
+	u32 i = ks.cpus;
+
 	ks.global = 0;
-	for (u32 i = ks.cpus; i > 0; i--)
-		arch_unlock(&CPU(i - 1)->lock);
+	do
+		arch_unlock(&CPU(--i)->lock);
+	while (i != 0);
 }
 
 /*
- * Does the CPU go on with t, which is loaded, as far as this entry could have
- * changed that?  Then leaving it needs nothing.
+ * Does the CPU go on with th, which is loaded, as far as this entry could have
+ * changed that?  Then leaving it needs nothing.  Who mails something to the CPU
+ * kicks it as well, so its mailbox can wait.
  */
-static inline bool goes_on(u32 t)
+static inline bool goes_on(const struct thread *th)
 {
-	const struct thread *th = TH(t);
-
-	return MY(current) == t && MY(mailbox) == NIL && MY(top) <= th->eprio + 1u &&
+	return MY(current) == MY(loaded) && MY(top) <= th->eprio + 1u &&
 	       th->running_on == MY(charged) &&
 	       (MY(timeq) == NIL || TN(MY(timeq))->when >= MY(alarm));
 }
@@ -50,20 +55,14 @@ static inline void check_invariants(u32 cpu)
 }
 
 /*
- * The CPU goes on with something else, perhaps.  What only all locks allow waits
- * for kernel_kick: a CPU that waits for a lock may have its thread stopped, as
- * one that has not made its call yet, and here it has.
+ * The CPU goes on with something else, perhaps with who is woken by mail.  What
+ * only all locks allow waits for kernel_kick: a CPU that waits for a lock may
+ * have its thread stopped, as one that has not made its call yet, and here it has.
  */
-static RARELY void empty_mailbox(u32 cpu)
-{
-	if (!notif_mailbox(cpu))
-		arch_kick(cpu);
-}
-
 static APART void leave_changed(void)
 {
-	if (MY(mailbox) != NIL)
-		empty_mailbox(arch_cpu());
+	if (RARE(MY(mailbox) != NIL))
+		(void)notif_mailbox(arch_cpu());
 	sched_exit();
 	check_invariants(arch_cpu());
 	arch_unlock_own();
@@ -86,20 +85,13 @@ static inline void leave(bool is_settled)
 /* Every entry ends here or with leave_global, if it is not a call that has a result. */
 static inline void leave_local(void)
 {
-	u32 t = MY(loaded);
-
-	leave(t != NIL && goes_on(t));
+	leave(MY(loaded) != NIL && goes_on(MY_THREAD()));
 }
 
 static void leave_global(void)
 {
-	u32 t = MY(loaded);
-
-	if (t == NIL || !goes_on(t)) {
-		if (MY(mailbox) != NIL)
-			(void)notif_mailbox(arch_cpu());
+	if (MY(loaded) == NIL || RARE(!goes_on(MY_THREAD())))
 		sched_exit();
-	}
 	check_invariants(arch_cpu());
 	unlock_all();
 }
@@ -137,59 +129,65 @@ static APART err_t syscall_foreign(u32 t)
 	return e;
 }
 
-static inline err_t syscall_own(u32 t, bool is_global)
+static inline err_t syscall_own(u32 t, u64 nr, bool is_global)
 {
-	trace_add(TH(t)->home, TRACE_call, FR_NR(t), FR_HANDLE(t));
-	return is_global ? dispatch_global(t, FR_NR(t)) : dispatch(t, FR_NR(t));
+	trace_add(TH(t)->home, TRACE_call, nr, FR_HANDLE(t));
+	return is_global ? dispatch_global(t, nr) : dispatch(t, nr);
 }
 
-static inline void put_result(u32 t, err_t e)
+static inline void put_result(struct thread *th, err_t e)
 {
-	trace_add(TH(t)->home, TRACE_result, FR_NR(t), e.v);
-	FR_ERR(t) = e.v;
+	trace_add(th->home, TRACE_result, TH_NR(th), e.v);
+	TH_ERR(th) = e.v;
 }
 
 /* A global call may have destroyed its caller; then nothing is loaded, and there is nobody to tell. */
-static APART void syscall_global(void)
+static APART void syscall_global(bool is_own)
 {
 	lock_all();
 	u32 t = MY(current);
 
-	if (t != NIL) {
-		err_t e = TH(t)->flags & THREAD_FOREIGN ? syscall_foreign(t) : syscall_own(t, true);
-		if (e.v != INT_NONE && MY(loaded) != NIL)
-			put_result(MY(loaded), e);
+	if (USUAL(t != NIL)) {
+		err_t e = is_own ? syscall_own(t, TH_NR(MY_THREAD()), true) : syscall_foreign(t);
+		if (USUAL(e.v != INT_NONE) && USUAL(MY(loaded) != NIL))
+			put_result(MY_THREAD(), e);
 	}
 	leave_global();
 }
 
+static inline bool makes_own_calls(const struct thread *th)
+{
+	return !(th->flags & THREAD_FOREIGN);
+}
+
 /*
- * Who called is what is loaded; what it is and which call it makes does not
- * change while it is.  After the call, what is needed is found anew: kept in
- * registers meanwhile, it would cost saving theirs in every call.
+ * Who called is what is loaded, if it is still there when the lock is taken; what
+ * it is and which call it makes does not change while it is.  After the call, what
+ * is needed is found anew: kept in registers meanwhile, it would cost saving theirs
+ * in every call.
  */
 void kernel_syscall(void)
 {
-	u32 t = MY(loaded);
-	bool is_own = t != NIL && !(TH(t)->flags & THREAD_FOREIGN);
+	const struct thread *th = MY_THREAD();
+	bool is_own = makes_own_calls(th);
+	u64 nr = TH_NR(th);
 	err_t e = NO_RESULT;
 
-	if (is_own && call_is_global(FR_NR(t))) {
-		syscall_global();
+	if (is_own && call_is_global(nr)) {
+		syscall_global(true);
 		return;
 	}
 	arch_lock_own();
 	if (MY(current) != NIL)
-		e = is_own ? syscall_own(t, false) : syscall_foreign(t);
+		e = is_own ? syscall_own(MY(loaded), nr, false) : syscall_foreign(MY(loaded));
 	if (e.v < INT_GLOBAL) {
-		t = MY(loaded);
-		put_result(t, e);
-		leave(goes_on(t));
+		put_result(MY_THREAD(), e);
+		leave(goes_on(MY_THREAD()));
 		return;
 	}
 	if (e.v == INT_GLOBAL) {
 		arch_unlock_own();
-		syscall_global();
+		syscall_global(makes_own_calls(MY_THREAD()));
 	} else if (e.v == INT_GONE_ON) {
 		leave_settled();
 	} else {
@@ -288,5 +286,6 @@ void kernel_kick(u32 cpu)
 		return;
 	}
 	unlock_for_all(cpu);
+	(void)notif_mailbox(cpu);
 	leave_global();
 }

@@ -27,7 +27,6 @@
 #include "ks.h"
 
 #define ALWAYS static inline __attribute__((always_inline))
-#define RARE(x) __builtin_expect(x, 0)
 
 _Static_assert(MSG_WORDS_MAX <= 0x1ff, "a longer length is capabilities and flags");
 
@@ -78,14 +77,12 @@ ALWAYS void pass_page(const struct way *p, u64 tag)
 		arch_fast_copy(p->to->msg, p->th->msg, REGISTER_WORDS, (u16)tag - REGISTER_WORDS);
 }
 
-/* The current thread, if it makes calls of its own, and nothing else waits for this CPU. */
+/* The current thread, if it makes calls of its own. */
 ALWAYS bool begin(struct way *p)
 {
 	u32 t = MY(current);
 
 	if (RARE(t == NIL))
-		return false;
-	if (RARE(MY(mailbox) != NIL))
 		return false;
 	p->th = TH(t);
 	return !RARE(p->th->flags & THREAD_FOREIGN);
@@ -319,7 +316,7 @@ bool fast_fault(u32 t)
 {
 	struct way p = { .th = TH(t), .cap = SLOT(SLOT_OF(t, TSLOT_FAULT)) };
 
-	if (RARE(p.cap->type != OBJ_EP) || RARE(MY(mailbox) != NIL) || !find_receiver(&p))
+	if (RARE(p.cap->type != OBJ_EP) || !find_receiver(&p))
 		return false;
 	/* commit */
 	arch_fast_fault(t, p.w);

@@ -46,11 +46,11 @@ inline void notif_unqueue(u32 t)
 	struct thread *th = TH(t);
 	struct notif *n = NT(th->queue);
 
-	if (th->qprev == NIL)
+	if (USUAL(th->qprev == NIL))
 		n->head = th->qnext;
 	else
 		TH(th->qprev)->qnext = th->qnext;
-	if (th->qnext == NIL)
+	if (USUAL(th->qnext == NIL))
 		n->tail = th->qprev;
 	else
 		TH(th->qnext)->qprev = th->qprev;
@@ -64,7 +64,7 @@ static u32 taker(const struct notif *n)
 {
 	u32 bound = n->bound;
 
-	if (bound == NIL)
+	if (USUAL(bound == NIL))
 		return n->head;
 	return TH(bound)->state == THREAD_RECV ? bound : NIL;
 }
@@ -84,22 +84,26 @@ static bool can_wake(u32 t, u32 cpu)
 static APART void wake(u32 nt, u32 t)
 {
 	const struct thread *th = TH(t);
-	bool receives = th->state == THREAD_RECV;
 
-	FR_ERR(t) = receives ? DONE_SIGNAL.v : OK.v;
 	FR_OUT(t, 0) = arch_atomic_swap(&NT(nt)->word, 0);
 	FR_OUT(t, 1) = 0;
-	trace_add(TH(t)->home, TRACE_complete, t, FR_ERR(t));
-	if (receives)
+	if (RARE(th->state == THREAD_RECV)) {
+		FR_ERR(t) = DONE_SIGNAL.v;
 		ep_unqueue(t);
-	else
+	} else {
+		FR_ERR(t) = OK.v;
 		notif_unqueue(t);
-	if (TN(t)->queued)
+	}
+	trace_add(th->home, TRACE_complete, t, FR_ERR(t));
+	if (RARE(TN(t)->queued))
 		timeq_remove(th->home, t);
 	sched_wake(t);
 }
 
-/* Lock-free push; only the owner of the mailbox takes notifications out, all at once. */
+/*
+ * Lock-free push; only the owner of the mailbox takes notifications out, all at once.
+ * The kick makes it look into the mailbox, also if it is this CPU: its way out does not.
+ */
 static void mail(u32 nt, u32 cpu)
 {
 	if (arch_atomic_swap32(&NT(nt)->mailed, 1) != 0)
@@ -111,8 +115,7 @@ static void mail(u32 nt, u32 cpu)
 		if (arch_atomic_cas32(&CPU(cpu)->mailbox, first, nt))
 			break;
 	}
-	if (cpu != arch_cpu())
-		arch_kick(cpu);
+	arch_kick(cpu);
 }
 
 void notif_set(u32 nt, u64 bits, u32 cpu)
@@ -121,7 +124,7 @@ void notif_set(u32 nt, u64 bits, u32 cpu)
 	u32 home = n->home;
 
 	(void)arch_atomic_or(&n->word, bits);
-	if (!ks.global && home != cpu) {
+	if (RARE(home != cpu) && !ks.global) {
 		mail(nt, home);
 		return;
 	}

@@ -123,7 +123,7 @@ static inline bool has_time(u32 t)
 	struct thread *th = TH(t);
 	u32 sc = th->running_on;
 
-	if (sc != NIL)
+	if (RARE(sc != NIL))
 		return SC(sc)->left != 0;
 	sc = th->sched;
 	th->eprio = th->prio;
@@ -131,7 +131,7 @@ static inline bool has_time(u32 t)
 		return false;
 	struct sched *own = SC(sc);
 
-	if (own->runner != NIL)
+	if (RARE(own->runner != NIL))
 		sched_reclaim(t);
 	th->running_on = sc;
 	own->runner = t;
@@ -162,7 +162,7 @@ void sched_wake(u32 t)
 	struct cpu *c = THIS_CPU();
 	u32 preempted = c->current;
 
-	if (th->home != arch_cpu() || !is_above(c, th)) {
+	if (RARE(th->home != arch_cpu()) || !USUAL(is_above(c, th))) {
 		enqueue(t);
 		return;
 	}
@@ -293,7 +293,7 @@ static RARELY void charge_used_up(u64 now)
 }
 
 /* Other time runs from now on: that of sc. */
-static APART void charge(u32 sc)
+static inline void charge(u32 sc)
 {
 	u64 now = arch_clock();
 

@@ -31,6 +31,8 @@
 /* What happens rarely stays out of the functions that call it, which then save no registers for it. */
 #define RARELY __attribute__((noinline, cold))
 #define APART __attribute__((noinline))
+#define RARE(x) __builtin_expect(x, 0)
+#define USUAL(x) __builtin_expect(x, 1)
 /* On the paths that are measured; the prover takes them one by one. */
 #ifndef HOT
 #define HOT static inline __attribute__((always_inline))
@@ -53,5 +55,20 @@ enum { INT_GLOBAL = 0x100, INT_NONE = 0x101, INT_GONE_ON = 0x102 };
 		if (!(cond))                                                                       \
 			arch_panic(#cond, __FILE__, __LINE__);                                     \
 	} while (0)
+
+/*
+ * What is proved of every caller, and debug kernels assert: the compiler may rely
+ * on it.  Only for functions whose absence of undefined behaviour is proved, which
+ * includes this.
+ */
+#if DEBUG
+#define KNOWN(cond) KASSERT(cond)
+#else
+#define KNOWN(cond)                                                                                \
+	do {                                                                                       \
+		if (!(cond))                                                                       \
+			__builtin_unreachable();                                                   \
+	} while (0)
+#endif
 
 _Noreturn void arch_panic(const char *what, const char *file, int line);

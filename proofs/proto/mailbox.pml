@@ -5,7 +5,7 @@
  * Stands for: setting bits from another CPU, the mailbox of the home, and waiting.
  *
  * Code: kernel/notif.c notif_set mail mailbox_take notif_mailbox sys_notif_wait wake;
- * kernel/entry.c kernel_kick leave_local leave_changed empty_mailbox.
+ * kernel/entry.c kernel_kick leave_local leave_changed.
  *
  * Claims: each bit that is signalled is taken exactly once by a wait; nobody
  * waits for ever (an end state in which the waiter still waits is an error).
@@ -69,12 +69,11 @@ active proctype home()
 	do
 	:: kick == 1 -> kick = 0; drain()
 	:: !waiting && taken != 3 ->
-		/* sys_notif_wait, then leave_local looks at the mailbox */
+		/* sys_notif_wait; who waits leaves by leave_changed, which looks into the mailbox */
 		if
 		:: word != 0 -> take_bits()
-		:: else -> waiting = 1
-		fi;
-		drain()
+		:: else -> waiting = 1; drain()
+		fi
 	:: !waiting && taken == 3 && kick == 0 && _nr_pr == 1 -> break
 	od
 }

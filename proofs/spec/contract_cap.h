@@ -27,6 +27,14 @@ PRED bool cap_is_found(u32 s)
 	return s == NIL || (slot_is_found(s) && SLOT(s)->type != 0);
 }
 
+u32 prover_replace_cap_slot(u32 t, u64 handle)
+{
+	const u32 s = spec_table_slot(TH(t)->table, handle);
+
+	prover_assume(slot_is_found(s));
+	return s;
+}
+
 u32 prover_replace_cap_lookup(u32 t, u64 handle)
 {
 	const u32 s = spec_lookup(t, handle);

@@ -3,6 +3,9 @@
  * sparing = true
  * batch = 16
  * merge = ["is_range", "cap_may_derive", "cap_check_copy", "cap_insert", "cap_insert_copy", "cap_remove", "cap_relocate"]
+ * [h_contract_cap_slot]
+ * function = "cap_slot"
+ * columns = ["ub", "invariant", "spec"]
  * [h_contract_cap_lookup]
  * function = "cap_lookup"
  * columns = ["ub", "invariant", "spec"]
@@ -87,6 +90,18 @@ static void hint_slot_find(u32 t, u64 where, u32 right)
 	ANY(u32, t);                                                                               \
 	CALLER(t);                                                                                 \
 	hint_caller(t)
+
+void h_contract_cap_slot(void)
+{
+	ANY(u64, handle);
+	THE_CALLER(t);
+	hint_way(TH(t)->table, handle);
+	const u32 s = cap_slot(t, handle);
+
+	CHECK_SPEC(s == spec_table_slot(TH(t)->table, handle));
+	CHECK_SPEC(slot_is_found(s));
+	COVER(s != NIL);
+}
 
 void h_contract_cap_lookup(void)
 {

@@ -35,10 +35,13 @@ def refuse(condition, error, indent):
 
 
 def cap_checks(table, var, a, indent):
+    """An empty slot has none of the types, so it is told apart only when they differ."""
     out = refuse(f"{var} == NIL", "ERR_CAP", indent)
     if a.objects:
         test = " && ".join(f"SLOT({var})->type != {table.object(n).const()}" for n in a.objects)
-        out += refuse(test, "ERR_TYPE", indent)
+        out += refuse(test, f"not_it({var})", indent)
+    else:
+        out += refuse(f"SLOT({var})->type == 0", "ERR_CAP", indent)
     if a.rights:
         mask = table.mask(a)
         if len(a.rights) > 1:
@@ -57,9 +60,9 @@ def slot_checks(table, place, a):
         return [f"\ts{place} = slot_find(t, {value}, RIGHT_TABLE_REMOVE);",
                 f"\tif (s{place} == NIL || SLOT(s{place})->type == 0)", "\t\treturn ERR_CAP;"]
     if a.optional:
-        return [f"\tif ({value} != 0) {{", f"\t\ts{place} = cap_lookup(t, {value});"] \
+        return [f"\tif ({value} != 0) {{", f"\t\ts{place} = cap_slot(t, {value});"] \
             + cap_checks(table, f"s{place}", a, "\t\t") + ["\t}"]
-    return [f"\ts{place} = cap_lookup(t, {value});"] + cap_checks(table, f"s{place}", a, "\t")
+    return [f"\ts{place} = cap_slot(t, {value});"] + cap_checks(table, f"s{place}", a, "\t")
 
 
 def range_checks(place, a):
@@ -74,7 +77,7 @@ def range_checks(place, a):
 def function(table, c):
     out = [f"CALL err_t call_{c.name}(u32 t)", "{"]
     if c.invoked is not None:
-        out.append("\tu32 s = cap_lookup(t, FR_HANDLE(t));")
+        out.append("\tu32 s = cap_slot(t, FR_HANDLE(t));")
     out += [f"\tu32 s{i}{' = NIL' if a.optional else ''};" for i, a in c.caps()]
     if len(out) > 2:
         out.append("")
@@ -115,7 +118,10 @@ def source(table):
            " * Never:      writes anything.", " */", '#include "dispatch.h"', "",
            '#include "ks.h"', "",
            "/* Each by itself: together they would save registers for the most complex one. */",
-           "#define CALL static __attribute__((noinline))", ""]
+           "#define CALL static __attribute__((noinline))", "",
+           "/* What is wrong with a slot that holds nothing of the types asked for. */",
+           "static inline err_t not_it(u32 s)", "{",
+           "\treturn SLOT(s)->type == 0 ? ERR_CAP : ERR_TYPE;", "}", ""]
     for c in table.live():
         out += function(table, c)
     out += ["err_t dispatch(u32 t, u64 nr)", "{"]

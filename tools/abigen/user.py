@@ -36,19 +36,18 @@ EMPTY = """
  * The same for messages without words, inline: nothing is stored or loaded.
  * The words that travel are what the registers happen to hold, so the other
  * side can see values of this program; and they come back changed, so the
- * compiler must give up rbx, r12 to r15, r8, r9 (and rbp, which is kept on
- * the stack, below the red zone).  To one who is not trusted use the others.
+ * compiler must give up rbx, r12 to r15, r8, r9 (and rbp, which is kept below
+ * the stack and its red zone: nothing else writes there).  To one who is not
+ * trusted use the others.
  */
 static inline err_t ipc_exchange_0(u64 nr, u64 handle, u64 *tag, u64 *badge, u64 deadline)
 {
 	register u64 r10 __asm__("r10") = 0;
 	u64 o1 = *tag, o2 = deadline;
 
-	__asm__ volatile("leaq -128(%%rsp), %%rsp\\n\\t"
-			 "pushq %%rbp\\n\\t"
+	__asm__ volatile("movq %%rbp, -136(%%rsp)\\n\\t"
 			 "syscall\\n\\t"
-			 "popq %%rbp\\n\\t"
-			 "leaq 128(%%rsp), %%rsp"
+			 "movq -136(%%rsp), %%rbp"
 			 : "+a"(nr), "+D"(handle), "+S"(o1), "+d"(o2), "+r"(r10)
 			 :
 			 : "rbx", "rcx", "r8", "r9", "r11", "r12", "r13", "r14", "r15", "memory", "cc");

@@ -41,9 +41,11 @@ struct arch_frame {
 };
 
 #define FR_REG(t, i) (&TH(t)->frame.r[i])
-#define FR_NR(t) (*FR_REG(t, REG_RAX))
+#define TH_NR(th) ((th)->frame.r[REG_RAX])
+#define FR_NR(t) TH_NR(TH(t))
 #define FR_HANDLE(t) (*FR_REG(t, REG_RDI))
 #define FR_ARG(t, i) (*FR_REG(t, (i) < 3 ? REG_RSI + (i) : REG_R8 + (i)-3))
 #define FR_MSG(t, i) (*FR_REG(t, REG_RBX + (i)))
-#define FR_ERR(t) (*FR_REG(t, REG_RAX))
+#define TH_ERR(th) ((th)->frame.r[REG_RAX])
+#define FR_ERR(t) TH_ERR(TH(t))
 #define FR_OUT(t, i) (*FR_REG(t, REG_RDI + (i)))

@@ -15,6 +15,9 @@
 struct host_machine host;
 struct host_root host_root;
 
+/* What an entry finds that has no thread. */
+struct thread host_no_thread;
+
 static const char *const kind_name[] = { "syscall", "fault", "irq", "timer", "kick", "iommu" };
 
 void host_print_log(void)

@@ -152,6 +152,9 @@ static inline u64 *host_word(u32 page)
 #define CPU(c) (&host_cpu_state[c])
 #define THIS_CPU() CPU(arch_cpu())
 #define MY(field) (THIS_CPU()->field)
+extern struct thread host_no_thread;
+/* On the machine, too, something can be read where no thread is loaded. */
+#define MY_THREAD() (MY(loaded) == NIL ? &host_no_thread : TH(MY(loaded)))
 /* Which pages have descriptors: all below this number. */
 #define PAGE_COUNT (host_mem.pages)
 #define INV_PAGES_MAX HOST_PAGES_MAX

@@ -14,8 +14,7 @@
 #pragma once
 #include "ks.h"
 
-/* All pages whose slots have numbers other than NIL. */
-#define PAGE_COUNT ((1u << 26) - 1)
+#define PAGE_COUNT OBJECT_PAGES
 #define SLOT_COUNT (1ull << 32)
 
 extern struct page ks_page[PAGE_COUNT];
@@ -51,5 +50,6 @@ extern struct cpu ks_cpu[CPU_MAX];
 #define CPU(c) (&ks_cpu[c])
 #define THIS_CPU() CPU(arch_cpu())
 #define MY(field) (THIS_CPU()->field)
+#define MY_THREAD() TH(MY(loaded))
 
 #include "../x86_64/pte.h"

@@ -38,9 +38,11 @@ _Static_assert(offsetof(struct arch_frame, call_rsp) == 128 &&
 	       "as entry.S has it");
 
 #define FR(t) (&TH(t)->frame)
-#define FR_NR(t) (FR(t)->rax)
+#define TH_NR(th) ((th)->frame.rax)
+#define FR_NR(t) TH_NR(TH(t))
 #define FR_HANDLE(t) (FR(t)->rdi)
-#define FR_ERR(t) (FR(t)->rax)
+#define TH_ERR(th) ((th)->frame.rax)
+#define FR_ERR(t) TH_ERR(TH(t))
 #define FR_ARG(t, i) (*frame_arg(FR(t), i))
 #define FR_MSG(t, i) (*frame_msg(FR(t), i))
 #define FR_OUT(t, i) (*frame_out(FR(t), i))

@@ -11,10 +11,6 @@
 #include "ks.h"
 #include "ranges.h"
 
-/* Slot numbers have 32 bits: objects lie in the first 256 GiB, but for the page whose last slot
- * would be NIL. */
-#define OBJECT_PAGES ((1ull << 26) - 1)
-
 /* Interrupt vectors.  Device vectors are VECTOR_DEVICE + index into cpu.irq. */
 enum {
 	VECTOR_DEVICE = 0x30, /* 0x30 to 0xcf: IRQ_VECTORS of them */

@@ -22,6 +22,7 @@ enum {
 };
 _Static_assert(OBJECT_NODE_OFFSET + sizeof(struct tnode) <= OBJECT_OFFSET, "tnode fits");
 _Static_assert(OBJECT_OFFSET + sizeof(struct thread) <= XSAVE_AT, "thread fits");
+_Static_assert(offsetof(struct thread, frame) == 0, "MY_THREAD");
 _Static_assert(OBJECT_OFFSET % 16 == 0, "the processor pushes to a multiple of 16");
 
 extern const u64 dmap_base; /* memory.c */
@@ -67,6 +68,9 @@ ARCH_INLINE u32 arch_cpu(void)
 #define THIS_CPU() ((struct cpu *)*(volatile u64 __seg_gs *)offsetof(struct percpu, own))
 /* A field of it: no register holds where it is. */
 #define MY(field) (((struct cpu __seg_gs *)-PERCPU_AT)->field)
+
+/* The loaded thread begins with its frame, which is where the exit finds it. */
+#define MY_THREAD() ((struct thread *)GS(exit))
 
 /* From inline assembler: such a function of clang still changes the registers of its parameters. */
 #ifdef __clang__
