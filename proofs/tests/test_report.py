@@ -88,6 +88,17 @@ class Functions(unittest.TestCase):
         self.assertGreater(seen, 200)
 
 
+class ReliedOn(unittest.TestCase):
+    def test_what_the_compiler_relies_on_is_proved(self):
+        with tempfile.TemporaryDirectory() as root:
+            os.mkdir(os.path.join(root, 'kernel'))
+            with open(os.path.join(root, 'kernel', 'x.c'), 'w', encoding='utf-8') as f:
+                f.write('static u32 first(u32 a)\n{\n\tKNOWN(a != NIL);\n\treturn a;\n}\n\n'
+                        'void second(u32 a,\n\t    u32 b)\n{\n\tif (a)\n\t\tKNOWN(b != 0);\n}\n')
+            self.assertEqual(report.relied_on(root, []), ['first', 'second'])
+            self.assertEqual(report.relied_on(root, [{'name': 'first', 'ub': 'proved'}, {'name': 'second', 'ub': 'bounded'}]), ['second'])
+
+
 class LeftOut(unittest.TestCase):
     def test_kernel_headers_below_a_directory_called_proofs_are_checked(self):
         with tempfile.TemporaryDirectory() as d:
