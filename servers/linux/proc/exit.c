@@ -97,6 +97,10 @@ struct orphan {
 	bool controlled, stopped;
 };
 
+/*
+ * The first process may be the shell that started the group.  It does not look after what it only
+ * got when others ended, as little as Linux's own first process does.
+ */
 static bool look_at_member(struct process *p, void *arg)
 {
 	struct orphan *o = arg;
@@ -107,7 +111,7 @@ static bool look_at_member(struct process *p, void *arg)
 	if (p->stopped)
 		o->stopped = true;
 	if (parent != NULL && parent != o->without && parent->pgid != p->pgid &&
-	    parent->sid == p->sid && parent->state == PROCESS_LIVE && parent->pid != FIRST_PID)
+	    parent->sid == p->sid && parent->state == PROCESS_LIVE && !p->adopted)
 		o->controlled = true;
 	return true;
 }
@@ -209,6 +213,7 @@ static void give_children(struct process *p)
 
 		list_del(&c->sibling);
 		c->parent = to;
+		c->adopted = to == NULL || to->pid == FIRST_PID;
 		if (to == NULL)
 			continue;
 		list_add(&to->children, &c->sibling);

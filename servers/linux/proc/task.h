@@ -93,6 +93,7 @@ struct process {
 	bool stopped;    /* by a signal: its tasks wait for SIGCONT */
 	bool stop_told, continued; /* what the parent has not waited for yet */
 	bool dumpable, exec_done, subreaper;
+	bool adopted; /* by the first process, when its parent ended */
 	u32 stop_status; /* the signal that stopped it */
 	struct waitq stop_wait;    /* its tasks, while stopped */
 	struct waitq child_wait;   /* wait4: something happened to a child; exec: a task ended */
