@@ -98,7 +98,7 @@ bool worklist_drain(u64 ticket)
 
 /*
  * Results of a call that may have destroyed its own caller, if that is not known to be there.  The list is
- * drained a little by every such call, so that it ends even if nobody asks.
+ * drained a little by every such call, so that it ends even if nobody asks; so the caller may be what goes.
  */
 static inline err_t finish(u32 t, bool is_there, bool more)
 {
@@ -126,7 +126,7 @@ err_t sys_cap_delete(u32 t, u32 src)
 {
 	if (is_light(src)) {
 		cap_remove(src);
-		return finish(t, true, false);
+		return finish(t, ks.work_head == NIL, false);
 	}
 	return finish(t, false, cap_delete_some(src, true));
 }

@@ -272,3 +272,20 @@ TEST(cap_delete_pages, "pages of slots that wait to be emptied wait in a row")
 	while (out(root, 0) != 0);
 	IS(count_free(), before);
 }
+
+TEST(cap_delete_last, "a call that deletes little may be its thread's last, for it empties pages that wait")
+{
+	const struct worker w = new_thread(1, 50, 0);
+	const u64 s = full_page(20);
+	u64 light[4];
+
+	for (u32 i = 0; i < 4; i++)
+		light[i] = derive(HANDLE_SPACE, 1, 0);
+	IS(CALL2(root, SYS_CAP_MOVE, 0, w.thread, 20 * 64 + 5), ERRNO_OK);
+	IS(CALL1(root, SYS_CAP_DELETE, 0, s), ERRNO_OK);
+	for (u32 i = 0; i < 3; i++)
+		IS(CALL1(w.t, SYS_CAP_DELETE, 0, light[i]), ERRNO_OK);
+	IS(PD(w.t)->type, OBJ_THREAD);
+	IS(CALL1(w.t, SYS_CAP_DELETE, 0, light[3]), BLOCKED);
+	IS(PD(w.t)->type, PAGE_FREE);
+}
