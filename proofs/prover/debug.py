@@ -43,6 +43,14 @@ class Debug:
                         fields[int(_field(m, 'offset') or 0) // 8] = _field(m, 'name')
         return self.names
 
+    def variable(self, node, bit=None):
+        """Name of a variable, or of the member of it, a struct, that begins at a bit: struct_member."""
+        text = self.meta.get(node or '', '')
+        name, ty = _field(text, 'name') or '', self.meta.get(_field(text, 'type') or '', '')
+        while bit is not None and 'DIDerivedType' in ty:
+            ty = self.meta.get(_field(ty, 'baseType') or '', '')
+        return name if bit is None else f'{name}_{self.structs().get(_field(ty, "name"), {}).get(bit // 8, bit)}'
+
     def path(self, ty, path):
         """Readable form of a field path, with '[]' for array steps."""
         out = ''

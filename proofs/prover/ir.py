@@ -73,7 +73,7 @@ class Func:
 
     def __init__(self, name, params, ptys, attrs, section, dbg):
         self.name, self.params, self.ptys, self.attrs = name, params, ptys, attrs
-        self.section, self.dbg, self.blocks, self.order, self.variables = section, dbg, {}, None, {}
+        self.section, self.dbg, self.blocks, self.order, self.variables = section, dbg, {}, None, []
         self.entry = str(sum(p[1:].isdigit() for p in params))
 
 
@@ -278,8 +278,16 @@ class Module:
                 while s.startswith('switch') and ']' not in s.replace(' x i', ''):
                     s += ' ' + next(lines).strip()
                 block.append(self.instruction(s))
-            elif m := re.match(r'#dbg_value\(\w+ (%[\w.]+), !(\d+), !DIExpression\(\)', s):
-                cur.variables.setdefault(m[1], m[2])       # of its first value, a register has the name
+            elif m := re.match(r'#dbg_value\(\w+ (%[\w.]+), !(\d+), !DIExpression\((.*?)\)', s):
+                cur.variables += self.part(m[1], m[2], m[3])
+
+    @staticmethod
+    def part(register, node, expression):
+        """Which part of a variable a register holds: (register, node, from which bit of its own, to which of the variable's,
+        or None for all of it, how many); nothing if it has to be computed."""
+        m = re.fullmatch(r'(?:DW_OP_constu, (\d+), DW_OP_shr(?:, )?)?(?:DW_OP_LLVM_convert, \d+, DW_ATE_unsigned(?:, )?)*'
+                         r'(?:DW_OP_stack_value(?:, )?)?(?:DW_OP_LLVM_fragment, (\d+), (\d+))?', expression)
+        return [(register, node, int(m[1] or 0), *((int(m[2]), int(m[3])) if m[2] else (None, None)))] if m and (m[2] or not m[1]) else []
 
     def named(self, name):
         if name not in self.types:

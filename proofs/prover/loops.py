@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Loops by induction: what is true at the beginning of each round, instead of round after round.
 
-For a function f with one loop, a unit may define two functions, whose parameters have the names of variables of f:
+For a function f with one loop, a unit may define two functions, whose parameters have the names of variables of f, or
+var_member for a member of one that is a struct:
 prover_begin_f checks what is true when a round begins: when the first does, and, with new values, when the next does.
 prover_round_f says what rounds change (FORGET) and assumes the same of values that are not known; one round is then
 executed from there, or what follows the loop. What it assumes must be one PRED that prover_begin_f checks. What a round
@@ -13,7 +14,7 @@ from . import Refused
 from .execute import successors
 from .memory import fresh
 from .pointer import is_ptr
-from .terms import TRUE, V, fold
+from .terms import TRUE, V, fold, num
 
 
 def header(fn):
@@ -34,12 +35,28 @@ def header(fn):
     return found.pop()
 
 
-class Cut:
-    """A round under way: the counter, the memory at its beginning, and what may change."""
-    __slots__ = ('counter', 'glob', 'local', 'forgotten')
+def size_of(t):
+    return 1 if z3.is_bool(t) else t.size()
 
-    def __init__(self, counter, mem, forgotten):
-        self.counter, self.glob, self.local, self.forgotten = counter, dict(mem.glob), dict(mem.local), forgotten
+
+def resize(t, width):
+    """The low bits of a term, or with zeros above them."""
+    size = size_of(t)
+    if size == width:
+        return t
+    if width == 1:
+        return z3.Extract(0, 0, t) == 1
+    if size == 1:
+        return z3.If(t, num(1, width), num(0, width))
+    return z3.Extract(width - 1, 0, t) if size > width else z3.ZeroExt(width - size, t)
+
+
+class Cut:
+    """A round under way: the counter, the memory at its beginning, what may change, and variables that may not."""
+    __slots__ = ('counter', 'glob', 'local', 'forgotten', 'outer')
+
+    def __init__(self, counter, mem, forgotten, outer):
+        self.counter, self.glob, self.local, self.forgotten, self.outer = counter, dict(mem.glob), dict(mem.local), forgotten, outer
 
 
 class Loops:
@@ -49,25 +66,39 @@ class Loops:
         return f'prover_round_{name}' in self.mod.funcs and header(f.fn) == f.block
 
     def name_of(self, fn, register):
-        node = fn.variables.get(register)
-        text = self.mod.meta.get(node, '')
-        return text.partition('name: "')[2].partition('"')[0]
+        """Of its first value, a register has the name; what has none is named like that with which a round ends, and what the
+        compiler made is `nameless`."""
+        found = next(((node, bit) for r, node, _, bit, _ in fn.variables if r == register), None)
+        if found:
+            return self.debug.variable(*found)
+        phi = next((i for i in fn.blocks[header(fn)] if i.op == 'phi' and i.dst == register), None) if register not in fn.params else None
+        later = {x[1] for x, _ in phi.args if x[0] == 'reg'} if phi else ()
+        return next((self.debug.variable(node, bit) for r, node, _, bit, _ in fn.variables if r in later), 'nameless')
 
-    def part(self, st, f, kind, values, ins):
+    def outside(self, f):
+        """Values of variables, and of members of them, that are there before the first round."""
+        out = {}
+        for r, node, shift, bit, size in f.fn.variables:
+            v = f.env.get(r)
+            if isinstance(v, V):
+                whole = bit is None or shift + size > size_of(v.t)
+                out[self.debug.variable(node, bit)] = v if whole else V(fold(z3.Extract(shift + size - 1, shift, v.t)), v.p)
+        return out
+
+    def part(self, st, f, kind, outer, values, ins):
         """Calls prover_begin_f or prover_round_f with these values of registers."""
         fn = self.mod.funcs[f'prover_{kind}_{f.fn.name}']
-        named = {self.name_of(f.fn, r): f.env[r] for r in f.fn.params}
-        named.update({self.name_of(f.fn, r): v for r, v in values.items()})
+        named = {**outer, **{self.name_of(f.fn, r): v for r, v in values.items()}}
         args = []
         for name, width in self.widths(fn).items():
             if name not in named:
-                raise Refused(f'{fn.name}: {f.fn.name} has no variable {name or "?"} where its rounds begin')
+                raise Refused(f'{fn.name}: {f.fn.name} has no variable {name} where its rounds begin')
             v = named[name]
-            if v.t.size() > width:                   # kept in a wider register
-                narrow = z3.Extract(width - 1, 0, v.t)
-                self.need(st, v.t == z3.ZeroExt(v.t.size() - width, narrow), f'{name} is wider than its type', ins)
+            if size_of(v.t) > width:                 # kept in a wider register
+                narrow = resize(v.t, width)
+                self.need(st, v.t == resize(narrow, size_of(v.t)), f'{name} is wider than its type', ins)
                 v = V(fold(narrow), v.p)
-            args.append(v)
+            args.append(V(resize(v.t, width), v.p))     # what is kept in a narrower one has zeros above
         self.current, self.effects = st, True
         self.merged(fn, ins, args, st.mem, lambda *_: None, False, TRUE)
         self.current, self.effects = None, False
@@ -80,7 +111,8 @@ class Loops:
     def round(self, st, f, values, ins):
         """At the beginning of a round. True: it goes on, with the values that f.env has now; False: that was the induction."""
         cut = f.cuts.get(f.block)
-        counter = self.part(st, f, 'begin', values, ins)
+        outer = self.outside(f) if cut is None else cut.outer
+        counter = self.part(st, f, 'begin', outer, values, ins)
         if cut is not None:
             self.need(st, z3.ULT(cut.counter.t, counter.t), f'a loop of {f.fn.name} has no end', ins)
             self.unchanged(st, f, cut)
@@ -91,15 +123,14 @@ class Loops:
             raise Refused(f'{f.fn.name}: a pointer changes from round to round')
         widths = self.widths(self.mod.funcs[f'prover_round_{f.fn.name}'])
         for r, v in values.items():
-            name, size = self.name_of(f.fn, r), v.t.size()
-            width = min(size, widths.get(name, size))
-            t = fresh(width, name or 'round')
-            f.env[r] = V(t if width == size else z3.ZeroExt(size - width, t))
+            name, size = self.name_of(f.fn, r), size_of(v.t)
+            t = fresh(min(size, widths.get(name, size)), name or 'round')
+            f.env[r] = V(resize(t, size))
         self.rounds = self.checked_in(f'prover_begin_{f.fn.name}')
-        counter = self.part(st, f, 'round', {r: f.env[r] for r in values}, ins)
+        counter = self.part(st, f, 'round', outer, {r: f.env[r] for r in values}, ins)
         self.rounds = None
         forgotten = {k for k, c in st.mem.glob.items() if c is not before.get(k) and all(i is None for i in c[0])}
-        f.cuts = {**f.cuts, f.block: Cut(counter, st.mem, forgotten)}
+        f.cuts = {**f.cuts, f.block: Cut(counter, st.mem, forgotten, outer)}
         st.model = None
         return True
 

@@ -205,9 +205,11 @@ class Memory:
         if p.obj is None:
             need(FALSE, 'null pointer')
             return False
-        known = gcd(p.obj.align, p.off, *[s for s, _ in p.terms])
+        known, terms = gcd(p.obj.align, p.off), [(s, t) for s, t in p.terms if s % align]
         if align > known:
             need(FALSE, f'access aligned to {align} at an address aligned to {known}')
+        for s, t in terms:
+            need(fold((t * s) & (align - 1)) == 0, f'access aligned to {align} at an address that depends on an index')
         return True
 
     def load(self, p, ty, need, align=1):

@@ -51,6 +51,53 @@ class Induction(unittest.TestCase):
                      .replace('CHECK_SPEC(filled(INDEX(k), i, x))', 'CHECK_SPEC(filled(INDEX(k), i, y))'))
 
 
+class Members(unittest.TestCase):
+    """A loop whose variables are members of structs, handed over in registers, and flags."""
+    KERNEL = '''typedef unsigned char u8; typedef unsigned int u32;
+u8 w[1000];
+struct at { u32 row, i, step; };
+_Bool f(struct at p, u32 n) {
+	_Bool any = 0;
+	for (u32 k = 0; k < n; k++, p.i++) { any |= w[p.i] != 0; w[p.i] = (u8)(p.row + p.step); }
+	return any;
+}
+'''
+    UNIT = '''PRED _Bool sane(u32 k, u32 n, u32 i, u32 from) { return k < n && n <= 1000 && from <= 1000 - n && i == from + k; }
+PRED _Bool told(u32 x, u32 k, u32 from, _Bool any, u32 value) {
+	return x - from < k ? w[x] == (u8)value && (any || before[x] == 0) : w[x] == before[x];
+}
+void prover_begin_f(u32 k, u32 n, u32 p_row, u32 p_i, u32 p_step, _Bool any) {
+	CHECK_SPEC(sane(k, n, p_i, INDEX(from)));
+	CHECK_SPEC(told(INDEX(x), k, INDEX(from), any, p_row + p_step));
+}
+void prover_round_f(u32 k, u32 n, u32 p_row, u32 p_i, u32 p_step, _Bool any) {
+	FORGET(w[0]);
+	prover_assume(sane(k, n, p_i, INDEX(from)));
+	prover_assume(told(INDEX(x), k, INDEX(from), any, p_row + p_step));
+}
+'''
+    BODY = '''const u32 from = INDEX(from), x = INDEX(x);
+ANY(u32, row); ANY(u32, step); ANY(u32, n);
+ASSUME_INPUT(n <= 1000 && from <= 1000 - n);
+SNAPSHOT(before, w);
+const _Bool any = f((struct at){ row, from, step }, n);
+CHECK_IF(x < 1000, "spec", told(x, n, from, any, row + step));
+'''
+
+    def prove(self, kernel=KERNEL, unit=UNIT):
+        return mini.prove(kernel, self.BODY, unit='u8 before[1000];\n' + unit)
+
+    def test_members(self):
+        r = self.prove()
+        self.assertTrue(r['ok'], (r['error'], r['failures']))
+
+    def test_what_is_not_so(self):
+        for a, b in (('any |= w[p.i] != 0', 'any = w[p.i] != 0'), ('p.row + p.step)', 'p.row + p.i)'), ('any = 0;', 'any = 0; p.step++;')):
+            self.assertFalse(self.prove(kernel=self.KERNEL.replace(a, b))['ok'], b)
+        self.assertFalse(self.prove(unit=self.UNIT.replace('p_row + p_step', 'p_row'))['ok'])
+        self.assertIn('no variable', self.prove(unit=self.UNIT.replace('p_step', 'p_stop'))['error'])
+
+
 class Whole(unittest.TestCase):
     """A function that the harness calls, as one term: what must fail does fail."""
     BODY = 'ANY(u32, x); CHECK_SPEC(f(x) != 7);'

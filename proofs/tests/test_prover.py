@@ -3,6 +3,7 @@
 import os
 import tempfile
 import unittest
+import unittest.mock
 from unittest import mock
 
 from . import mini
@@ -184,6 +185,21 @@ class Solving(unittest.TestCase):
             self.assertEqual(s.check([z3.ULT(a, b), z3.ULT(b, a)]), 'unsat')
             self.assertEqual((s.asked, s.hits), (1, 1))
             self.assertEqual(s.check([z3.ULT(a, b)]), 'sat')
+            self.assertEqual(s.hits, 1)
+
+    def test_cache_of_what_was_not_answered(self):
+        import z3
+        a, b = z3.BitVecs('a!:64 b!:64', 64)
+        hard = [a * b == 0x123456789abcdef1, z3.ULT(1, a), z3.ULT(a, b)]
+        with tempfile.TemporaryDirectory() as d, unittest.mock.patch.object(solve, 'STEPS', 100):
+            path = os.path.join(d, 'x')
+            s = solve.Solver(path)
+            self.assertEqual(s.check(hard, short=True), 'unknown')
+            s.save()
+            s = solve.Solver(path)
+            self.assertEqual(s.check(hard, short=True), 'unknown')
+            self.assertEqual(s.hits, 1)
+            self.assertEqual(s.check(hard), 'unknown')            # with more time it is another question
             self.assertEqual(s.hits, 1)
 
 
