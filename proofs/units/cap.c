@@ -21,7 +21,10 @@
  * [h_check_copy]
  * function = "cap_check_copy"
  * columns = ["ub", "invariant", "spec"]
- * [h_insert_copy]
+ * [h_contract_cap_insert]
+ * function = "cap_insert"
+ * columns = ["ub", "spec"]
+ * [h_contract_cap_insert_copy]
  * function = "cap_insert_copy"
  * columns = ["ub", "invariant", "spec", "leak"]
  * [h_derive]
@@ -33,7 +36,7 @@
  * [h_move]
  * function = "sys_cap_move"
  * columns = ["ub", "invariant", "spec", "leak"]
- * [h_remove]
+ * [h_contract_cap_remove]
  * function = "cap_remove"
  * columns = ["ub", "invariant", "spec", "leak"]
  * [h_info]
@@ -44,7 +47,7 @@
  * columns = ["ub", "invariant", "spec"]
  */
 #include "prover.h"
-#include "whole.h"
+#include "contract_tree.h"
 #include "footprint.h"
 #include "handed.h"
 
@@ -135,6 +138,14 @@ void h_contract_cap_is_dying(void)
 	CHECK_SPEC(cap_is_dying(s) == spec_is_dying(s));
 }
 
+/* The newest child of src, which names nothing more. */
+PRED bool is_newest(u32 s, u32 src)
+{
+	return SLOT(s)->parent == src && SLOT(src)->child == s && SLOT(s)->child == NIL && SLOT(s)->prev == NIL &&
+	       SLOT(s)->depth == SLOT(src)->depth + 1 && SLOT(s)->cursor == 0 && SLOT(s)->first == 0 && SLOT(s)->count == 0 &&
+	       SLOT(s)->badge == 0 && SLOT(s)->window == 0 && SLOT(s)->length == 0;
+}
+
 /* A child of src that is newest, with these rights and badge, and the same for the rest. */
 PRED bool is_derived(u32 s, u32 src, u32 rights, u64 badge)
 {
@@ -206,16 +217,38 @@ static void hint_derive(struct any any, u32 src, u32 dst)
 	hint_pair(any.n, SLOT(src)->child);
 }
 
-void h_insert_copy(void)
+/* Of what type, and which object it names, does not matter to the tree. */
+void h_contract_cap_insert(void)
+{
+	ANY(u32, src);
+	ANY(u32, dst);
+	ANY(u32, type);
+	ANY(u32, rights);
+	ANY(u32, obj);
+	const struct any any = any_index();
+
+	GIVEN(may_insert(dst, src, type));
+	hint_derive(any, src, dst);
+	remember();
+	cap_insert(dst, src, type, rights, obj);
+	CHECK_SPEC((SLOT(dst)->type == type) & (SLOT(dst)->flags == 0) & (SLOT(dst)->rights == rights) & (SLOT(dst)->obj == obj));
+	CHECK_SPEC(is_newest(dst, src));
+	CHECK_IF((any.slot != dst) & (any.slot != src) & (any.slot != old_slot[src].child), "spec", same_cap(any.slot));
+	CHECK_IF(any.slot != dst, "spec", same_cap_contents(any.slot));
+	CHECK_SPEC(same_page(any.page));
+	check_tree(any);
+}
+
+void h_contract_cap_insert_copy(void)
 {
 	ANY(u32, src);
 	ANY(u32, dst);
 	ANY(u32, rights);
 	const struct any any = any_index();
 
-	ASSUME_STATE(requires, slot_is_in_page(src) & slot_is_empty(dst), "a capability is there, and an empty slot");
-	ASSUME_STATE(requires, (rights & ~SLOT(src)->rights) == 0 && SLOT(src)->depth < CAP_DEPTH_MAX &&
-		     SLOT(src)->type != OBJ_GRANT && SLOT(src)->type != OBJ_REPLY, "what may be copied was checked");
+	GIVEN(may_insert_copy(dst, src, rights));
+	ASSUME_STATE(requires, PD(SLOT_PAGE(dst))->type == OBJ_SLOTS || SLOT_PAGE(dst) != any.page,
+		     "who puts a capability into an object sees to what it means there");
 	hint_derive(any, src, dst);
 	remember();
 	cap_insert_copy(dst, src, rights);
@@ -335,13 +368,12 @@ void h_move(void)
 }
 
 /* A childless capability goes; what it owned or meant to an object is gone before. */
-void h_remove(void)
+void h_contract_cap_remove(void)
 {
 	ANY(u32, s);
 	const struct any any = any_index();
 
-	ASSUME_STATE(requires, slot_is_full(s), "a capability is there");
-	ASSUME_STATE(requires, SLOT(s)->child == NIL, "who removes a capability has removed what was derived");
+	GIVEN(may_remove(s));
 	ASSUME_STATE(requires, (PD(any.page)->owner != s) & (SLOT_PAGE(s) != any.page),
 		     "who removes a capability has destroyed what it owned, and made the object that it is in do without");
 	hint_tree(s);

@@ -2,13 +2,13 @@
 /* prove:
  * sparing = true
  * batch = 8
- * merge = ["cap_insert", "source_rights"]
+ * merge = ["source_rights"]
  * [h_create]
  * function = "sys_grant_create"
  * columns = ["ub", "invariant", "spec", "leak"]
  */
 #include "prover.h"
-#include "whole.h"
+#include "contract_tree.h"
 #include "handed.h"
 
 #include <grant.c>

@@ -83,7 +83,7 @@
  * [h_line_is_used]
  * function = "line_is_used"
  * columns = ["ub", "invariant", "spec"]
- * [h_vector_find]
+ * [h_contract_vector_find]
  * function = "vector_find"
  * columns = ["ub", "invariant", "spec"]
  * [h_functions_ok]
@@ -404,7 +404,7 @@ void h_line_is_used(void)
 }
 
 /* The first that is free, but the one with a meaning of its own; or none is. */
-void h_vector_find(void)
+void h_contract_vector_find(void)
 {
 	ANY(u32, cpu);
 	ANY(u32, v);
