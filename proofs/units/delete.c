@@ -2,6 +2,11 @@
 /* prove:
  * sparing = true
  * batch = 16
+ * merge = ["object_pages", "object_start", "object_end"]
+ * [h_delete]
+ * function = "sys_cap_delete"
+ * only = "of a capability from which nothing is derived, that owns nothing and is neither a grant nor a right to answer, while no page of slots waits for its end"
+ * columns = ["ub", "invariant", "spec", "leak"]
  * [h_frames_step]
  * function = "frames_destroy_step"
  * columns = ["ub", "spec"]
@@ -13,13 +18,45 @@
  * columns = ["ub", "invariant", "spec"]
  */
 /*
- * Which capabilities go at once, and a step of giving back the pages of frames.
+ * Deleting: a childless capability that owns nothing goes at once; of what others own, a part goes.
  */
 #include "prover.h"
 #include "contract_memory.h"
+#include "contract_tree.h"
+#include "handed.h"
 
 #include <delete.c>
 #include <destroy.c>
+#include <cap.c>
+
+static void hint_gone(struct any any, u32 s)
+{
+	hint_tree(s);
+	hint_tree(SLOT(s)->parent);
+	hint_tree(SLOT(s)->next);
+	hint_tree(SLOT(s)->prev);
+	hint_around(any.slot);
+	hint_pair(any.slot, s);
+	hint_pair(any.n, s);
+	hint_page(any.page);
+	hint_page(PD(any.page)->head);
+	HINT(1, any_page_owned_inv(any.page));
+}
+
+PRED bool slot_is_clear(u32 s)
+{
+	return SLOT(s)->type == 0 && cap_empty_inv(s);
+}
+
+/* Exactly s is gone: others say what they said, and whoever was next to it is next to its neighbour. */
+static void check_removed(struct any any, u32 s)
+{
+	CHECK_SPEC(slot_is_clear(s));
+	CHECK_IF(any.slot != s, "spec", same_cap_contents(any.slot));
+	CHECK_IF((any.slot != s) & (any.slot != old_slot[s].next), "spec", SAME(ks_slot[any.slot], old_slot[any.slot], prev));
+	CHECK_IF((any.slot != s) & (any.slot != old_slot[s].prev), "spec", SAME(ks_slot[any.slot], old_slot[any.slot], next));
+	CHECK_IF((any.slot != s) & (any.slot != old_slot[s].parent), "spec", SAME(ks_slot[any.slot], old_slot[any.slot], child));
+}
 
 PRED bool spec_light(u32 s)
 {
@@ -32,6 +69,33 @@ void h_is_light(void)
 
 	ASSUME_INPUT(s != NIL);
 	CHECK_SPEC(is_light(s) == spec_light(s));
+}
+
+/* Who owns nothing leaves nothing. */
+void h_delete(void)
+{
+	ANY(u32, t);
+	ANY(u32, s);
+	const struct any any = any_index();
+
+	CALLER(t);
+	HANDED(cap_delete, s);
+	ASSUME_STATE(case, spec_light(s) && ks.work_head == NIL, "the case of the row");
+	hint_gone(any, s);
+	remember();
+	const err_t err = sys_cap_delete(t, s);
+
+	CHECK_SPEC(err.v == ERRNO_OK);
+	CHECK_SPEC((FR_OUT(t, 0) == 0) & (FR_OUT(t, 1) == ks.work_added));
+	CHECK_IF((any.page != t) | (any.n < REG_RDI) | ((any.n > REG_RSI) & (any.n < REG_COUNT)), "spec", same_register(any.page, any.n));
+	CHECK_SPEC(same_thread(any.page));
+	CHECK_SPEC(same_page(any.page));
+	check_removed(any, s);
+	CHECK_SPEC(same_leaf(any.page, any.n) & same_notif(any.page));
+	check_cpus(any);
+	check_rest(any);
+	check_invariants(any);
+	check_owners(any);
 }
 
 /* --- frames ------------------------------------------------------------------------------------ */

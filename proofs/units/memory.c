@@ -2,6 +2,9 @@
 /* prove:
  * batch = 4
  * merge = ["object_rights", "object_start", "object_end", "object_pages"]
+ * [h_contract_object_check]
+ * function = "object_check"
+ * columns = ["ub", "invariant", "spec"]
  * [h_contract_page_set]
  * function = "page_set"
  * columns = ["ub", "spec"]
@@ -21,6 +24,59 @@
 #include "pages.h"
 
 #include <memory.c>
+
+/* --- looking for free pages ---------------------------------------------------------- */
+
+err_t prover_replace_cap_may_derive(u32 s)
+{
+	return (err_t){ spec_may_derive(s) };
+}
+
+/* Is one of these pages not free? */
+PRED bool some_is_busy(u32 from, u64 n)
+{
+	bool some = false;
+
+	UNROLL
+	for (u32 i = 0; i < STEP_ENTRIES; i++)
+		some = some || (i < n && PD(from + i)->type != PAGE_FREE);
+	return some;
+}
+
+PRED bool are_free_to(u32 p, u32 i, u32 mem, u64 offset, u64 pages, bool last)
+{
+	return !last && i < pages && i < STEP_ENTRIES && is_free_in(p, SLOT(mem)->first + (u32)offset, i);
+}
+
+void prover_begin_object_check(u32 i, u32 mem, u64 offset, u64 pages, bool nameless)
+{
+	CHECK_SPEC(are_free_to(INDEX(page), i, mem, offset, pages, nameless));
+}
+
+void prover_round_object_check(u32 i, u32 mem, u64 offset, u64 pages, bool nameless)
+{
+	prover_assume(are_free_to(INDEX(page), i, mem, offset, pages, nameless));
+}
+
+void h_contract_object_check(void)
+{
+	ANY(u32, mem);
+	ANY(u64, offset);
+	ANY(u64, pages);
+
+	GIVEN(may_check(mem, offset, pages));
+	HINT(1, any_cap_memory_inv(mem));
+	HINT(1, any_cap_parent_inv(mem));
+	const u32 from = SLOT(mem)->first + (u32)offset;
+	const bool beyond = offset + pages > SLOT(mem)->count;
+	const err_t err = object_check(mem, offset, pages);
+
+	CHECK_SPEC((err.v == ERRNO_RANGE) == beyond);
+	CHECK_IF(err.v == ERRNO_BUSY, "spec", some_is_busy(from, pages));
+	CHECK_IF(!beyond & (err.v != ERRNO_BUSY), "spec", is_free_in(INDEX(page), from, pages));
+	CHECK_IF(!beyond & (err.v != ERRNO_BUSY), "spec", err.v == spec_may_derive(mem));
+	COVER(err.v == 0);
+}
 
 /* --- contracts ---------------------------------------------------------------------- */
 
