@@ -46,5 +46,8 @@ struct place prover_replace_space_walk(u32 sp, u32 kind, u64 v, u32 want)
 	CHECK_SPEC(may_walk(sp, kind, v, want));
 	prover_assume(place_is_end(sp, v, want, page, index, level));
 	prover_assume((page == table_at(sp, v, level)) & ((level == want) == has_table(sp, v, want)));
+#ifdef WALK_IN_TABLES /* few units have to know */
+	prover_assume(has_table(sp, v, level));
+#endif
 	return (struct place){ page, index, level };
 }

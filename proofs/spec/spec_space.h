@@ -69,6 +69,33 @@ PRED bool table_translates(u32 p, u32 sp, u64 v)
 				 PD(PD(up)->parent)->index == index_at(v, 4);
 }
 
+/* The virtual page that entry k of table p translates. */
+PRED u64 page_of_entry(u32 p, u32 k)
+{
+	const u32 up = PD(p)->parent, upper = PD(up)->parent;
+	const u64 third = PD(p)->index, second = PD(up)->index, first = PD(upper)->index;
+
+	return table_level(p) == 1   ? ((first * 512 + second) * 512 + third) * 512 + k
+	       : table_level(p) == 2 ? ((second * 512 + third) * 512 + k) * 512
+				     : (third * 512 + k) * (512 * 512);
+}
+
+PRED bool is_table_of(u32 p, u32 sp)
+{
+	const u32 up = PD(p)->parent;
+
+	return is_table_page(p) && PD(p)->type == OBJ_PTABLE && table_kind(p) == SP(sp)->kind &&
+	       (table_level(p) == 3 ? up == sp + 1
+		: table_level(p) == 2 ? PD(up)->parent == sp + 1
+				      : table_level(p) == 1 && PD(PD(up)->parent)->parent == sp + 1);
+}
+
+/* A table that others lead to stands in one that exists. */
+PRED bool is_attached(u32 p)
+{
+	return page_exists(PD(p)->parent) && (table_level(p) != 1 || page_exists(PD(PD(p)->parent)->parent));
+}
+
 /* The entry where a walk towards level `want` ended. */
 PRED bool place_is_end(u32 sp, u64 v, u32 want, u32 p, u32 i, u32 level)
 {
