@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+/* prove:
+ * sparing = true
+ * batch = 16
+ * merge = ["is_creatable", "param_ok", "object_rights", "object_start", "object_end", "object_pages"]
+ * [h_notif]
+ * function = "sys_object_create"
+ * only = "of notifications"
+ * columns = ["ub", "invariant", "spec", "leak"]
+ * [h_space]
+ * function = "sys_object_create"
+ * only = "of spaces"
+ * columns = ["ub", "invariant", "spec", "leak"]
+ * [h_other]
+ * function = "sys_object_create"
+ * only = "of what cannot be made so"
+ * columns = ["ub", "invariant", "spec"]
+ */
+/*
+ * Making objects, type by type: each harness is about one.
+ */
+#include "prover.h"
+#include "contract_memory.h"
+#include "contract_tree.h"
+#include "handed.h"
+#include "spec_memory.h"
+
+#include <memory.c>
+#include <cap.c>
+#define WAITERS_MAX NOTIF_WAITERS_MAX
+#include <notif.c>
+#include <sched.c>
+#include <space.c>
+
+bool prover_replace_cap_is_dying(u32 s)
+{
+	return spec_is_dying(s);
+}
+
+/* --- the machine ------------------------------------------------------------------------ */
+
+u32 made; /* the type of what is being made */
+
+/* What an object uses of its page: nothing can be seen there as another type (assumption views). */
+void arch_object_clear(u32 page, u32 from, u32 to)
+{
+	(void)from;
+	(void)to;
+	if (made == OBJ_SPACE)
+		CLEAR(ks_space, page, 1);
+	if (made == OBJ_NOTIF)
+		CLEAR(ks_notif, page, 1);
+}
+
+/* Only the root table of a space is cleared alone. */
+void arch_page_clear(u32 page)
+{
+	CLEAR(ks_pte, page, 1);
+}
+
+struct {
+	u64 kernel_half; /* an entry of a root table */
+	u32 domain;	 /* of an I/O space */
+	u8 has_domain;
+} given;
+
+void arch_space_init(u32 sp)
+{
+	PTE(SPACE_ROOT(sp), PT_ENTRIES - 1) = given.kernel_half;
+}
+
+void arch_iospace_init(u32 sp)
+{
+	SP(sp)->domain = given.domain;
+}
+
+bool arch_iospace_free_number(void)
+{
+	return given.has_domain & 1;
+}
+
+/* --- what is made ------------------------------------------------------------------------ */
+
+/* Is it the first error that applies, or rightly none? */
+PRED bool create_old(u32 err, u32 t, u32 mem, u64 type, u64 offset, u64 param)
+{
+	return !spec_creatable(type) || !spec_param(t, type, param) ? err == ERRNO_ARG
+	       : err == ERRNO_DEVICE ? type == OBJ_IOSPACE && (given.has_domain & 1) == 0
+				     : check_old(err, mem, offset, type == OBJ_SPACE || type == OBJ_IOSPACE ? 2 : 1) &&
+					       IMP(err == ERRNO_OK && type == OBJ_IOSPACE, (given.has_domain & 1) != 0);
+}
+
+/* The owner of an object, newest child of mem, with all rights. */
+PRED bool is_owner_of(u32 s, u32 mem, u32 type, u32 head)
+{
+	return SLOT(s)->type == type && SLOT(s)->flags == CAP_OWNER && SLOT(s)->rights == all_rights(type) &&
+	       SLOT(s)->obj == head && SLOT(s)->first == 0 && SLOT(s)->count == 0 && SLOT(s)->badge == 0 &&
+	       SLOT(s)->parent == mem && SLOT(mem)->child == s && SLOT(s)->child == NIL && SLOT(s)->prev == NIL;
+}
+
+/* What is known where an object is made in a memory. */
+static void hint_make(struct any any, u32 mem, u32 dst, u32 head)
+{
+	hint_slot(mem);
+	hint_tree(dst);
+	hint_tree(SLOT(mem)->child);
+	hint_around(any.slot);
+	hint_pair(any.slot, SLOT(mem)->child);
+	hint_pair(any.n, SLOT(mem)->child);
+	hint_page(any.page);
+	hint_page(PD(any.page)->head);
+	hint_page(head);
+	hint_page(head + 1);
+	HINT(1, any_page_owned_inv(any.page));
+}
+
+/* Whatever is not in one of the pages of the new object, is the CPU's, or a capability. */
+static void check_elsewhere(struct any any, bool within)
+{
+	CHECK_IF(!within, "spec", same_page(any.page));
+	CHECK_IF(!within, "spec", same_thread(any.page));
+	CHECK_IF(!within, "spec", same_register(any.page, any.n));
+	CHECK_IF(!within, "spec", same_frame_rest(any.page, any.n));
+	CHECK_IF(!within, "spec", same_tnode(any.page) & same_sched(any.page) & same_ep(any.page) & same_notif(any.page));
+	CHECK_IF(!within, "spec", same_irq(any.page) & same_device(any.page));
+	CHECK_IF(!within, "spec", same_leaf(any.page, any.n) & same_space(any.page));
+	CHECK_IF(!within, "spec", same_words(any.page, any.n));
+	CHECK_SPEC(same_ready(any.cpu, any.n));
+	CHECK_SPEC(same_ks(any.n));
+}
+
+struct made {
+	struct any any;
+	u32 head;
+	bool done;
+};
+
+/* `inner` is where threads, interrupts or devices hold a capability of that type. */
+static struct made create(u64 wanted, u32 inner)
+{
+	ANY(u64, type);
+	ANY(u32, t);
+	ANY(u32, mem);
+	ANY(u32, dst);
+	ANY(u64, offset);
+	ANY(u64, param);
+	const struct any any = any_index();
+	const u32 n = wanted == OBJ_SPACE || wanted == OBJ_IOSPACE ? 2 : 1;
+
+	ASSUME_INPUT(type == wanted);
+	CALLER(t);
+	HANDED(object_create, mem, dst, type, offset);
+	ASSUME_STATE(cpus, (machine.cpu < ks.cpus) & (ks.cpus <= CPU_MAX), "as many CPUs as were found at boot, and this is one");
+	HAS_NUMBERS(machine.cpu);
+	const u32 head = SLOT(mem)->first + (u32)offset;
+	hint_make(any, mem, dst, head);
+	HINT(1, any_cap_object_inv(SLOT_OF(any.page, inner)));
+	HINT(1, any_cap_object_inv(SLOT_OF(any.page, 0)));
+	hint_cpu(machine.cpu);
+	HINT(1, any_cpu_uid_inv(machine.cpu));
+	HINT(1, any_grant_uid_inv(any.slot, machine.cpu));
+	remember();
+	made = (u32)wanted;
+	const err_t err = sys_object_create(t, mem, dst, type, offset, param);
+	const bool done = err.v == 0, within = done & (any.page - head < n);
+	const u32 older = old_slot[mem].child;
+
+	const bool right = create_old(err.v, t, mem, type, offset, param);
+
+	CHECK_SPEC(right);
+	CHECK_IF(done, "spec", is_owner_of(dst, mem, (u32)wanted, head));
+	CHECK_IF(done, "spec", PD(head)->owner == dst);
+	CHECK_IF(within, "spec", old_page[any.page].type == PAGE_FREE);
+	CHECK_IF((any.slot != dst) & !(done & (SLOT_PAGE(any.slot) - head < n)), "spec", same_cap_contents(any.slot));
+	CHECK_IF(!done | ((any.slot != dst) & (any.slot != mem) & (any.slot != older) & (SLOT_PAGE(any.slot) - head >= n)),
+		 "spec", same_cap(any.slot));
+	check_elsewhere(any, within);
+	check_invariants(any);
+	check_owners(any);
+	return (struct made){ any, head, done };
+}
+
+/* --- what each type begins as ---------------------------------------------------------- */
+
+#define BEGINS(type, inner)                                                                        \
+	const struct made m = create(type, inner);                                                      \
+	COVER(m.done)
+
+void h_space(void)
+{
+	BEGINS(OBJ_SPACE, TSLOT_SPACE);
+	CHECK_IF(m.done & (m.any.page == m.head + 1), "spec", is_taken(m.any.page, OBJ_SPACE, m.head));
+	CHECK_IF(m.done & (m.any.n < PT_ENTRIES / 2), "spec", PTE(SPACE_ROOT(m.head), m.any.n) == 0);
+	CHECK_IF(m.done, "spec", SP(m.head)->uid > old_cpu[machine.cpu].uid);
+	CHECK_IF(!m.done | (m.any.cpu != machine.cpu), "spec", same_cpu(m.any.cpu));
+}
+
+void h_notif(void)
+{
+	BEGINS(OBJ_NOTIF, TSLOT_NOTIF);
+	CHECK_IF(m.done, "spec", (NT(m.head)->word == 0) & (NT(m.head)->bound == NIL) & (NT(m.head)->head == NIL));
+	check_cpus(m.any);
+}
+
+void h_other(void)
+{
+	ANY(u32, t);
+	ANY(u32, mem);
+	ANY(u32, dst);
+	ANY(u64, type);
+	ANY(u64, offset);
+	ANY(u64, param);
+	const struct any any = any_index();
+
+	CALLER(t);
+	HANDED(object_create, mem, dst, type, offset);
+	ASSUME_INPUT(!spec_creatable(type));
+	remember();
+	CHECK_SPEC(sys_object_create(t, mem, dst, type, offset, param).v == ERRNO_ARG);
+	CHECK_SPEC(same_cap(any.slot));
+	check_elsewhere(any, false);
+	check_cpus(any);
+}
