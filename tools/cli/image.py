@@ -127,7 +127,7 @@ class Plan:
         self.args, self.directory = args, pathlib.Path(directory)
         start, root = self.directory / "start", self.directory / "root"
         start.write_bytes(words(args, argv, env, stdio))
-        self.disk, self.back = None, [(os.path.abspath(d.host), d.guest) for d in args.dir if d.back]
+        self.disk, self.back = None, [(os.path.realpath(d.host), tree.place(d.guest)) for d in args.dir if d.back]
         self.system = "disk" if args.disk or self.back else "run"
         files = {"start": start}
         if args.disk:
@@ -135,7 +135,7 @@ class Plan:
         elif self.back:
             self.before = [back.snapshot(host) for host, _ in self.back]
             self.disk = str(self.directory / "disk.img")
-            ext2.image(tree, self.disk, tree.bytes() * 2 + (64 << 20))
+            ext2.image(tree, self.disk, tree.bytes() * 2 + (args.room << 20))
         else:
             root.write_bytes(cpio.pack(tree))
             size_memory(args, root.stat().st_size)
@@ -182,7 +182,7 @@ class Plan:
         """Changes of directories given with :rw."""
         for number, (host, guest) in enumerate(self.back):
             try:
-                if not back.bring(self.disk, guest, host, self.before[number], str(self.directory / f"back{number}")):
+                if not back.bring(self.disk, guest, host, self.before[number]):
                     print(f"tessera: {guest} is not there any more; {host} stays as it was", file=sys.stderr)
             except (back.BackError, OSError) as error:
                 kept = tempfile.mkdtemp(prefix="tessera-kept-")

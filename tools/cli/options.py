@@ -37,14 +37,17 @@ def seconds(text):
     return value
 
 
-def memory(text):
-    unit = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}.get(text[-1:].upper(), 1)
-    number = text[:-1] if unit > 1 else text
-    if not number.isdecimal():
-        raise bad(f"{text}: an amount of memory, as 64M or 2G")
-    if not 64 << 20 <= int(number) * unit <= 64 << 30:
-        raise bad(f"{text}: between 64M and 64G")
-    return int(number) * unit >> 20
+def amount(least, most, what):
+    """In MiB; the limits too."""
+    def convert(text):
+        unit = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}.get(text[-1:].upper(), 1)
+        number = text[:-1] if unit > 1 else text
+        if not number.isdecimal():
+            raise bad(f"{text}: an amount of {what}, as 64M or 2G")
+        if not least << 20 <= int(number) * unit <= most << 20:
+            raise bad(f"{text}: between {least}M and {most >> 10}G")
+        return int(number) * unit >> 20
+    return convert
 
 
 def guest_path(text):
@@ -90,9 +93,11 @@ def parser():
     p.add_argument("--env", action="append", default=[], type=variable, metavar="NAME[=VALUE]", help="environment (NAME alone: as here)")
     p.add_argument("--cwd", type=guest_path, metavar="DIRECTORY", help="working directory within (default: /root)")
     p.add_argument("--cpus", type=whole(1, 64), default=2, metavar="N", help="processors, 1 to 64 (default: 2)")
-    p.add_argument("--mem", type=memory, metavar="SIZE", help="memory, 64M to 64G (default: 512M, more if what is put in needs it)")
+    p.add_argument("--mem", type=amount(64, 64 << 10, "memory"), metavar="SIZE", help="memory, 64M to 64G (default: 512M, more if what is put in needs it)")
     p.add_argument("--procs", type=whole(1, 32768), metavar="N", help="most processes and threads (default: by memory)")
     p.add_argument("--disk", metavar="FILE", help="an ext2 image as the root directory, changed in place; the program is one on it")
+    p.add_argument("--room", type=amount(16, 1 << 20, "disk"), default=8 << 10, metavar="SIZE",
+                   help="with :rw, room on the disk for what the program writes (default: 8G; only what is written takes any here, in TMPDIR)")
     p.add_argument("--timeout", type=seconds, default=0, metavar="SECONDS", help="end it after so long, with status 124")
     p.add_argument("--trace", nargs="?", const="-", metavar="FILE", help="system calls, decoded, to standard error, or with --trace=FILE there")
     p.add_argument("--stdio", type=stdio, metavar="XXX", help=STDIO_HELP)

@@ -13,7 +13,7 @@ from root.elf import ElfError, MissingError
 from root.ext2 import tool
 from root.tree import NoInterpreterError, Tree, TreeError
 
-from . import image, options, scratch
+from . import back, image, options, scratch
 from .errors import FAILED, LEFT, NOT_EXECUTABLE, NOT_FOUND, SIGNAL, TIMEOUT, USAGE, RunError
 from .session import Session
 
@@ -125,7 +125,7 @@ def build_tree(args, program):
     tree.directory(HOME, 0o700)
     try:
         for d in args.dir:
-            tree.copy(d.host, d.guest)
+            tree.copy(os.path.realpath(d.host), d.guest, owner=back.owner_within if d.back else None)
     except TreeError as error:
         raise RunError(f"--dir: {error}", USAGE) from error
     here, within = find_program(program, tree)

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import tempfile
 
+from .ext2file import Image
 from .tree import TreeError
 
 
@@ -26,6 +27,16 @@ def image(tree, path, size=0):
         from_directory(stage, path, size, tree.bytes())
     finally:
         shutil.rmtree(stage, ignore_errors=True)
+    set_owners(tree, path)
+
+
+def set_owners(tree, path):
+    """What mke2fs does not take from files: owners that are not ours, parts of seconds, times of links."""
+    with Image(path, write=True) as file:
+        inodes = file.walk("")
+        for name, node in tree.nodes.items():
+            if name in inodes:
+                file.set(inodes[name].number, node.uid, node.gid, node.mtime_ns)
 
 
 def from_directory(directory, path, size, needed=0):

@@ -20,6 +20,7 @@ class Node:
     def __init__(self, mode, data=b"", source=None, uid=0, gid=0, mtime=0, rdev=0):
         self.mode, self.data, self.source = mode, data, source
         self.uid, self.gid, self.mtime, self.rdev = uid, gid, mtime, rdev
+        self.mtime_ns, self.same = mtime * 10**9, None        # same: what all names of one file have in common
 
     def contents(self):
         """The bytes of a file, or the text of a symbolic link."""
@@ -76,14 +77,14 @@ class Tree:
     def device(self, name, major, minor, mode=0o666):
         self.add(name, Node(stat.S_IFCHR | mode, rdev=major << 8 | minor))
 
-    def file(self, name, source, keep_owner=False):
-        """One file, link or device of this machine."""
+    def file(self, name, source, owner=None):
+        """One file, link or device of this machine; `owner`: of a uid and gid here, those within (default: root's)."""
         try:
             info = os.lstat(source)
         except OSError as error:
             raise TreeError(f"{source}: {error.strerror}") from None
-        owner = {"uid": info.st_uid, "gid": info.st_gid} if keep_owner else {}
-        common = {"mtime": int(info.st_mtime), **owner}
+        uid, gid = owner(info.st_uid, info.st_gid) if owner else (0, 0)
+        common = {"mtime": int(info.st_mtime), "uid": uid, "gid": gid}
         if stat.S_ISLNK(info.st_mode):
             self.add(name, Node(info.st_mode, os.fsencode(os.readlink(source)), **common))
         elif stat.S_ISREG(info.st_mode):
@@ -95,17 +96,23 @@ class Tree:
         elif stat.S_ISCHR(info.st_mode) or stat.S_ISBLK(info.st_mode):
             rdev = os.major(info.st_rdev) << 8 | os.minor(info.st_rdev)
             self.add(name, Node(info.st_mode, rdev=rdev, **common))
+        elif stat.S_ISFIFO(info.st_mode):
+            self.add(name, Node(info.st_mode, **common))
+        else:
+            return
+        node = self.nodes[self.place(name)]
+        node.mtime_ns, node.same = info.st_mtime_ns, (info.st_dev, info.st_ino) if info.st_nlink > 1 and not stat.S_ISDIR(info.st_mode) else None
 
-    def copy(self, source, name, left_out=None):
+    def copy(self, source, name, left_out=None, owner=None):
         """A directory of this machine with all it contains, but for directories whose names match `left_out`; or one file."""
         if not os.path.isdir(source):
-            return self.file(name, os.path.realpath(source))
-        self.file(name, source)
+            return self.file(name, os.path.realpath(source), owner)
+        self.file(name, source, owner)
         for directory, names, files in os.walk(source):
             below = os.path.relpath(directory, source)
             names[:] = [n for n in names if left_out is None or not left_out.fullmatch(n)]
             for entry in sorted(names + files):
-                self.file(os.path.normpath(os.path.join(name, below, entry)), os.path.join(directory, entry))
+                self.file(os.path.normpath(os.path.join(name, below, entry)), os.path.join(directory, entry), owner)
 
     def program(self, source, name=None):
         """A program of this machine with its interpreter and libraries.  Scripts bring their
@@ -146,9 +153,15 @@ class Tree:
     def write(self, directory):
         """The tree as files below an empty directory (for mke2fs -d).  Devices are left out: the
         personality has its own /dev."""
+        first = {}
         for name, node in sorted(self.nodes.items()):
             path = os.path.join(directory, name)
             kind = stat.S_IFMT(node.mode)
+            if node.same is not None and kind in (stat.S_IFREG, stat.S_IFIFO):
+                if node.same in first:
+                    os.link(first[node.same], path)
+                    continue
+                first[node.same] = path
             if kind == stat.S_IFDIR:
                 os.makedirs(path, exist_ok=True)
             elif kind == stat.S_IFLNK:
@@ -157,11 +170,13 @@ class Tree:
             elif kind == stat.S_IFREG:
                 with open(path, "wb") as file:
                     file.write(node.contents())
+            elif kind == stat.S_IFIFO:
+                os.mkfifo(path)
             else:
                 continue
             os.utime(path, (node.mtime, node.mtime))
         for name, node in sorted(self.nodes.items(), reverse=True):
-            if stat.S_ISREG(node.mode) or stat.S_ISDIR(node.mode):
+            if stat.S_ISREG(node.mode) or stat.S_ISDIR(node.mode) or stat.S_ISFIFO(node.mode):
                 path = os.path.join(directory, name)
                 if os.geteuid() == 0:
                     os.chown(path, node.uid, node.gid)
