@@ -35,13 +35,6 @@ PRED bool any_space_inv(u32 p)
 	return !is_space(p) || (space_kind_inv(p) && PD(p + 1)->type == PD(p)->type);
 }
 
-PRED bool any_grant_inv(u32 g)
-{
-	return SLOT(g)->type != OBJ_GRANT || (cap_parent_inv(g) && cap_derived_inv(g) &&
-					      cap_range_inv(g) && cap_window_inv(g) &&
-					      cap_root_inv(g));
-}
-
 /* --- tables ----------------------------------------------------------------------- */
 
 /* Which entry of a table of a level translates virtual page v. */
@@ -221,12 +214,6 @@ PRED bool spec_leaf_is_of(u32 g, u32 kind, u64 e, u32 level)
 	return pte_is_present(kind, e) && pte_is_leaf(kind, e, level) &&
 	       pte_page(e) >= SLOT(g)->first &&
 	       spec_in_range(g, pte_page(e) - SLOT(g)->first, pages_of_level(level));
-}
-
-/* What is left of entry e when grant g is taken from it. */
-PRED u64 spec_without(u32 g, u32 kind, u64 e, u32 level)
-{
-	return spec_leaf_is_of(g, kind, e, level) ? 0 : e;
 }
 
 PRED u32 spec_unmap_error(u32 g, u64 vaddr, u64 n, u64 attr)
