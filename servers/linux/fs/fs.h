@@ -358,8 +358,6 @@ static inline void notify_file(struct file *f, u32 mask)
 /* Seals of memfd_create: fcntl. */
 s64 memfd_add_seals(struct file *f, u64 seals);
 s64 memfd_get_seals(struct file *f);
-enum { SEAL_SEAL = 1, SEAL_SHRINK = 2, SEAL_GROW = 4, SEAL_WRITE = 8, SEAL_FUTURE_WRITE = 16 };
-u32 inode_seals(const struct inode *i);
 
 /* File systems. */
 struct super *tmpfs_new(const char *source, u64 pages, u64 inodes, u32 mode);

@@ -343,7 +343,7 @@ s64 memfd_add_seals(struct file *f, u64 seals)
 	if (!can_write(f) || (node_of(i)->seals & SEAL_SEAL))
 		return -EPERM;
 	/* Who has it mapped could go on writing. */
-	if ((seals & SEAL_WRITE) && !list_empty(&i->maps))
+	if ((seals & SEAL_WRITE) && mm_file_writable(i))
 		return -EBUSY;
 	node_of(i)->seals |= (u32)seals;
 	return 0;

@@ -266,3 +266,8 @@ struct lx_statfs {
 	s32 id[2];
 	u64 name_len, fragment, flags, spare[4];
 };
+
+/* --- seals of memfd ------------------------------------------------------------------------- */
+
+enum { SEAL_SEAL = 1, SEAL_SHRINK = 2, SEAL_GROW = 4, SEAL_WRITE = 8, SEAL_FUTURE_WRITE = 16 };
+u32 inode_seals(const struct inode *i);

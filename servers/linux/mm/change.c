@@ -388,6 +388,17 @@ void mm_file_cut(struct inode *inode, u64 size)
 	}
 }
 
+bool mm_file_writable(const struct inode *inode)
+{
+	list_for(at, &inode->maps) {
+		const u32 flags = container_of(at, struct area, link)->flags;
+
+		if ((flags & AREA_SHARED) && (flags & AREA_MAYWRITE))
+			return true;
+	}
+	return false;
+}
+
 void mm_file_dirty(struct inode *inode)
 {
 	list_for(at, &inode->maps) {

@@ -211,6 +211,11 @@ static s64 check_file(const struct file *f, unsigned prot, unsigned flags, u32 *
 	}
 	if (f->inode->ops == NULL || f->inode->ops->page == NULL)
 		return -ENODEV;
+	if (shared && (inode_seals(f->inode) & (SEAL_WRITE | SEAL_FUTURE_WRITE))) {
+		if (prot & PROT_WRITE)
+			return -EPERM;
+		*area_flags &= ~(u32)AREA_MAYWRITE;
+	}
 	return 0;
 }
 

@@ -95,6 +95,8 @@ void mm_file_cut(struct inode *inode, u64 size);
 void mm_file_dirty(struct inode *inode);
 /* Whoever writes to a shared mapping of the file from now on says so again (inode_ops.dirty). */
 void mm_file_clean(struct inode *inode);
+/* Can somebody write to it through a mapping, or make one that he has writable? */
+bool mm_file_writable(const struct inode *inode);
 
 /* --- exec ---------------------------------------------------------------------------- */
 
