@@ -13,7 +13,8 @@
 
 #include <tessera/drv.h>
 
-enum { AREAS = 3, RING_SIZE = 256, DMA_BYTES = 0x90000 };
+/* One more than there are pairs of queues: each sends, though one area is for what arrives. */
+enum { AREAS = 5, RING_SIZE = 256, DMA_BYTES = 0x90000 };
 #define AREA_BYTES (144ull << 20)
 
 /* --- what a model of a device supplies ------------------------------------------- */

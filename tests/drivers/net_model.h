@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "harness.h"
+
 /* --- of the model ------------------------------------------------------------------- */
 
 /* A frame arrives on the wire.  False: the device has no room for it, or is not on. */
@@ -15,8 +17,10 @@ extern const unsigned char net_mac[6];
 /* The device sums; how many buffers it takes for frames, at least. */
 extern bool net_sums;
 extern unsigned net_buffers;
-/* Its driver has said that it uses all pairs of queues that it can have. */
+/* Its driver uses all pairs of queues that it can have: has said so, and each has sent and received. */
 bool net_all_pairs(void);
+/* What it says while it misbehaves so is known for wrong before any of it is believed. */
+bool net_seen_through(enum fault f);
 
 /* --- of the test ---------------------------------------------------------------------- */
 

@@ -35,6 +35,7 @@ bool net_sums;
 unsigned net_buffers;
 static unsigned pairs; /* in use */
 static unsigned most_pairs;
+static unsigned sent, received; /* a bit for each pair */
 
 void device_power(const struct vm_variant *v)
 {
@@ -55,11 +56,14 @@ void device_power(const struct vm_variant *v)
 void device_reset(void)
 {
 	pairs = 1;
+	sent = received = 0;
 }
 
 bool net_all_pairs(void)
 {
-	return pairs == most_pairs;
+	const unsigned all = (1u << most_pairs) - 1;
+
+	return pairs == most_pairs && sent == all && received == all;
 }
 
 void net_set_link(bool up)
@@ -83,6 +87,7 @@ bool net_deliver(const unsigned char *frame, uint32_t bytes)
 	vm_write(c, 0, &h, sizeof h);
 	vm_write(c, sizeof h, frame, bytes);
 	vm_finish(queue, c, (uint32_t)sizeof h + bytes);
+	received |= 1u << queue / 2;
 	return true;
 }
 
@@ -105,6 +110,7 @@ static void transmit(unsigned queue, struct vm_chain *c)
 		net_sent(frame, bytes);
 	}
 	vm_finish(queue, c, 0);
+	sent |= 1u << queue / 2;
 }
 
 static void control(struct vm_chain *c)
@@ -151,4 +157,10 @@ enum verdict model_verdict(enum fault f)
 {
 	return f == FAULT_STATUS ? NOT_TRIED : f == FAULT_STORM ? MUST_GO_ON :
 	       f == FAULT_GARBAGE ? MAY_FAIL : MUST_FAIL;
+}
+
+/* 2.7.8: no more is finished than was begun; in a packed ring each entry is there or not. */
+bool net_seen_through(enum fault f)
+{
+	return f == FAULT_INDEX && !vm_has(VIRTIO_F_PACKED);
 }
