@@ -14,6 +14,7 @@ enum {
 	QUEUE = 128,
 	SECTORS = 1 << 17,
 	SMALL = 4096,
+	MEDIUM = 64 << 10,
 	LARGE = 256 << 10,
 	KIB = 1 << 10,
 	MIB = 1 << 20
@@ -211,6 +212,30 @@ static void test_shares(void)
 	   "who asks for enough gets a half, however much another asks for");
 }
 
+/* The most that one of two floods gets while the other gets nothing. */
+static void test_turns(void)
+{
+	u64 most = 0, run_of[3] = { 0 }, before[3];
+
+	play(1, QUEUE, MEDIUM);
+	play(2, QUEUE, MEDIUM);
+	for (u32 i = 0; i < 20000; i++) {
+		before[1] = player[1].done;
+		before[2] = player[2].done;
+		turn();
+		for (u32 k = 1; k <= 2; k++) {
+			run_of[k] += player[k].done - before[k];
+			if (player[3 - k].done != before[3 - k])
+				run_of[k] = 0;
+			if (i > 1000 && run_of[k] > most)
+				most = run_of[k];
+		}
+	}
+	quiet();
+	printf("#   one of two gets %lu KiB at a time\n", most / KIB);
+	ok(most != 0 && most <= 512 * KIB, "what one has in its turn is little");
+}
+
 static void test_death(void)
 {
 	play(1, 1, SMALL);
@@ -292,6 +317,7 @@ int main(void)
 	test_alone();
 	test_waits();
 	test_shares();
+	test_turns();
 	test_death();
 	test_driver();
 	test_nonsense(ROUNDS);

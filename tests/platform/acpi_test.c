@@ -16,6 +16,7 @@ enum {
 	DMAR = 0x6000,
 	SRAT = 0x7000,
 	HPET = 0x8000,
+	RSDT = 0x9000,
 	TABLES = 7
 };
 static const uint32_t table_at[TABLES] = { MADT, MCFG, FADT, DMAR, SRAT, HPET, DSDT };
@@ -146,6 +147,83 @@ static void test_damage(void)
 	}
 }
 
+/* PCI Firmware 3.2, 4.1.2: only segment 0 is looked for, wherever it stands. */
+static void test_segments(void)
+{
+	struct firmware f;
+
+	make_tables();
+	put(MCFG + 52, 1, 2);
+	end_table(MCFG, "MCFG", 60);
+	firmware_read(&f, MODEL_AT + RSDP);
+	CHECK(!f.has_ecam && f.damaged == 0);
+	put(MCFG + 60, 0xa0000000, 8);
+	put(MCFG + 71, 127, 1);
+	end_table(MCFG, "MCFG", 76);
+	firmware_read(&f, MODEL_AT + RSDP);
+	CHECK(f.has_ecam && f.ecam == 0xa0000000 && f.ecam_last_bus == 127);
+}
+
+static void read_fadt(struct firmware *f, uint32_t flags, uint32_t space, uint64_t address)
+{
+	make_tables();
+	put(FADT + 112, flags, 4);
+	put(FADT + 116, space, 1);
+	put(FADT + 120, address, 8);
+	put(FADT + 244, space, 1);
+	put(FADT + 248, address, 8);
+	end_table(FADT, "FACP", 268);
+	firmware_read(f, MODEL_AT + RSDP);
+	CHECK(f->damaged == 0);
+}
+
+/* 5.2.9: what a register is for is said by a flag, and it lies in memory or among ports. */
+static void test_registers(void)
+{
+	enum { RESET = 1 << 10, REDUCED = 1 << 20 };
+	struct firmware f;
+
+	read_fadt(&f, 0, FW_PORT, 0xcf9);
+	CHECK(f.reset.address == 0 && f.reset_value == 0 && !f.reduced && f.sleep_control.address == 0);
+	read_fadt(&f, RESET, FW_PORT, 0xcf9);
+	CHECK(f.reset.address == 0xcf9 && f.reset_value == 6 && !f.reduced && f.sleep_control.address == 0);
+	read_fadt(&f, REDUCED, FW_PORT, 0x600);
+	CHECK(f.reduced && f.sleep_control.address == 0x600 && f.reset.address == 0);
+	read_fadt(&f, REDUCED | RESET, FW_MEMORY, 0xfed80000);
+	CHECK(f.sleep_control.address == 0xfed80000 && f.sleep_control.space == FW_MEMORY &&
+	      f.reset.address == 0xfed80000);
+	read_fadt(&f, RESET, FW_PORT, 0xffff);
+	CHECK(f.reset.address == 0xffff);
+	read_fadt(&f, REDUCED | RESET, FW_PORT, 0x10000);
+	CHECK(f.reset.address == 0 && f.sleep_control.address == 0);
+	read_fadt(&f, REDUCED | RESET, FW_PORT + 1, 0x600);
+	CHECK(f.reset.address == 0 && f.sleep_control.address == 0);
+}
+
+/* 5.2.5.3: what the first checksum does not cover is believed only with the second. */
+static void test_root(void)
+{
+	struct firmware f;
+
+	make_tables();
+	for (uint32_t i = 0; i < TABLES - 1; i++)
+		put(RSDT + 36 + 4 * i, MODEL_AT + table_at[i], 4);
+	end_table(RSDT, "RSDT", 36 + 4 * (TABLES - 1));
+	put(RSDP + 16, MODEL_AT + RSDT, 4);
+	set_sum(RSDP, 20, 8);
+	set_sum(RSDP, 36, 32);
+	for (uint32_t i = 20; i < 36; i++) {
+		model_memory[RSDP + i] ^= 0x10;
+		firmware_read(&f, MODEL_AT + RSDP);
+		CHECK(is_right(&f));
+		model_memory[RSDP + i] ^= 0x10;
+	}
+	/* The longer one is used where both are right. */
+	memset(model_memory + RSDT, 0, 64);
+	firmware_read(&f, MODEL_AT + RSDP);
+	CHECK(is_right(&f));
+}
+
 /* Right checksums, wrong contents: lengths above all. */
 static void fuzz(uint32_t rounds)
 {
@@ -203,5 +281,8 @@ void acpi_tests(uint32_t rounds)
 	firmware_read(&f, MODEL_AT + RSDP);
 	CHECK(is_right(&f));
 	test_damage();
+	test_segments();
+	test_registers();
+	test_root();
 	fuzz(rounds);
 }
