@@ -200,7 +200,7 @@ $(foreach s,$(SERVERS),$(eval $(call program,$(s),$(shell find servers/$(s) -nam
 driver_src = $(shell sed -n 's/^sources = \[\(.*\)\]$$/\1/p' drivers/$(1)/device.toml | tr -d '",')
 $(foreach d,$(DRIVERS),$(eval $(call program,$(d),$(call driver_src,$(d)))))
 # This one is linked to a true driver, which it leads astray.
-PART_hostile-driver := $(call driver_src,virtio-blk)
+PART_hostile-driver := $(call driver_src,virtio-blk) tests/system/hostile/aim.c
 # These have it within.
 PART_forgetful-driver := $(filter-out drivers/virtio-blk/%,$(call driver_src,virtio-blk))
 PART_instant-driver   := $(PART_forgetful-driver)

@@ -178,6 +178,22 @@ static u32 memory_cap(const struct extent *x)
 	return slot;
 }
 
+void component_tell(void)
+{
+	static const char line[] = "memory of %s: page 0x%lx, %lu pages";
+
+	for (u32 i = 0; i < components; i++) {
+		const struct component *c = &component[i];
+
+		text_line(line, c->b->name, c->arena.first, c->arena.count);
+		for (u32 k = 0; k < c->extras; k++)
+			text_line(line, c->b->name, c->extra[k].first, c->extra[k].count);
+	}
+	for (u32 i = 0; i < bundle_count(BUNDLE_POOLS); i++)
+		text_line("memory of pool %s: page 0x%lx, %lu pages", pools[i].name,
+			  pool_first[i], pool_pages[i]);
+}
+
 /* CPUs that the machine has. */
 static u32 first_cpu(const struct component *c)
 {

@@ -109,6 +109,8 @@ extern ep_h supervisor;
 /* build.c: what lives as long as init; then one life. */
 void component_reserve(void);
 void component_lasting(void);
+/* Say which memory is whose: "init.memory" on the command line. */
+void component_tell(void);
 bool component_build(struct component *c);
 void component_start(struct component *c);
 /* End it and all that was made for it. */

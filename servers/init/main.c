@@ -50,6 +50,8 @@ int main(void)
 	text_line("system %s: %u components, %lu KiB of memory are left, after %lu ms",
 		  bundle->name, components, memory_left() * 4,
 		  sys_clock() / (sys_info->clock_hz / 1000));
+	if (sys_option("init.memory"))
+		component_tell();
 	watch_open();
 	sys_must(sys_thread_create(&thread, 0, HIGHEST, 0), "init's thread");
 	device_open(thread.msg, sys_notif());

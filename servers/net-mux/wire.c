@@ -12,7 +12,7 @@ enum {
 	LINK_ID,
 	IDS,
 	BYTE_BITS = 8,
-	PATIENCE_US = 10000000,
+	PATIENCE_MS = 10000,
 	LOOK_US = 2000000,
 	UNKNOWN_MS = 30000
 };
@@ -27,6 +27,7 @@ static u32 next_free = RECEIVING;
 static u32 owed;      /* answers that the driver owes at once */
 static u64 limit;     /* until then the driver must have said what it is */
 static u64 last_sign; /* of the driver: when it answered, or began to owe */
+static u64 patience;  /* so long it may owe, in ticks */
 
 u8 *wire_bytes(u32 buffer)
 {
@@ -141,6 +142,7 @@ void wire_open(void)
 	if (window == NULL)
 		sys_panic("no area of %u bytes for frames", BUFFERS * BUFFER);
 	limit = sys_after(1000 * option("gone-after-ms=", UNKNOWN_MS));
+	patience = sys_ticks(1000 * option("timeout-ms=", PATIENCE_MS));
 	begin();
 }
 
@@ -255,7 +257,7 @@ void wire_time(void)
 		gone();
 	}
 	if (wire.chan.state != CHAN_UP || owed == 0 || wire.down ||
-	    sys_clock() - last_sign < sys_ticks(PATIENCE_US))
+	    sys_clock() - last_sign < patience)
 		return;
 	sys_print("the driver does not answer\n");
 	chan_complain(&wire.chan);

@@ -25,7 +25,8 @@ import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-sys.path.insert(0, str(ROOT / "tools"))
+sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tests/system")]
+import aims                                                     # noqa: E402
 import emu                                                      # noqa: E402
 KERNEL = "build/kernel-debug/tessera.elf"
 BLOCK, BLOCKS, FIRST, MIX, MASK = 4096, 1024, 2048 * 512, 0x9e3779b97f4a7c15, 2**64 - 1
@@ -62,12 +63,17 @@ POWER = [("q35-iommu", "disk", CONFINED), ("microvm", "disk-slot", IN_SLOT),
          ("pc", "disk-slot", ["-device", VIRTIO])]
 POWER_NAMES = {"guest-shutdown": "switches itself off", "guest-reset": "is reset"}
 POWER_WORDS = {"guest-shutdown": "", "guest-reset": "client.reset"}
-# How the driver is hostile, and words for its client.
-HOSTILE = [("silent", ""), ("garbage", ""), ("rings", ""), ("flood", ""), ("storm", ""), ("dma", "client.may-lie")]
+# How the driver is hostile, and words for others.
+IMPATIENT = "mux.timeout-ms=500"
+HOSTILE = [("silent", IMPATIENT), ("garbage", IMPATIENT), ("rings", IMPATIENT), ("flood", IMPATIENT), ("storm", IMPATIENT),
+           ("dma", f"client.may-lie mux.timeout-ms=60000 {aims.WORDS}")]
+# Whose memory the hostile device is to be kept from.
+OTHERS = ("platform", "driver", "mux", "client", "witness", "pool tables", "pool data", "pool witness", "pool told")
 
 
-# What the hostile driver's disk holds, to be found in memory.
+# What the hostile driver's disk holds and what it is called, to be found in memory.
 MARK = bytes((i * 37 + 11) & 0xff for i in range(512))
+SERIAL = "WRITTEN-BY-A-DEVICE"
 
 
 def mbr(entries):
@@ -139,23 +145,28 @@ def end_of(name, result):
 def run_hostile(mode, words):
     """The driver is hostile: whoever is not its client must not notice."""
     name = f"hostile driver, {mode}"
-    with tempfile.NamedTemporaryFile(suffix=".img") as disk, tempfile.NamedTemporaryFile() as ram:
+    with tempfile.NamedTemporaryFile(suffix=".img") as disk, tempfile.NamedTemporaryFile() as ram, \
+            tempfile.NamedTemporaryFile() as faults:
         disk.write(MARK * 2048)
         disk.truncate(DISK_MIB << 20)
         cfg = emu.Config(str(ROOT / KERNEL), [str(ROOT / "build/systems/disk-hostile.elf")],
                          machine="q35-iommu", append=f"driver.mode={mode} {words}".strip(), timeout=150,
                          expect=r"^\[client\] # done",
-                         extra=["-drive", f"file={disk.name},if=none,id=d,format=raw", *CONFINED,
+                         extra=["-drive", f"file={disk.name},if=none,id=d,format=raw",
+                                *CONFINED[:-1], f"{CONFINED[-1]},serial={SERIAL}", *aims.watched(faults.name),
                                 "-object", f"memory-backend-file,id=ram,size=256M,share=on,mem-path={ram.name}",
                                 "-machine", "memory-backend=ram"])
         result = emu.run(cfg)
-        written = pathlib.Path(ram.name).read_bytes().count(MARK)
+        memory = pathlib.Path(ram.name).read_bytes()
+        written = memory.count(MARK), memory.count(SERIAL.encode())
         leaked = pathlib.Path(disk.name).read_bytes().replace(MARK, b"").strip(b"\0")
+        aimed = aims.report(name, result.console, ROOT / KERNEL, faults.name, OTHERS) if mode == "dma" else []
     lines = checks_of(name, result)
     if mode == "dma":
+        lines += aimed[:1]
         m = re.search(r"^\[driver\] aimed at (\d+) places$", result.console, re.M)
         lines.append(f"{'ok' if m and int(m.group(1)) > 300 else 'not ok'} {name}: it aims at all of memory")
-        lines.append(f"{'ok' if written == 1 else 'not ok'} {name}: what it reads from the disk comes to its own memory only")
+        lines.append(f"{'ok' if written == (1, 1) else 'not ok'} {name}: what it reads from the disk comes to its own memory only")
         lines.append(f"{'not ok' if leaked else 'ok'} {name}: nor does it write any other memory to the disk")
     if mode in ("garbage", "rings"):
         ok = re.search(r"^init: mux says that driver broke the rings between them\n(.*\n)*?init: driver is started again",
@@ -164,7 +175,9 @@ def run_hostile(mode, words):
     if mode == "storm":
         ok = len(re.findall(r"^\[driver\] interrupts were stopped, and go on", result.console, re.M)) >= 2
         lines.append(f"{'ok' if ok else 'not ok'} {name}: more interrupts came than the kernel lets through")
-    return lines + ([] if result.ok and len(lines) == 5 + {"garbage": 1, "rings": 1, "storm": 1, "dma": 3}.get(mode, 0) else end_of(name, result))
+    if not result.ok or len(lines) != 5 + {"garbage": 1, "rings": 1, "storm": 1, "dma": 4}.get(mode, 0):
+        lines += end_of(name, result)
+    return lines + aimed[1:]
 
 
 def why_it_ends(path, found):

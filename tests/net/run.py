@@ -8,6 +8,7 @@ frames on the wire: none may be there that a client had no right to send, or tha
 the other client.
 """
 import argparse
+import contextlib
 import json
 import os
 import pathlib
@@ -22,7 +23,8 @@ import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-sys.path.insert(0, str(ROOT / "tools"))
+sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tests/system")]
+import aims                                                     # noqa: E402
 import emu                                                      # noqa: E402
 KERNEL = "build/kernel-debug/tessera.elf"
 PEER, SECOND, OWN = bytes.fromhex("020000000099"), bytes.fromhex("020000000002"), bytes.fromhex("525400123456")
@@ -40,7 +42,13 @@ CASES = [
     ("e1000e, its link pulled", "net-e1000e", "e1000e,netdev=n", "client.link", 1, 3),
     ("e1000e, killed each second", "net-e1000e", "e1000e,netdev=n", "driver.crash-after-ms=1000", 4, 60),
 ]
-HOSTILE = ("silent", "garbage", "rings", "flood")
+# How the driver is hostile, and words for others.
+IMPATIENT = "mux.gone-after-ms=15000"
+HOSTILE = [("silent", IMPATIENT), ("garbage", IMPATIENT), ("rings", IMPATIENT), ("flood", IMPATIENT), ("storm", IMPATIENT),
+           ("dma", f"mux.gone-after-ms=60000 mux.timeout-ms=60000 {aims.WORDS}")]
+# Whose memory the hostile device is to be kept from, and what it writes there.
+OTHERS = ("platform", "driver", "mux", "client", "witness", "pool frames", "pool data", "pool witness", "pool told")
+MARK = b"written by a device"
 FLAGS = ["-std=c2x", "-g", "-O1", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror",
          "-fsanitize=address,undefined", "-fno-sanitize-recover=all",
          "-Iinclude", "-Ibuild/gen", "-include", "tests/disk/host.h"]
@@ -93,6 +101,37 @@ class Peer(threading.Thread):
                 self.link.sendto(frame[6:12] + PEER + frame[12:], self.theirs)
             except OSError:
                 continue
+
+
+class Writer(threading.Thread):
+    """The other end of a hostile driver's wire: sends all the time, and keeps what comes."""
+
+    def __init__(self, mine, theirs):
+        super().__init__(daemon=True)
+        self.theirs, self.over, self.leaked, self.frames = theirs, False, set(), 0
+        self.link = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.link.bind(mine)
+        self.link.settimeout(0.2)
+        self.listener = threading.Thread(target=self.listen, daemon=True)
+        self.listener.start()
+
+    def listen(self):
+        while not self.over:
+            with contextlib.suppress(OSError):
+                frame = self.link.recv(4096)
+                self.frames += 1
+                if frame.strip(b"\0"):
+                    self.leaked.add(frame)
+
+    def run(self):
+        frame = OWN + PEER + b"\x88\xb6" + MARK.ljust(46, b"\0")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as link:
+            link.settimeout(0.2)
+            while not self.over:
+                try:
+                    link.sendto(frame, self.theirs)
+                except OSError:                     # it is not there yet, or full
+                    time.sleep(0.001)
 
 
 def pull(monitor):
@@ -182,18 +221,38 @@ def run_case(name, system, device, words, seconds):
     return lines
 
 
-def run_hostile(mode):
+def run_hostile(mode, words):
     """The driver is hostile: whoever is not its client must not notice, and its client is not kept waiting."""
     name = f"hostile driver, {mode}"
-    cfg = emu.Config(str(ROOT / KERNEL), [str(ROOT / "build/systems/net-hostile.elf")], machine="q35-iommu",
-                     append=f"driver.mode={mode}", timeout=150, expect=r"^\[client\] # done",
-                     extra=["-netdev", "user,id=n", "-device", VIRTIO])
-    result = emu.run(cfg)
-    lines = [f"{m.group(1)} {name}: {m.group(2)}" for m in
-             re.finditer(r"^\[client\] (not ok|ok) \d+ (.*?)\s*$", result.console, re.M)]
-    if not result.ok or len(lines) != 3:
-        lines += [f"not ok {name}: ends well", f"#   {result.reason}"] + \
-            ["#   " + s for s in result.console.splitlines()[-25:]]
+    with tempfile.TemporaryDirectory() as d:
+        mine, theirs, ram, faults = (os.path.join(d, n) for n in ("mine", "theirs", "ram", "faults"))
+        peer = Writer(mine, theirs)
+        if mode == "dma":
+            peer.start()
+        cfg = emu.Config(str(ROOT / KERNEL), [str(ROOT / "build/systems/net-hostile.elf")], machine="q35-iommu",
+                         append=f"driver.mode={mode} {words}", timeout=150, expect=r"^\[client\] # done",
+                         extra=["-netdev", f"dgram,id=n,local.type=unix,local.path={theirs},"
+                                f"remote.type=unix,remote.path={mine}", "-device", VIRTIO + f",mac={OWN.hex(':')}",
+                                *aims.watched(faults),
+                                "-object", f"memory-backend-file,id=ram,size={aims.MIB}M,share=on,mem-path={ram}",
+                                "-machine", "memory-backend=ram"])
+        result = emu.run(cfg)
+        peer.over = True
+        peer.listener.join(5)
+        lines = [f"{m.group(1)} {name}: {m.group(2)}" for m in
+                 re.finditer(r"^\[client\] (not ok|ok) \d+ (.*?)\s*$", result.console, re.M)]
+        if not result.ok or len(lines) != 3:
+            lines += [f"not ok {name}: ends well", f"#   {result.reason}"] + \
+                ["#   " + s for s in result.console.splitlines()[-25:]]
+        if mode == "dma":
+            written = pathlib.Path(ram).read_bytes().count(MARK)
+            lines += aims.report(name, result.console, ROOT / KERNEL, faults, OTHERS)
+            lines.append(f"{'ok' if written == 1 else 'not ok'} {name}: what comes from the wire comes to its own memory only")
+            lines.append(f"{'ok' if peer.frames and not peer.leaked else 'not ok'} {name}: nor does it send any other memory")
+            lines.append(f"#   {written} frames in memory, {peer.frames} sent, {len(peer.leaked)} of them with something in them")
+    if mode == "storm":
+        ok = len(re.findall(r"^\[driver\] interrupts were stopped, and go on", result.console, re.M)) >= 2
+        lines.append(f"{'ok' if ok else 'not ok'} {name}: more interrupts came than the kernel lets through")
     return lines + [f"# {name}: {m}" for m in re.findall(r"# (network .*)", result.console)]
 
 
@@ -230,7 +289,7 @@ def main(argv):
     number, failed = 0, 0
     jobs = [lambda: host_tests(args.quick)] if args.only in "multiplexer on the host" else []
     jobs += [lambda c=c: run_case(*c[:4], c[4] if args.quick else c[5]) for c in CASES if args.only in c[0]]
-    jobs += [lambda h=h: run_hostile(h) for h in HOSTILE if args.only in "hostile driver, " + h]
+    jobs += [lambda h=h: run_hostile(*h) for h in HOSTILE if args.only in "hostile driver, " + h[0]]
     for job in jobs:
         for s in job():
             m = re.match(r"(not ok|ok) (.*)", s)

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A driver of virtio-blk that is hostile, in the way that its first word says:
+ * A driver of virtio-blk or virtio-net that is hostile, in the way that its first word says:
  *
  *	mode=silent   takes requests and answers none
  *	mode=garbage  answers what nobody asked, with impossible numbers
  *	mode=rings    breaks the rings' counters
  *	mode=flood    signals its client without end
- *	mode=dma      has its device write to and read from physical addresses all over the
- *	              machine, where interrupts are sent to among them; then does so for each request
+ *	mode=dma      when others work, has its device write to and read from each page below
+ *	              `below-mib`, and receive frames in some; a disk's driver goes on with requests that leave traces, at places
+ *	              all over the machine, where interrupts are sent to among them, and so for each
+ *	              request of its client; a network's refuses what its client asks for
  *	mode=storm    has its device interrupt without end, and acknowledges only when the kernel
  *	              has stopped the interrupts because they are too many; then it is silent
  *
@@ -16,14 +18,19 @@
 #include <tessera/blk.h>
 #include <tessera/chan.h>
 #include <tessera/drv.h>
+#include <tessera/net.h>
+
+#include "hostile/aim.h"
 
 enum {
 	IRQ_MAX = 17,
-	STORM_BATCH = 8,
 	OWN_RING = 64,
 	OWN_BYTES = 512,
+	OWN_PLACE = 1024,
+	RECEIVE_STEP = 16,
 	OWN_US = 50000,
 	SURE_US = 2000000,
+	OTHERS_US = 500000,
 	STORMS = 4,
 	STORM_US = 30000000
 };
@@ -150,16 +157,18 @@ static bool reaches(u64 address, u64 operation, u64 us)
 	return false;
 }
 
-/* All of memory, and closer where the kernel is; once, when others have begun to work. */
-static void sweep(void)
+/* The last page that the device may reach: no queue is there. */
+static u64 own_place(void)
+{
+	return drv.dma.iova + drv.dma.bytes - SYS_PAGE;
+}
+
+/* Requests of the true driver, whose data stay where they come to; closer where the kernel is. */
+static void sample(void)
 {
 	u32 tried = 0;
-	u64 own_page = drv.dma.iova + drv.dma.bytes - SYS_PAGE;
+	u64 own_page = own_place();
 
-	if (sys_comp->restarts != 0)
-		return;
-	for (u64 begin = sys_after(500000); sys_clock() < begin;)
-		comp_alive();
 	if (!reaches(own_page, BLK_READ, SURE_US) || !reaches(own_page, BLK_WRITE, SURE_US))
 		sys_panic("the device does not even reach what it may");
 	for (u64 at = LOWEST; at < HIGHEST; at += at < KERNEL_END ? STEP_KERNEL : STEP) {
@@ -169,6 +178,27 @@ static void sweep(void)
 	}
 	(void)reaches(MESSAGES, BLK_READ, OWN_US);
 	sys_print("aimed at %u places\n", tried + 1);
+}
+
+/* Once, when others have begun to work. */
+static void sweep(void)
+{
+	const char *at = sys_option("below-mib=");
+	u64 mib = 0;
+
+	for (; at != NULL && *at >= '0' && *at <= '9'; at++)
+		mib = mib * 10 + (u64)(*at - '0');
+	for (u64 begin = sys_after(OTHERS_US); sys_clock() < begin;)
+		comp_alive();
+	u64 place = own_place() + OWN_PLACE;
+	if (mib == 0 || !aim_open(&drv) || !aim_once(place, AIM_READ) ||
+	    !aim_once(place, AIM_WRITE) || (aim_is_net() && !aim_once(place, AIM_RECEIVE)))
+		sys_panic("the device does not even reach what it may");
+	u64 written = aim_sweep(mib << 20, 1, AIM_WRITE), read = aim_sweep(mib << 20, 1, AIM_READ);
+	u64 received = aim_is_net() ? aim_sweep(mib << 20, RECEIVE_STEP, AIM_RECEIVE) : 0;
+	sys_print("aimed at %lu pages to write, %lu to read, %lu to receive\n", written, read, received);
+	if (!aim_is_net())
+		sample();
 	driver_quiesce(&drv);
 	begin();
 }
@@ -177,10 +207,8 @@ static _Noreturn void use_device(void)
 {
 	bool more = true;
 
-	sweep();
 	if (driver_init(&drv) != DRV_OK)
 		sys_panic("no device");
-	comp_ready();
 	for (;;) {
 		if (!more)
 			(void)wait();
@@ -194,17 +222,31 @@ static _Noreturn void use_device(void)
 	}
 }
 
-static void ask_more(void)
+static _Noreturn void refuse(void)
 {
-	const struct ring_entry read = { { (u64)BLK_READ << 32, 0, 0, OWN_BYTES } };
 	struct ring_entry e;
 
-	while (ring_get(&own.from, &e) == RING_OK)
-		;
-	(void)ring_release(&own.from);
-	for (u32 i = 0; i < STORM_BATCH; i++)
-		(void)ring_put(&own.to, &read);
-	(void)ring_publish(&own.to);
+	for (;;) {
+		while (ring_get(&drv.requests, &e) == RING_OK) {
+			e = (struct ring_entry){ { (u32)e.w[0] | (u64)NET_ERROR << 32 } };
+			(void)ring_put(&drv.answers, &e);
+		}
+		(void)ring_release(&drv.requests);
+		(void)ring_publish(&drv.answers);
+		(void)notif_signal((notif_h){ channel->signal }, 1);
+		(void)wait();
+	}
+}
+
+static _Noreturn void aim_at_all(void)
+{
+	comp_ready();
+	if (sys_comp->restarts == 0)
+		sweep();
+	if (aim_open(&drv) && !aim_is_net())
+		use_device();
+	driver_quiesce(&drv);
+	refuse();
 }
 
 /* As often as the kernel stops it a few times. */
@@ -212,15 +254,11 @@ static void storm(void)
 {
 	u64 bits, end = sys_after(STORM_US);
 
-	use_own_rings();
-	drv.area[0] = (struct drv_area){ drv.dma.iova + drv.dma.bytes - SYS_PAGE, SYS_PAGE };
-	if (driver_init(&drv) != DRV_OK)
+	if (!aim_open(&drv))
 		sys_panic("no device");
 	for (u32 storms = 0; storms < STORMS && sys_clock() < end;) {
-		ask_more();
-		if (driver_event(&drv, DRV_EVENT_REQUEST) != DRV_OK)
+		if (!aim_once(own_place(), aim_is_net() ? AIM_READ : AIM_WRITE))
 			sys_panic("the device has stopped");
-		comp_alive();
 		bits = 0;
 		(void)notif_wait((notif_h){ COMP_NOTIF }, 1, &bits);
 		if (!(bits & IRQ_STORM))
@@ -269,7 +307,7 @@ int main(void)
 {
 	open();
 	if (strstr(sys_comp->args, "mode=dma"))
-		use_device();
+		aim_at_all();
 	if (strstr(sys_comp->args, "mode=garbage"))
 		lie(false);
 	if (strstr(sys_comp->args, "mode=rings"))

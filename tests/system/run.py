@@ -96,7 +96,7 @@ RUNS = [
         "machine": "q35-iommu", "extra": CONFINED, "timeout": 240,
         "append": "init.end=disk:20 client.rounds=1 client.lives=300"}, {}),
     ("a device that reaches too far", "disk-hostile", DEBUG, {
-        "machine": "q35-iommu", "extra": CONFINED, "append": "driver.mode=dma client.may-lie"}, {
+        "machine": "q35-iommu", "extra": CONFINED, "append": "driver.mode=dma driver.below-mib=16 client.may-lie mux.timeout-ms=60000"}, {
         "init says what the IOMMU refused":
             r"^init: the device of driver may not write address 0x[0-9a-f]+ \(reason 5, \d+ times\)$"}),
     ("cache", "cache", DEBUG, {"machine": "q35-iommu", "extra": CONFINED}, {
