@@ -132,16 +132,19 @@ static u64 wait(bool busy, u64 *bits)
 	return events | (*bits >> sys_comp->device.irq_bit & ((1ull << drv.irqs) - 1));
 }
 
+/* When that is, by the clock; 0: there is no such word. */
 static u64 option(const char *name)
 {
-	const char *at = strstr(sys_comp->args, name);
+	const char *at = sys_option(name), *digit = at;
 	u64 n = 0;
 
 	if (at == NULL)
 		return 0;
-	for (at += strlen(name); *at >= '0' && *at <= '9'; at++)
-		n = n * 10 + (u64)(*at - '0');
-	return n == 0 ? 0 : sys_after(n * 1000);
+	for (; *digit >= '0' && *digit <= '9' && digit - at < 10; digit++)
+		n = n * 10 + (u64)(*digit - '0');
+	if (n == 0 || (*digit != 0 && *digit != ' '))
+		sys_panic("%s%.20s: a number of milliseconds, from 1 on, is wanted", name, at);
+	return sys_after(n * 1000);
 }
 
 int main(void)

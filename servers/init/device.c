@@ -18,6 +18,7 @@
 #define REGION_BYTES_MAX 0x1000000ull
 
 enum { CALL_US = 5000000, REFUSALS = 8 };
+enum { VIRTIO_VENDOR = 0x1af4, VIRTIO_MODERN = 0x1040 };
 
 static volatile u64 *page; /* init's message page */
 static notif_h refused;    /* a bit for each component's device */
@@ -159,6 +160,31 @@ static bool find(struct component *c, struct plat_device *d)
 	return false;
 }
 
+/*
+ * virtio 1.2, 4.1.2.1: devices that speak the protocol before version 1 too have numbers of their
+ * own, and their type is their subsystem's number.
+ */
+static bool is_legacy(const struct bundle_driver *b)
+{
+	struct plat_device d;
+	struct msg m = { 0 };
+
+	if (call(PLAT_INFO, &m, 0) != PLAT_OK)
+		return false;
+	u64 devices = m.w[1];
+	for (u64 i = 0; i < devices; i++) {
+		if (!describe(i, &d) || d.kind != PLAT_PCI || d.vendor != VIRTIO_VENDOR ||
+		    d.device >= VIRTIO_MODERN)
+			continue;
+		for (u32 k = 0; k < b->ids; k++) {
+			if (b->id[k].kind == BUNDLE_PCI_ID &&
+			    b->id[k].value == (VIRTIO_VENDOR << 16 | (VIRTIO_MODERN + (d.subsystem >> 16))))
+				return true;
+		}
+	}
+	return false;
+}
+
 /* --- memory that it sees -------------------------------------------------------------------------- */
 
 static void areas_give(struct component *c, struct comp_info *info, u32 iospace)
@@ -293,7 +319,10 @@ void device_give(struct component *c, struct comp_info *info)
 	if (c->broken || slot == 0)
 		return;
 	if (!find(c, &d)) {
-		life_must(c, ERR_DEVICE, "its device is not there");
+		life_must(c, ERR_DEVICE,
+			  is_legacy(&c->b->driver) ?
+				  "only a legacy device is there (QEMU: disable-legacy=on)" :
+				  "its device is not there");
 		c->refused = !trouble && platform()->state == READY;
 		return;
 	}

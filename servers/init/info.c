@@ -50,6 +50,39 @@ static void add_args(const struct component *c, char *to)
 	}
 }
 
+static bool is_component(const char *name, u32 length)
+{
+	for (u32 i = 0; i < components; i++) {
+		if (strlen(component[i].b->name) == length &&
+		    memcmp(component[i].b->name, name, length) == 0)
+			return true;
+	}
+	return length == 4 && memcmp(name, "init", 4) == 0;
+}
+
+void info_words(void)
+{
+	char text[64];
+
+	for (const char *at = sys_info->command; *at != 0;) {
+		u32 name = 0, word;
+
+		while (at[name] != 0 && at[name] != ' ' && at[name] != '.' && at[name] != '=')
+			name++;
+		for (word = name; at[word] != 0 && at[word] != ' ';)
+			word++;
+		if (at[name] == '.' && !is_component(at, name)) {
+			u32 n = word < sizeof text - 1 ? word : sizeof text - 1;
+
+			memcpy(text, at, n);
+			text[n] = 0;
+			text_line("command line: %s is for nobody: there is no such component", text);
+		}
+		for (at += word; *at == ' ';)
+			at++;
+	}
+}
+
 static void pools_give(struct component *c, struct comp_info *info)
 {
 	for (u32 i = 0; i < bundle_count(BUNDLE_POOL_USES); i++) {

@@ -139,6 +139,8 @@ void window_close(grant_h grant);
 
 /* info.c */
 void info_fill(struct component *c, struct comp_info *info);
+/* Say which words of the command line are for components that are not there. */
+void info_words(void);
 u64 info_vaddr(void);
 u64 stack_top(void);
 

@@ -50,6 +50,7 @@ int main(void)
 	text_line("system %s: %u components, %lu KiB of memory are left, after %lu ms",
 		  bundle->name, components, memory_left() * 4,
 		  sys_clock() / (sys_info->clock_hz / 1000));
+	info_words();
 	if (sys_option("init.memory"))
 		component_tell();
 	watch_open();

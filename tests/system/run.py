@@ -48,6 +48,8 @@ RUNS = [
     ("pair, one CPU, counted", "pair", DEBUG, {"cpus": 1, "icount": True}, CRASHES),
     ("pair, four CPUs", "pair", DEBUG, {"cpus": 4, "machine": "q35"}, {}),
     ("pair, 16 MiB", "pair", DEBUG, {"mem": "16M"}, {}),
+    ("pair, a word for nobody", "pair", DEBUG, {"append": "servr.word=1"}, {
+        "init says so": r"^init: command line: servr.word=1 is for nobody: there is no such component$"}),
     ("broken", "broken", DEBUG, {}, {
         "a client that breaks its ring is ended":
             r"^init: server says that hostile broke the rings between them\n"
@@ -117,6 +119,11 @@ RUNS = [
         "machine": "q35", "extra": ["-device", "intel-iommu,intremap=off,caching-mode=on,aw-bits=48", *CONFINED]}, {}),
     ("drive that is not there", "drive", DEBUG, {"machine": "q35-iommu", "fails": True}, {
         "init says so": r"^init: disk cannot be made: its device is not there"}),
+    ("drive, a legacy device", "drive", DEBUG, {"machine": "q35-iommu", "extra": [*DRIVE, "virtio-blk-pci,drive=d"], "fails": True}, {
+        "init says what it is": r"^init: disk cannot be made: only a legacy device is there"}),
+    ("drive, a number that is none", "drive", DEBUG, {
+        "machine": "q35-iommu", "extra": CONFINED, "append": "disk.crash-after-ms=abc", "fails": True}, {
+        "its driver says so": r"^\[disk\] program panic: crash-after-ms=abc: a number of milliseconds"}),
     ("drive, trusted driver", "drive-trusted", DEBUG, {"machine": "q35", "extra": FREE}, {}),
     ("drive, trusted driver, MMIO", "drive-trusted", DEBUG, {
         "extra": MMIO, "append": "platform.virtio-slots"}, {}),
