@@ -17,6 +17,7 @@ enum {
 	BLOCKS = 1024,
 	FIRST = 2048,
 	DEPTH = 32,
+	GAP_US = 5000,
 	WORDS = BLOCK / 8
 };
 
@@ -31,6 +32,7 @@ static struct {
 static u64 state = 88172645463325252ull;
 static u64 done_bytes, errors, wrong, longest;
 static u64 began[DISK_QUEUE];
+static u64 last_answer, stood; /* in load: so long nothing came, in gaps that are no disk's own */
 
 static u64 chance(void)
 {
@@ -107,6 +109,9 @@ static void finish(const struct disk_done *d)
 
 	in_use[block] = false;
 	longest = took > longest ? took : longest;
+	if (last_answer != 0 && began[d->id] + took - last_answer > sys_ticks(GAP_US))
+		stood += began[d->id] + took - last_answer;
+	last_answer = began[d->id] + took;
 	if (d->status != BLK_DONE || d->bytes != BLOCK) {
 		errors++;
 		if (errors < 10)
@@ -152,6 +157,7 @@ static void load(u64 seconds)
 		second = sys_after(1000000);
 	}
 	take(0);
+	sys_print("# stood still for %lu ms\n", stood / sys_ticks(1000));
 }
 
 static void read_all(void)
