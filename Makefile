@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Everything is reached from here; the rules call tools/. `make help` lists the targets.
 # Variables: CC=gcc|clang  WERROR=1  T=name (one test)  V=1 (show commands)
-#            P=program  M=machine  CPUS=n  APPEND="words"  ROW="names" (profile)
+#            P=program  M=machine  CPUS=n  APPEND="words"  ROW="names" (profile)  ROWS="words" (bench)
 
 ifeq ($(origin CC),default)
 CC := gcc
@@ -209,11 +209,11 @@ $(foreach t,$(PARTS),$(eval $(call program,$(t),tests/system/$(t).c $(PART_$(t))
 # Systems: init with the bundle that tools/sysgen.py makes of systems/NAME.toml and the programs.
 INIT_SRC := $(wildcard servers/init/*.c)
 SYSGEN   := $(PYTHON) tools/sysgen.py
-# $(1) system, $(2) its file
+# $(1) system, $(2) its file; one with an error depends on its file alone, and who builds it is told.
 define system
 $(B)/systems/$(1)/depend.mk: $(2) $(wildcard tools/sysgen/*.py) tools/sysgen.py
 	@mkdir -p $$(@D)
-	$(Q)$(SYSGEN) depend $$< --build $(B) -o $$@
+	$(Q)$(SYSGEN) depend $$< --build $(B) -o $$@ 2>/dev/null || : > $$@
 -include $(B)/systems/$(1)/depend.mk
 $(B)/systems/$(1)/bundle.bin: $(2) $(wildcard tools/sysgen/*.py) tools/sysgen.py
 	$(say) SYS $(B)/systems/$(1)
@@ -291,7 +291,12 @@ EMU     = $(PYTHON) tools/emu.py run --cpus $(CPUS) $(if $(SYS),@build/systems/$
 	$(if $(if $(SYS),$(call SAID,APPEND),y),--append "$(APPEND)")
 DEPS    = @sh tools/deps.sh
 SUBMAKE = @$(MAKE) --no-print-directory
-HAVE    = $(if $(SYS),$(if $(filter $(SYS),$(SYSTEMS)),,$(error SYS=$(SYS): no such system; there are: $(SYSTEMS))),\
+# Tests give these their devices; what has no [emulator] of its own cannot be run without.
+NEEDY   = $(basename $(notdir $(shell grep -l '^\[\[driver\]\]' $(SYS_FILES) | xargs -r grep -L '^\[emulator\]')))
+TESTED  = $(or $(shell grep -lE '["/]$(1)["./]' tests/*/run.py tools/sysbench.py),no test)
+RUNS    = $(filter-out $(NEEDY),$(SYSTEMS))
+HAVE    = $(if $(SYS),$(if $(filter $(SYS),$(SYSTEMS)),,$(error SYS=$(SYS): no such system; there are: $(RUNS)))\
+	$(if $(filter $(SYS),$(NEEDY)),$(error SYS=$(SYS): a test's system, with devices that the test gives it; booted by: $(call TESTED,$(SYS)))),\
 	$(if $(filter $(P),$(PROGRAMS)),,$(error P=$(P): no such program; there are: $(PROGRAMS))))
 # What is booted: a program by itself, or a system.
 IMAGE   = $(if $(SYS),build/systems/$(SYS).elf,build/programs/$(P).elf)
@@ -332,10 +337,10 @@ trace:
 bench:
 	$(DEPS) bench
 	$(SUBMAKE) all apart
-	@$(PYTHON) tools/bench.py
+	@$(PYTHON) tools/bench.py $(if $(ROWS),--rows "$(ROWS)")
 
 profile:
-	$(if $(ROW),,$(error ROW=name: a row of make bench))$(DEPS) run
+	$(if $(ROW),,$(error ROW=name: a row that tests/bench measures, or linux_*: tools/iprof.py --rows lists them))$(DEPS) run
 	$(SUBMAKE) all
 	@$(PYTHON) tools/iprof.py $(ROW)
 
@@ -386,5 +391,6 @@ clean:
 help:
 	@sed -n 's/^\([a-z-]*\):$$/  make \1/p' Makefile
 	@echo "What each does: README.md. Variables: P=program ($(PROGRAMS))"
-	@echo "SYS=system ($(SYSTEMS)) M=machine CPUS=n"
+	@echo "SYS=system ($(RUNS)) M=machine CPUS=n"
+	@echo "ROWS=\"words\": rows of make bench whose names have one of these in them"
 	@echo "APPEND=\"words\" T=name FULL=1 CC=gcc|clang WERROR=1 V=1"

@@ -10,6 +10,7 @@ commit, events (see events.py), and the other keys.
 import argparse
 import json
 import pathlib
+import re
 import shlex
 import subprocess
 import sys
@@ -87,7 +88,7 @@ def aims():
         return {a["name"]: a for a in tomllib.load(f)["aim"]}
 
 
-def print_table(rows, table):
+def print_table(rows, table, whole=True):
     print(f"{'name':28} {'value':>10} {'aim':>8}  unit")
     for r in rows:
         aim = table.get(r["name"], {}).get("value")
@@ -96,22 +97,11 @@ def print_table(rows, table):
         print(f"{r['name']:28} {r['value']:>10} {aim or '-':>8}  {r['unit']}{over}"
               + (f"  ({r['ratio']} x Linux's {r['linux']})" if "ratio" in r else "") + (f"  ({each})" if each else ""))
     lacking = [n for n in table if n not in {r["name"] for r in rows}]
-    if lacking:
+    if lacking and whole:
         print("not measured: " + ", ".join(lacking))
 
 
-def main(argv):
-    p = argparse.ArgumentParser(description=__doc__,
-                                formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--machine", choices=("microvm", "q35"), default="microvm")
-    p.add_argument("--append", default="")
-    p.add_argument("--no-events", action="store_true", help="count instructions only")
-    p.add_argument("--no-systems", action="store_true", help="without devices in whole systems")
-    p.add_argument("--no-linux", action="store_true", help="without Linux programs, here and on Linux")
-    args = p.parse_args(argv)
-    for path in (KERNEL, PROGRAM):
-        if not (ROOT / path).exists():
-            sys.exit(f"bench: {path} is not built (no source?)")
+def measure_all(args):
     rows = measure(args.machine, args.append)
     if not args.no_events:
         add_events(rows, args.machine, args.append)
@@ -124,8 +114,49 @@ def main(argv):
         rows += [{**parse_line(s), "machine": "q35-iommu", "commit": commit()} for s in sysbench.lines()]
     if not args.no_linux:
         rows += [{**parse_line(s), "machine": "microvm", "commit": commit()} for s in linuxbench.lines()]
-    pathlib.Path(ROOT / "build/bench.json").write_text(json.dumps(rows, indent=1) + "\n")
-    print_table(rows, aims())
+    return rows
+
+
+def row_names(path):
+    """Names of rows in a file of tests/bench."""
+    return re.findall(r'"([a-z0-9]+(?:_[a-z0-9]+)+)"', path.read_text())
+
+
+def measure_some(words, args):
+    """Only the parts that have such rows, and of those these rows."""
+    found = []
+    for path in sorted((ROOT / "tests/bench").glob("*.c")):
+        if any(w in n for w in words for n in row_names(path)):
+            found += measure(args.machine, f"{args.append} only={path.stem}", "512M" if path.stem == "boot" else "256M")
+    found += kernel_size()
+    found += map(parse_line, sysbench.lines(words))
+    if any("linux".startswith(w) or w.startswith("linux") for w in words):
+        found += map(parse_line, linuxbench.lines())
+    found = [r for r in found if any(w in r["name"] for w in words)]
+    if not found:
+        sys.exit(f"bench: no row has one of these words in its name: {' '.join(words)}; "
+                 "names stand in tests/bench/*.c, tools/sysbench.py, tools/linuxbench.py, tests/bench/aims.toml")
+    return found
+
+
+def main(argv):
+    p = argparse.ArgumentParser(description=__doc__,
+                                formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--machine", choices=("microvm", "q35"), default="microvm")
+    p.add_argument("--append", default="")
+    p.add_argument("--no-events", action="store_true", help="count instructions only")
+    p.add_argument("--no-systems", action="store_true", help="without devices in whole systems")
+    p.add_argument("--no-linux", action="store_true", help="without Linux programs, here and on Linux")
+    p.add_argument("--rows", default="", help="only rows whose names have one of these words in them; bench.json stays as it is")
+    args = p.parse_args(argv)
+    for path in (KERNEL, PROGRAM):
+        if not (ROOT / path).exists():
+            sys.exit(f"bench: {path} is not built (no source?)")
+    words = args.rows.split()
+    rows = measure_all(args) if not words else measure_some(words, args)
+    if not words:
+        pathlib.Path(ROOT / "build/bench.json").write_text(json.dumps(rows, indent=1) + "\n")
+    print_table(rows, aims(), not words)
     return 0
 
 

@@ -33,6 +33,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 QEMU = "qemu-system-x86_64"
 MACHINES = ("microvm", "pc", "q35", "q35-iommu", "iso-bios", "iso-uefi", "bochs")
 SLOTS = 2
+CPUS_MAX = 255
 PROBING = threading.Lock()
 CODES = {33: "success", 65: "test failure", 97: "kernel panic",
          0: "reset, power-off or triple fault", 1: "the emulator refused its command line",
@@ -474,6 +475,12 @@ def debug(cfg, commands, batch=False):
 
 # ---- command line ----------------------------------------------------------------------------
 
+def some_cpus(text):
+    if not text.isdecimal() or not 1 <= int(text) <= CPUS_MAX:
+        raise argparse.ArgumentTypeError(f"{text}: a number from 1 to {CPUS_MAX} is wanted")
+    return int(text)
+
+
 def parser():
     p = argparse.ArgumentParser(description=__doc__,
                                 formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -481,7 +488,7 @@ def parser():
     r = sub.add_parser("run", help="boot and show the console", fromfile_prefix_chars="@",
                        description="@FILE stands for the words of a file, one in each line")
     r.add_argument("--machine", choices=MACHINES, default="microvm")
-    r.add_argument("--cpus", type=int, default=2)
+    r.add_argument("--cpus", type=some_cpus, default=2)
     r.add_argument("--mem", default="256M")
     r.add_argument("--cpu", default="max")
     r.add_argument("--accel", choices=("auto", "tcg", "kvm"), default="auto")

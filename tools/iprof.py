@@ -56,13 +56,22 @@ class Recorder:
                 self.see(numbers[word])
 
 
+def known():
+    """Rows of tests/bench: what its functions that end in row() are called with, and what has an aim."""
+    sources = "".join(p.read_text() for p in sorted((proc.ROOT / "tests/bench").glob("*.c")))
+    named = re.findall(r'\b(?:row|create_delete|fault_loop|irq_to_user|round_trip_words)\("([a-z0-9_]+)"', sources)
+    return list(dict.fromkeys(named + [name for name in bench.aims() if f'"{name}"' in sources]))
+
+
 def groups(names):
     """Words for the benchmark program's command line: which of its files measure these rows."""
     sources = {p.stem: p.read_text() for p in (proc.ROOT / "tests/bench").glob("*.c")}
     for name in names:
         found = [stem for stem, source in sources.items() if f'"{name}"' in source]
         if len(found) != 1:
-            sys.exit(f"iprof: no row {name} in tests/bench")
+            sys.exit(f"iprof: no row {name} in tests/bench, and only those and linux_* are profiled here. There are: "
+                     f"{' '.join(known())}. Whose instructions rows of devices (blk_*, net_*) are, "
+                     'make bench ROWS="blk net" says; where those of drivers go, tests/drivers/run.py --bench')
         yield f"only={found[0]}"
 
 
@@ -150,11 +159,15 @@ def table(paths, trace, n):
 def main(argv):
     p = argparse.ArgumentParser(description=__doc__,
                                 formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("row", nargs="+")
+    p.add_argument("row", nargs="*")
+    p.add_argument("--rows", action="store_true", help="list rows of tests/bench, and end")
     p.add_argument("--list", action="store_true")
     p.add_argument("--machine", choices=("microvm", "q35"), default="microvm")
     args = p.parse_args(argv)
     os.chdir(proc.ROOT)
+    if args.rows or not args.row:
+        print("\n".join(known()))
+        return 0 if args.rows else 2
     if len({n.startswith(LINUX) for n in args.row}) != 1:
         sys.exit("iprof: rows of Linux programs and others are measured by themselves")
     with tempfile.TemporaryDirectory(prefix="tessera-iprof-") as directory:

@@ -169,17 +169,35 @@ def losses_of(system, devices):
                f"rate={value} killed={rate} per_kill_us={lost * 1000:.0f}")
 
 
-def lines():
-    """Lines of all of them; none if the systems are not built."""
+def shared_disk():
+    with disk() as devices:
+        yield from boot_shared("bench-disk", devices, {"client": "bench-disk", "mux": "blk-mux", "driver": "virtio-blk"})
+
+
+def restarts():
+    with disk() as devices:
+        yield from boot("bench-disk-kills", "client.pause driver.crash-after-ms=500", devices)
+
+
+def shared_net():
+    with net() as devices:
+        yield from boot_shared("bench-net", devices, {"client": "bench-net", "mux": "net-mux", "driver": "virtio-net"})
+
+
+BLOCKS = ("blk_read_4k_qd1", "blk_read_4k_qd32", "blk_write_4k_qd32")
+# What is measured together, and what its rows are called.
+GROUPS = [
+    (shared_disk, BLOCKS),
+    (restarts, ("driver_restart",)),
+    (shared_net, [f"net_{way}_64_b{n}" for way in ("tx", "rx", "forward") for n in (1, 32)]),
+    (losses, [f"{name}_loss" for name in (*BLOCKS, "net_tx_1514")]),
+    (rates, [f"{name}_rate" for name in BLOCKS]),
+]
+
+
+def lines(words=("",)):
+    """Lines of all groups that have a row with one of these words in its name; none if the systems are not built."""
     for system in ("bench-disk", "bench-net"):
         if not (proc.ROOT / f"build/systems/{system}.elf").exists():
             return []
-    found = []
-    with disk() as devices:
-        found += boot_shared("bench-disk", devices, {"client": "bench-disk", "mux": "blk-mux", "driver": "virtio-blk"})
-        found += boot("bench-disk-kills", "client.pause driver.crash-after-ms=500", devices)
-    with net() as devices:
-        found += boot_shared("bench-net", devices, {"client": "bench-net", "mux": "net-mux", "driver": "virtio-net"})
-    found += losses()
-    found += rates()
-    return found
+    return [line for measure, names in GROUPS if any(w in n for w in words for n in names) for line in measure()]
