@@ -142,8 +142,13 @@ static u64 option(const char *name)
 		return 0;
 	for (; *digit >= '0' && *digit <= '9' && digit - at < 10; digit++)
 		n = n * 10 + (u64)(*digit - '0');
-	if (n == 0 || (*digit != 0 && *digit != ' '))
-		sys_panic("%s%.20s: a number of milliseconds, from 1 on, is wanted", name, at);
+	if (n == 0 || (*digit != 0 && *digit != ' ')) {
+		char text[24] = { 0 };
+
+		for (u32 i = 0; i < sizeof text - 1 && at[i] != 0 && at[i] != ' '; i++)
+			text[i] = at[i];
+		sys_panic("%s%s: a number of milliseconds, from 1 on, is wanted", name, text);
+	}
 	return sys_after(n * 1000);
 }
 
