@@ -189,6 +189,8 @@ def ended(session, console, args):
     if session.ended_by == "timeout":
         print(f"tessera: ended after {args.timeout:g} s (--timeout)", file=sys.stderr)
         return TIMEOUT
+    if session.ended_by == "signal":
+        return SIGNAL + session.signal
     if session.ended_by == "left":
         print("tessera: left by Ctrl-]", file=sys.stderr)
         return LEFT

@@ -19,6 +19,8 @@ from .link import Decoder, frames
 CHUNK = 4096
 FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
 LEAVE = 0x1d      # Ctrl-]
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+GRACE = 3         # seconds that output may wait for its reader after one of them
 
 
 class Session:
@@ -31,11 +33,14 @@ class Session:
         self.console = "t" in stdio
         self.to_guest, self.signals, self.signalled, self.resized = b"", [], False, False
         self.ended_by, self.lost = None, None
+        self.up, self.signal, self.ending, self.ending_at = False, None, 0, 0
+        self.deaf = set()       # streams that nobody reads
         self.end = None
 
     # --- what comes from the guest ---------------------------------------------------------
 
     def _handle(self, kind, payload):
+        self.up = True
         if kind == "o":
             self._put(1, payload)
         elif kind == "c":
@@ -57,7 +62,7 @@ class Session:
 
     def _put(self, fd, data):
         try:
-            while data and self._takes(fd):
+            while data and fd not in self.deaf and self._takes(fd):
                 with contextlib.suppress(BlockingIOError):
                     data = data[os.write(fd, data):]
         except BrokenPipeError:
@@ -68,12 +73,16 @@ class Session:
                 self.lost = self.lost or f"standard {'output' if fd == 1 else 'error'}: {error.strerror}"
 
     def _takes(self, fd):
-        """Waits until somebody reads there, who may take his time; not longer than the machine may run, or runs after a signal."""
+        """Waits until somebody reads there, who may take his time; not longer than the machine may run, or runs after a signal that ends programs."""
         while not select.select([], [fd], [], 0.2)[1]:
             if self.end and time.monotonic() >= self.end:
                 self.ended_by = "timeout"
                 return False
             self._flush()
+            if self.ending > 1 or (self.ending and time.monotonic() - self.ending_at > GRACE):
+                self.deaf.add(fd)
+                self.lost = self.lost or f"standard {'output' if fd == 1 else 'error'}: nobody reads it"
+                return False
             if self.signalled and self.process.poll() is not None:
                 return False
         return True
@@ -106,6 +115,10 @@ class Session:
     def _signal(self, number, _):
         self.signalled = True
         self.signals.append(number)
+        if number in ENDING:
+            self.ending, self.ending_at = self.ending + 1, time.monotonic()
+        if not self.up and self.ended_by is None:
+            self.signal, self.ended_by = number, "signal"
 
     def _window(self, *_):
         self.resized = True
@@ -150,11 +163,12 @@ class Session:
         saved = termios.tcgetattr(0) if self.console and os.isatty(0) else None
         handlers = {}
         try:
+            for number in FORWARDED:
+                if signal.getsignal(number) != signal.SIG_IGN:
+                    handlers[number] = signal.signal(number, self._signal)
             self.link = self._accept(listener, process)
             if self.link is None:
                 return None
-            for number in FORWARDED:
-                handlers[number] = signal.signal(number, self._signal)
             if saved:
                 tty.setraw(0)
                 handlers[signal.SIGWINCH] = signal.signal(signal.SIGWINCH, self._window)
@@ -176,12 +190,12 @@ class Session:
 
     def _accept(self, listener, process):
         deadline = time.monotonic() + 30
-        while process.poll() is None and time.monotonic() < deadline:
+        while process.poll() is None and time.monotonic() < deadline and self.ended_by is None:
             if select.select([listener], [], [], 0.1)[0]:
                 connection = listener.accept()[0]
                 connection.setblocking(False)
                 return connection
-        self.ended_by = "the emulator did not start"
+        self.ended_by = self.ended_by or "the emulator did not start"
         return None
 
     def _move(self, link):

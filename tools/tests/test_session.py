@@ -119,6 +119,34 @@ class Signals(unittest.TestCase):
             said = self.ends_with(self.WAIT.replace("'o'", "'c'"), lambda process, _, number=number: process.send_signal(number), "tpp")
             self.assertIn(b"status %d " % (number << 8), said)
 
+    def test_before_the_machine_is_up(self):
+        """A machine that says nothing cannot hear signals: they end it."""
+        for machine in ("time.sleep(50)", "link.close(); time.sleep(50)"):
+            with subprocess.Popen(command("sys.stderr.write('up'); " + machine), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.PIPE) as process:
+                time.sleep(2)
+                process.terminate()
+                said = process.stderr.read()
+                process.wait(20)
+            self.assertIn(b"status None ended by", said)
+
+    def test_without_reader(self):
+        """The program hears it and ends, though what it wrote finds no reader."""
+        for times in (1, 2):
+            ours, theirs = os.pipe()
+            with subprocess.Popen(command("for i in range(100): say('o', bytes(4096))\nend(heard('s')[0])"), stdin=subprocess.DEVNULL, stdout=theirs,
+                                  stderr=subprocess.PIPE) as process:
+                time.sleep(2)
+                for _ in range(times):
+                    process.terminate()
+                    time.sleep(0.2)
+                said = process.stderr.read()
+                process.wait(20)
+            os.close(ours)
+            os.close(theirs)
+            self.assertIn(b"status %d " % (signal.SIGTERM << 8), said)
+            self.assertIn(b"nobody reads it", said)
+
     def test_group(self):
         """Ctrl-C of a terminal that is not our standard input reaches the whole group: it is for the program, not for the emulator."""
         said = self.ends_with(self.WAIT, lambda process, _: os.killpg(process.pid, signal.SIGINT))

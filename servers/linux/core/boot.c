@@ -102,8 +102,13 @@ static void default_environment(void)
 
 static s64 run(const char *program)
 {
+	s64 e;
+
 	options.argv[0] = (char *)(uintptr_t)program;
-	return process_first(program, options.argv, options.envp);
+	e = process_first(program, options.argv, options.envp);
+	if (e >= 0 && env.framed)
+		host_send('u', "", 0);
+	return e;
 }
 
 static void start_first(void)
