@@ -55,6 +55,13 @@ def check_program(path):
         raise RunError(f"{path}: cannot be read", NOT_EXECUTABLE)
     if not os.stat(path).st_mode & (stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH):
         raise RunError(f"{path}: not executable (chmod +x)", NOT_EXECUTABLE)
+    with open(path, "rb") as file:
+        start = file.read(256)
+    if not start:
+        raise RunError(f"{path}: an empty file, not a program", NOT_EXECUTABLE)
+    # What a shell would take for a script of its own, which execve refuses.
+    if not start.startswith((b"#!", b"\x7fELF")) and b"\0" not in start:
+        raise RunError(f"{path}: a text whose first line names no interpreter; for a script of the shell it would be #!/bin/sh", NOT_EXECUTABLE)
 
 
 def put_program(tree, here, within):

@@ -67,6 +67,15 @@ class Programs(unittest.TestCase):
                 return error.status
         return 0
 
+    def test_texts_are_no_programs(self):
+        for text, words in (("echo hi\n", "#!/bin/sh"), ("", "empty")):
+            with tempfile.TemporaryDirectory() as directory:
+                path = os.path.join(directory, "script")
+                pathlib.Path(path).write_text(text)
+                os.chmod(path, 0o755)
+                with self.assertRaisesRegex(errors.RunError, words):
+                    run.put_program(Tree(), path, path)
+
     def test_statuses(self):
         def script(text, mode=0o755):
             return lambda path: (pathlib.Path(path).write_bytes(text), os.chmod(path, mode))
