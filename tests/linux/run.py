@@ -139,6 +139,21 @@ def microvm(tap):
         print("# status", done.returncode, repr(done.stderr[-600:]))
 
 
+def missing(tap, directory):
+    """Calls that there are not are told once for a program, and only to who asks."""
+    program, built = compiled("missing", directory)
+    said = []
+    for options in ([], ["-v"]):
+        done = subprocess.run([str(ROOT / "tessera"), "run", "--timeout=60", *options, program], text=True, errors="replace", capture_output=True,
+                              stdin=subprocess.DEVNULL, check=False) if built.returncode == 0 else built
+        said.append((done.returncode, done.stdout, [line for line in done.stderr.splitlines() if "ENOSYS" in line or not options]))
+    lines = [f"tessera: missing: call {call} is not there: ENOSYS" for call in ("425 (io_uring_setup)", "9999 (unknown)")]
+    good = said == [(0, "", []), (0, "", lines)]
+    tap.line(f"{'ok' if good else 'not ok'} 0 missing calls", "guest: ")
+    if not good:
+        print("#", repr(said)[:600])
+
+
 def mapsync(tap, directory):
     """What another process synced is on the disk of a machine that was killed then."""
     program, built = compiled("mapsync", directory)
@@ -178,6 +193,8 @@ def main():
         for name in GUEST:
             if args.only in name:
                 guest(tap, name, directory)
+        if args.only in "missing":
+            missing(tap, directory)
         if args.only in "mapsync":
             mapsync(tap, directory)
         if args.only in "stdin-file":

@@ -100,6 +100,7 @@ def prototypes(rows):
         if "handler" in r:
             n = len(r["args"].split())
             out.append(f"int64_t lx_{r['name']}(struct task *t{', uint64_t' * n});")
+    out += ["", "/* There is no such call: -ENOSYS, and whoever asks for it is told. */", "int64_t lx_missing(struct task *t, uint64_t nr);"]
     out += ["", "/* Call number nr with six arguments; -ENOSYS where there is no such call. */",
             "int64_t lx_dispatch(struct task *t, uint64_t nr, const uint64_t a[6]);"]
     return out
@@ -113,7 +114,7 @@ def dispatch(rows):
         if "handler" in r:
             args = "".join(f", a[{i}]" for i in range(len(r["args"].split())))
             out.append(f"\tcase {r['nr']}: return lx_{r['name']}(t{args});")
-    return out + ["\tdefault: return -38; /* ENOSYS */", "\t}", "}"]
+    return out + ["\tdefault: return lx_missing(t, nr);", "\t}", "}"]
 
 
 def names_header(rows, words):

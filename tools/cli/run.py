@@ -181,8 +181,8 @@ def boot(plan, directory, args, stdio):
             trace.close()
     with open(os.path.join(directory, "console"), "rb") as file:
         console = file.read()
-    if args.verbose and console:
-        sys.stderr.buffer.write(console)
+    if args.verbose:
+        sys.stderr.buffer.write(console + b"".join(b"tessera: " + line + b"\n" for line in session.missing))
     if status is None:
         return ended(session, console, args)
     plan.bring_back()

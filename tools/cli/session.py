@@ -34,6 +34,7 @@ class Session:
         self.to_guest, self.signals, self.signalled, self.resized = b"", [], False, False
         self.ended_by, self.lost = None, None
         self.up, self.signal, self.ending, self.ending_at = False, None, 0, 0
+        self.missing = []       # lines about calls that there are not
         self.deaf = set()       # streams that nobody reads
         self.end = None
 
@@ -51,6 +52,8 @@ class Session:
             self._trace(payload)
         elif kind == "l":
             self._put(2, b"tessera: " + payload + (b"\r\n" if self.console else b"\n"))
+        elif kind == "n":
+            self.missing.append(payload)
         elif kind == "r" and len(payload) == 4:
             self.room += struct.unpack("<I", payload)[0]
         elif kind == "x" and len(payload) == 4:

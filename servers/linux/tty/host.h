@@ -7,7 +7,7 @@
  * To the host:   'c' console output, 'o' standard output, 'e' standard error, 't' a line of
  *                trace, 'l' a line of log, 'r' room: that many more bytes of standard input are taken (4
  *                bytes), 'x' the first process ended: status as wait(2) reports it (4 bytes),
- *                'u' it is there, and hears signals
+ *                'u' it is there, and hears signals, 'n' a line about a call that there is not
  * From the host: 'c' typed at the console, 'i' standard input (empty: its end), 'w' size of the
  *                terminal (rows, columns: 2 bytes each), 's' a signal for the first process (1 byte),
  *                'a' so many bytes of the link were taken (4 bytes)
