@@ -3,10 +3,12 @@
 
 import os
 import shlex
+import shutil
 import stat
 import subprocess
 import sys
 
+import emu
 from root import ldcache, runtime
 from root.base import base
 from root.elf import ElfError, MissingError
@@ -167,6 +169,8 @@ def open_trace(args):
 
 def boot(plan, directory, args, stdio):
     """Until it ends; the exit status for our caller."""
+    if shutil.which(emu.QEMU) is None:
+        raise RunError(f"{emu.QEMU}, the emulator, is not on the PATH: apt-get install qemu-system-x86")
     trace = open_trace(args)
 
     def on_trace(line):

@@ -67,6 +67,10 @@ class Programs(unittest.TestCase):
                 return error.status
         return 0
 
+    def test_no_emulator(self):
+        with unittest.mock.patch.dict(os.environ, PATH="/nowhere"), self.assertRaisesRegex(errors.RunError, "apt-get install qemu"):
+            run.boot(None, None, None, "nnn")
+
     def test_texts_are_no_programs(self):
         for text, words in (("echo hi\n", "#!/bin/sh"), ("", "empty")):
             with tempfile.TemporaryDirectory() as directory:
