@@ -33,11 +33,6 @@
 
 #include <reply.c>
 
-PRED bool sched_is(u32 sc)
-{
-	return is_object(sc, OBJ_SCHED);
-}
-
 /* Nobody moved, and no time was given. */
 static void check_places(struct any any)
 {
@@ -49,13 +44,17 @@ static void check_places(struct any any)
 	check_unscheduled(any);
 }
 
-/* --- made ------------------------------------------------------------------------------------------ */
-
-PRED bool is_empty(u32 sc, u32 cpu)
+/* Nothing but sc itself changed. */
+static void check_only(struct any any, u32 sc)
 {
-	return SC(sc)->budget == 0 && SC(sc)->period == 0 && SC(sc)->left == 0 && SC(sc)->refill == 0 &&
-	       SC(sc)->over == 0 && SC(sc)->cpu == cpu && SC(sc)->owner == NIL && SC(sc)->runner == NIL;
+	CHECK_IF(any.page != sc, "spec", same_sched(any.page));
+	CHECK_SPEC(same_thread_runs(any.page));
+	CHECK_SPEC(same_tnode(any.page));
+	CHECK_SPEC(same_timing(any.cpu));
+	check_places(any);
 }
+
+/* --- made ------------------------------------------------------------------------------------------ */
 
 void h_init(void)
 {
@@ -66,12 +65,9 @@ void h_init(void)
 	ASSUME_INPUT(sc < PAGE_COUNT);
 	remember();
 	sched_init(sc, cpu);
-	CHECK_SPEC(is_empty(sc, cpu));
-	CHECK_IF(any.page != sc, "spec", same_sched(any.page));
-	CHECK_SPEC(same_thread_runs(any.page));
-	CHECK_SPEC(same_tnode(any.page));
-	CHECK_SPEC(same_timing(any.cpu));
-	check_places(any);
+	CHECK_SPEC(SC(sc)->budget == 0 && SC(sc)->period == 0 && SC(sc)->left == 0 && SC(sc)->refill == 0 &&
+		   SC(sc)->over == 0 && SC(sc)->cpu == cpu && SC(sc)->owner == NIL && SC(sc)->runner == NIL);
+	check_only(any, sc);
 }
 
 /* --- who runs on what --------------------------------------------------------------------------------- */
@@ -109,23 +105,11 @@ void h_release(void)
 	COVER(sc != NIL);
 }
 
-PRED bool may_lend(u32 from, u32 t)
-{
-	return TH(from)->running_on != NIL && SC(TH(from)->running_on)->left != 0 && TH(from)->home == TH(t)->home;
-}
-
-PRED u32 higher(u32 a, u32 b)
-{
-	return a < b ? b : a;
-}
-
 /* t runs on what `from` ran on, at the higher of both priorities. */
 PRED bool is_lent(u32 from, u32 t, u32 sc)
 {
-	const u32 prio = old_thread[t].prio, eprio = old_thread[from].eprio;
-
 	return TH(from)->running_on == NIL && TH(from)->lent == sc && TH(t)->running_on == sc && SC(sc)->runner == t &&
-	       TH(t)->eprio == higher(prio, eprio);
+	       TH(t)->eprio == (TH(t)->prio < old_thread[from].eprio ? old_thread[from].eprio : TH(t)->prio);
 }
 
 void h_lend(void)
@@ -135,7 +119,7 @@ void h_lend(void)
 	RUNS(t);
 	ASSUME_INPUT(from != t);
 	const u32 sc = TH(from)->running_on, had = TH(t)->running_on;
-	const bool may = may_lend(from, t);
+	const bool may = sc != NIL && SC(sc)->left != 0 && TH(from)->home == TH(t)->home;
 	remember();
 	sched_lend(from, t);
 	CHECK_IF(may, "spec", is_lent(from, t, sc));
@@ -146,12 +130,6 @@ void h_lend(void)
 	CHECK_IF(!may | ((any.page != sc) & (any.page != had)), "spec", same_sched(any.page));
 	check_runners(any, from, t);
 	COVER(may & (had != NIL));
-}
-
-/* What it borrowed, and from somebody on the same CPU. */
-PRED bool may_return(u32 from, u32 t)
-{
-	return TH(from)->running_on != NIL && TH(from)->running_on != TH(from)->sched && TH(from)->home == TH(t)->home;
 }
 
 PRED bool is_returned(u32 from, u32 t, u32 sc)
@@ -170,7 +148,8 @@ void h_return(void)
 	ASSUME_INPUT(from != t);
 	ASSUME_STATE(requires, thread_is(t), "this is done to threads");
 	const u32 sc = TH(from)->running_on;
-	const bool may = may_return(from, t);
+	/* What it borrowed, and from somebody on the same CPU. */
+	const bool may = sc != NIL && sc != TH(from)->sched && TH(from)->home == TH(t)->home;
 	remember();
 	sched_return(from, t);
 	CHECK_IF(may, "spec", is_returned(from, t, sc));
@@ -312,35 +291,25 @@ void h_refill(void)
 	remember();
 	budget_refill(sc, now);
 	CHECK_SPEC(is_refilled(sc, now));
-	CHECK_IF(any.page != sc, "spec", same_sched(any.page));
-	CHECK_SPEC(same_thread_runs(any.page));
-	CHECK_SPEC(same_tnode(any.page));
-	CHECK_SPEC(same_timing(any.cpu));
-	check_places(any);
+	check_only(any, sc);
 }
-
-#define A_SCHED(sc)                                                                                \
-	ANY(u32, sc);                                                                              \
-	ASSUME_STATE(requires, sched_is(sc), "this is done to scheduling contexts");                  \
-	ASSUME_STATE(cpus, ks.cpus <= CPU_MAX, "set at boot, and never again");                    \
-	hint_sched(sc);                                                                            \
-	hint_tnode(sc)
 
 /* Not in a time queue, and no CPU counts on it. */
-PRED bool is_unbound(u32 sc)
+void h_unbind(void)
 {
-	return TN(sc)->queued == 0 && CPU(old_sched[sc].cpu)->charged != sc;
-}
+	const struct any any = any_index();
 
-PRED bool same_tnode_but_links(u32 p)
-{
-	return SAME(ks_tnode[p], old_tnode[p], when) && SAME(ks_tnode[p], old_tnode[p], queued);
-}
-
-static void check_bound(struct any any, u32 sc)
-{
-	CHECK_IF(any.page != sc, "spec", same_tnode_but_links(any.page));
-	CHECK_IF(any.page != sc, "spec", same_sched(any.page));
+	ANY(u32, sc);
+	ASSUME_STATE(requires, is_object(sc, OBJ_SCHED), "this is done to scheduling contexts");
+	ASSUME_STATE(cpus, ks.cpus <= CPU_MAX, "set at boot, and never again");
+	hint_sched(sc);
+	hint_tnode(sc);
+	remember();
+	sched_unbind(sc);
+	CHECK_SPEC(TN(sc)->queued == 0 && CPU(old_sched[sc].cpu)->charged != sc);
+	CHECK_IF(any.page != sc, "spec", SAME(ks_tnode[any.page], old_tnode[any.page], when) &
+						 SAME(ks_tnode[any.page], old_tnode[any.page], queued));
+	CHECK_SPEC(same_sched(any.page));
 	CHECK_SPEC(SAME(ks_cpu[any.cpu], old_cpu[any.cpu], since) & SAME(ks_cpu[any.cpu], old_cpu[any.cpu], alarm) &
 		   SAME(ks_cpu[any.cpu], old_cpu[any.cpu], loaded));
 	CHECK_IF(any.cpu != old_sched[sc].cpu, "spec", SAME(ks_cpu[any.cpu], old_cpu[any.cpu], charged));
@@ -350,15 +319,4 @@ static void check_bound(struct any any, u32 sc)
 	CHECK_KEPT(any_tnode_up_inv(any.page));
 	CHECK_KEPT(any_tnode_down_inv(any.page));
 	COVER(old_tnode[sc].queued == 1);
-}
-
-void h_unbind(void)
-{
-	const struct any any = any_index();
-	A_SCHED(sc);
-	remember();
-	sched_unbind(sc);
-	CHECK_SPEC(is_unbound(sc));
-	CHECK_SPEC(same_sched(any.page));
-	check_bound(any, sc);
 }

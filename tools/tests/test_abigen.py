@@ -188,7 +188,7 @@ class Outputs(unittest.TestCase):
 
     def test_order_of_checks(self):
         out = joined(kernel.source(table()))
-        marks = ["u32 s = cap_slot(t, FR_HANDLE(t))", "ERR_TYPE", "RIGHT_THREAD_CONTROL", "slot_find",
+        marks = ["u32 s = cap_slot(t, FR_HANDLE(t))", "return not_it(s)", "RIGHT_THREAD_CONTROL", "slot_find",
                  "ERR_SLOT", "if (FR_ARG(t, 2) != 0)", "OBJ_FRAMES", "RIGHT_FRAMES_WRITE",
                  "FR_ARG(t, 1) < 1ull || FR_ARG(t, 1) > 3ull",
                  "sys_thread_poke(t, s, s0, FR_ARG(t, 1), s2)"]
