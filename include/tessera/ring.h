@@ -6,7 +6,8 @@
  * if its maker mapped it so; this library relies on neither.  Positions are
  * free-running 32-bit counters, checked at each read: the distance between them is never more
  * than the capacity.  A peer that breaks this is found out (`broken`), and the
- * ring stops: what it wrote is never believed.  Each entry is copied out once.
+ * ring stops: what it wrote is never believed.  Who runs the component counts
+ * that (chan_complain).  Each entry is copied out once.
  *
  * Signalling: a side that found nothing to do says so (arm), looks again, and
  * only then waits.  The other side, after publishing, signals if it reads that

@@ -230,7 +230,8 @@ u32 channel_broken(struct component *c, u64 number)
 
 	bool believed = side == COMP_SERVER || (c->b->flags & BUNDLE_TRUSTED) || only_peer(peer, c);
 
-	text_line("%s says that %s broke the rings between them", c->b->name, peer->b->name);
+	peer->broke++;
+	text_line("%s says that %s broke the rings between them (%u in all)", c->b->name, peer->b->name, peer->broke);
 	if (believed && running(peer))
 		watch_end(peer, true);
 	else if (believed || !too_many(c))

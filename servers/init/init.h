@@ -88,6 +88,7 @@ struct component {
 	u32 refusals;   /* told in this life */
 	/* all lives */
 	u32 restarts, recent;
+	u32 broke;        /* rings, so others said */
 	u32 short_lives;  /* one after the other */
 	u32 pause_ms;     /* before the next life */
 	u64 resume;       /* when that begins */

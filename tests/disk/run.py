@@ -169,7 +169,7 @@ def run_hostile(mode, words):
         lines.append(f"{'ok' if written == (1, 1) else 'not ok'} {name}: what it reads from the disk comes to its own memory only")
         lines.append(f"{'not ok' if leaked else 'ok'} {name}: nor does it write any other memory to the disk")
     if mode in ("garbage", "rings"):
-        ok = re.search(r"^init: mux says that driver broke the rings between them\n(.*\n)*?init: driver is started again",
+        ok = re.search(r"^init: mux says that driver broke the rings between them \(1 in all\)\n(.*\n)*?init: driver is started again",
                        result.console, re.M)
         lines.append(f"{'ok' if ok else 'not ok'} {name}: a driver that breaks the protocol is started again")
     if mode == "storm":

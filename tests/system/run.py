@@ -52,7 +52,7 @@ RUNS = [
         "init says so": r"^init: command line: servr.word=1 is for nobody: there is no such component$"}),
     ("broken", "broken", DEBUG, {}, {
         "a client that breaks its ring is ended":
-            r"^init: server says that hostile broke the rings between them\n"
+            r"^init: server says that hostile broke the rings between them \(1 in all\)\n"
             r"(.*\n)*?init: hostile is started again \(1\)",
         "who accuses its server all the time is ended":
             r"^init: hostile accuses others too often\n(.*\n)*?init: hostile is started again \(2\)",
