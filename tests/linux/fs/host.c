@@ -151,6 +151,13 @@ void mm_put(struct mm *mm)
 	(void)mm;
 }
 
+/* Nothing is mapped here. */
+bool mm_file_writable(const struct inode *inode)
+{
+	(void)inode;
+	return false;
+}
+
 void mm_file_cut(struct inode *inode, u64 size)
 {
 	(void)inode, (void)size;
