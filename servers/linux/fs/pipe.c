@@ -7,16 +7,23 @@
  */
 #include "pipe.h"
 
-/* Pages that all pipes together may come to have: from an eighth of all on new pipes are small, from a
- * quarter on there are none. */
+/*
+ * Pages that all pipes together may come to have: from an eighth of all on new pipes are small and none
+ * grows, from a quarter on there are none.  Few descriptors are enough for pipes that grew to take all.
+ */
 static u64 pages_promised;
+
+static bool may_be_large(u64 more)
+{
+	return pages_promised + more <= pages_total() / 8;
+}
 
 static struct pipe *pipe_new(struct inode *inode)
 {
 	struct pipe *p = may_have(pages_promised + 1, pages_total() / 4) ? kalloc(sizeof *p) : NULL;
 	if (!p)
 		return NULL;
-	p->pages = pages_promised > pages_total() / 8 ? 1 : PIPE_PAGES;
+	p->pages = may_be_large(0) ? PIPE_PAGES : 1;
 	p->page = kalloc(p->pages * sizeof *p->page);
 	if (!p->page) {
 		kfree(p);
@@ -390,7 +397,7 @@ s64 pipe_size(struct task *t, struct file *f, u64 bytes)
 		pages *= 2;
 	if (pages > PIPE_PAGES_MAX)
 		return task_capable(t, CAP_SYS_RESOURCE) ? -ENOMEM : -EPERM;
-	if (pages > p->pages && !may_have(pages_promised + pages - p->pages, pages_total() / 4))
+	if (pages > p->pages && !may_be_large(pages - p->pages))
 		return -EPERM;
 	page_t *to = kalloc(pages * sizeof *to);
 	if (!to)
