@@ -15,6 +15,11 @@ PRED u32 spec_table_slot(u32 table, u64 index)
 			       index % SLOTS_PER_PAGE);
 }
 
+PRED bool is_newest_child(u32 s, u32 parent)
+{
+	return SLOT(s)->parent == parent && SLOT(parent)->child == s && SLOT(s)->child == NIL && SLOT(s)->prev == NIL;
+}
+
 /* The capability that a handle of thread t names. */
 PRED u32 spec_lookup(u32 t, u64 handle)
 {

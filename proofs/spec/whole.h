@@ -201,6 +201,25 @@ static struct any any_index(void)
 	return (struct any){ INDEX(slot), INDEX(page), INDEX(cpu), INDEX(n) };
 }
 
+/* What is known where a capability appears, disappears or moves. */
+static void hint_any(struct any any)
+{
+	hint_around(any.slot);
+	hint_page(any.page);
+	hint_page(PD(any.page)->head);
+	HINT(1, any_page_owned_inv(any.page));
+}
+
+/* The same for a new child of `parent`. */
+static void hint_newest(struct any any, u32 parent)
+{
+	hint_slot(parent);
+	hint_tree(SLOT(parent)->child);
+	hint_any(any);
+	hint_pair(any.slot, SLOT(parent)->child);
+	hint_pair(any.n, SLOT(parent)->child);
+}
+
 /* The links of the derivation tree. */
 static void check_tree(struct any any)
 {
@@ -463,8 +482,7 @@ PRED bool same_ks(u32 i)
 	       SAME(ks, old_ks, line_used[i % (IRQ_LINES / 64)]);
 }
 
-/* Nothing but capabilities, page descriptors, tables, threads, CPUs or notifications changed. */
-static void check_rest(struct any any)
+static void check_objects(struct any any)
 {
 	CHECK_SPEC(same_ks(any.n));
 	CHECK_SPEC(same_tnode(any.page));
@@ -473,6 +491,12 @@ static void check_rest(struct any any)
 	CHECK_SPEC(same_irq(any.page));
 	CHECK_SPEC(same_device(any.page));
 	CHECK_SPEC(same_space(any.page));
+}
+
+/* Nothing but capabilities, page descriptors, tables, threads, CPUs or notifications changed. */
+static void check_rest(struct any any)
+{
+	check_objects(any);
 	CHECK_SPEC(same_words(any.page, any.n));
 	CHECK_SPEC(same_frame_rest(any.page, any.n));
 }
@@ -488,4 +512,15 @@ static void check_cpus(struct any any)
 	CHECK_SPEC(same_cpu(any.cpu));
 	CHECK_SPEC(SAME(ks_cpu[any.cpu], old_cpu[any.cpu], mailbox));
 	CHECK_SPEC(same_ready(any.cpu, any.n));
+}
+
+/* Nothing but capabilities, page descriptors, registers, entries of tables or frames changed, and all is as it should be. */
+static void check_apart_from_memory(struct any any)
+{
+	CHECK_SPEC(same_leaf(any.page, any.n));
+	CHECK_SPEC(same_notif(any.page));
+	check_objects(any);
+	check_cpus(any);
+	check_invariants(any);
+	check_owners(any);
 }

@@ -120,15 +120,7 @@ void h_used_up(void)
 	const u32 r = SC(sc)->runner;
 	hint_sched(sc);
 	hint_tnode(sc);
-	hint_thread(r);
-	HINT(1, any_cap_object_inv(SLOT_OF(r, TSLOT_SCHED)));
-	hint_sched(TH(r)->sched);
-	hint_thread(TH(r)->qnext);
-	hint_thread(TH(r)->qprev);
-	hint_queue(TH(r)->home, TH(r)->eprio);
-	hint_queue(TH(r)->home, TH(r)->prio);
-	HINT(1, any_ready_queue_inv(TH(r)->home, any.n));
-	hint_order(any);
+	hint_runner(any, r);
 	ASSUME_STATE(case, own_is_idle(r), "when nobody has borrowed what a borrower owns that goes on with that");
 	const bool ready = (r != NIL) & (TH(r)->state == THREAD_READY);
 	remember();

@@ -141,7 +141,7 @@ void h_contract_cap_is_dying(void)
 /* The newest child of src, which names nothing more. */
 PRED bool is_newest(u32 s, u32 src)
 {
-	return SLOT(s)->parent == src && SLOT(src)->child == s && SLOT(s)->child == NIL && SLOT(s)->prev == NIL &&
+	return is_newest_child(s, src) &&
 	       SLOT(s)->depth == SLOT(src)->depth + 1 && SLOT(s)->cursor == 0 && SLOT(s)->first == 0 && SLOT(s)->count == 0 &&
 	       SLOT(s)->badge == 0 && SLOT(s)->window == 0 && SLOT(s)->length == 0;
 }
@@ -150,8 +150,7 @@ PRED bool is_newest(u32 s, u32 src)
 PRED bool is_derived(u32 s, u32 src, u32 rights, u64 badge)
 {
 	return SLOT(s)->type == SLOT(src)->type && SLOT(s)->flags == 0 && SLOT(s)->rights == rights &&
-	       SLOT(s)->obj == SLOT(src)->obj && SLOT(s)->badge == badge && SLOT(s)->parent == src &&
-	       SLOT(s)->child == NIL && SLOT(src)->child == s && SLOT(s)->prev == NIL &&
+	       SLOT(s)->obj == SLOT(src)->obj && SLOT(s)->badge == badge && is_newest_child(s, src) &&
 	       SLOT(s)->depth == SLOT(src)->depth + 1;
 }
 
@@ -168,15 +167,6 @@ static void check_only_caps(struct any any)
 	check_rest(any);
 	check_invariants(any);
 	check_owners(any);
-}
-
-/* What is known where a capability appears, disappears or moves. */
-static void hint_any(struct any any)
-{
-	hint_around(any.slot);
-	hint_page(any.page);
-	hint_page(PD(any.page)->head);
-	HINT(1, any_page_owned_inv(any.page));
 }
 
 /* A child of src appeared in dst, if `done`; links of src and of its newest child name it. */
@@ -209,12 +199,8 @@ void h_check_copy(void)
 static void hint_derive(struct any any, u32 src, u32 dst)
 {
 	HAS_NUMBERS(any.cpu);
-	hint_slot(src);
 	hint_tree(dst);
-	hint_tree(SLOT(src)->child);
-	hint_any(any);
-	hint_pair(any.slot, SLOT(src)->child);
-	hint_pair(any.n, SLOT(src)->child);
+	hint_newest(any, src);
 }
 
 /* Of what type, and which object it names, does not matter to the tree. */

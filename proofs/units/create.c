@@ -95,23 +95,16 @@ PRED bool is_owner_of(u32 s, u32 mem, u32 type, u32 head)
 {
 	return SLOT(s)->type == type && SLOT(s)->flags == CAP_OWNER && SLOT(s)->rights == all_rights(type) &&
 	       SLOT(s)->obj == head && SLOT(s)->first == 0 && SLOT(s)->count == 0 && SLOT(s)->badge == 0 &&
-	       SLOT(s)->parent == mem && SLOT(mem)->child == s && SLOT(s)->child == NIL && SLOT(s)->prev == NIL;
+	       is_newest_child(s, mem);
 }
 
 /* What is known where an object is made in a memory. */
 static void hint_make(struct any any, u32 mem, u32 dst, u32 head)
 {
-	hint_slot(mem);
 	hint_tree(dst);
-	hint_tree(SLOT(mem)->child);
-	hint_around(any.slot);
-	hint_pair(any.slot, SLOT(mem)->child);
-	hint_pair(any.n, SLOT(mem)->child);
-	hint_page(any.page);
-	hint_page(PD(any.page)->head);
+	hint_newest(any, mem);
 	hint_page(head);
 	hint_page(head + 1);
-	HINT(1, any_page_owned_inv(any.page));
 }
 
 /* Whatever is not in one of the pages of the new object, is the CPU's, or a capability. */

@@ -46,14 +46,7 @@ void NEVER(object_clear)(u32 type, u32 head)
 static void hint_take(struct any any, u32 mem)
 {
 	HAS_NUMBERS(any.cpu);
-	hint_slot(mem);
-	hint_tree(SLOT(mem)->child);
-	hint_around(any.slot);
-	hint_pair(any.slot, SLOT(mem)->child);
-	hint_pair(any.n, SLOT(mem)->child);
-	hint_page(any.page);
-	hint_page(PD(any.page)->head);
-	HINT(1, any_page_owned_inv(any.page));
+	hint_newest(any, mem);
 }
 
 /* The owner of a run of pages, a newest child of mem. */
@@ -61,7 +54,7 @@ PRED bool is_frames(u32 s, u32 mem, u32 first, u64 count)
 {
 	return SLOT(s)->type == OBJ_FRAMES && SLOT(s)->flags == CAP_OWNER && SLOT(s)->rights == RIGHTS_ALL_FRAMES &&
 	       SLOT(s)->obj == first && SLOT(s)->first == first && SLOT(s)->count == count && SLOT(s)->badge == 0 &&
-	       SLOT(s)->parent == mem && SLOT(mem)->child == s && SLOT(s)->child == NIL && SLOT(s)->prev == NIL;
+	       is_newest_child(s, mem);
 }
 
 /* Only these pages changed, and became such as is said; and all is as it should be. */

@@ -30,7 +30,7 @@ PRED bool is_grant(u32 g, u32 source, u32 sp, u64 vaddr, u64 pages, u64 rights)
 	return SLOT(g)->type == OBJ_GRANT && SLOT(g)->flags == 0 && SLOT(g)->rights == rights && SLOT(g)->obj == sp &&
 	       SLOT(g)->badge == SP(sp)->uid && SLOT(g)->first == SLOT(source)->first &&
 	       SLOT(g)->count == SLOT(source)->count && SLOT(g)->window == vaddr / 4096 && SLOT(g)->length == pages &&
-	       SLOT(g)->parent == source && SLOT(source)->child == g && SLOT(g)->child == NIL && SLOT(g)->prev == NIL &&
+	       is_newest_child(g, source) &&
 	       SLOT(g)->depth == SLOT(source)->depth + 1;
 }
 
@@ -48,15 +48,8 @@ void h_create(void)
 	HANDED(grant_create, source, dst, space, pages, rights);
 	HAS_NUMBERS(any.cpu);
 	const u32 sp = SLOT(space)->obj;
-	hint_slot(source);
 	hint_tree(dst);
-	hint_tree(SLOT(source)->child);
-	hint_around(any.slot);
-	hint_pair(any.slot, SLOT(source)->child);
-	hint_pair(any.n, SLOT(source)->child);
-	hint_page(any.page);
-	hint_page(PD(any.page)->head);
-	HINT(1, any_page_owned_inv(any.page));
+	hint_newest(any, source);
 	HINT(1, any_cap_object_inv(space));
 	HINT(1, any_space_inv(sp));
 	HINT(1, any_space_uid_inv(sp, any.cpu));

@@ -41,7 +41,6 @@ static void check_places(struct any any)
 	CHECK_SPEC(SAME(ks_thread[any.page], old_thread[any.page], queued));
 	CHECK_SPEC(same_current(any.cpu));
 	CHECK_SPEC(same_ready(any.cpu, any.n));
-	check_unscheduled(any);
 }
 
 /* Nothing but sc itself changed. */
@@ -52,6 +51,7 @@ static void check_only(struct any any, u32 sc)
 	CHECK_SPEC(same_tnode(any.page));
 	CHECK_SPEC(same_timing(any.cpu));
 	check_places(any);
+	check_unscheduled(any);
 }
 
 /* --- made ------------------------------------------------------------------------------------------ */
@@ -83,10 +83,8 @@ void h_init(void)
 static void check_runners(struct any any, u32 t, u32 u)
 {
 	CHECK_IF((any.page != t) & (any.page != u), "spec", same_thread_runs(any.page));
-	CHECK_SPEC(same_budget(any.page));
-	CHECK_SPEC(same_tnode(any.page));
-	CHECK_SPEC(same_timing(any.cpu));
 	check_places(any);
+	check_untimed(any);
 }
 
 void h_release(void)
@@ -195,16 +193,8 @@ PRED bool has_lost(u32 r)
 
 static void hint_loser(struct any any, u32 r)
 {
-	hint_thread(r);
-	HINT(1, any_cap_object_inv(SLOT_OF(r, TSLOT_SCHED)));
-	hint_sched(TH(r)->sched);
 	hint_sched(TH(r)->running_on);
-	hint_thread(TH(r)->qnext);
-	hint_thread(TH(r)->qprev);
-	hint_queue(TH(r)->home, TH(r)->eprio);
-	hint_queue(TH(r)->home, TH(r)->prio);
-	HINT(1, any_ready_queue_inv(TH(r)->home, any.n));
-	hint_order(any);
+	hint_runner(any, r);
 }
 
 /* Nothing but r, and what it runs on, changed. */
@@ -315,6 +305,7 @@ void h_unbind(void)
 	CHECK_IF(any.cpu != old_sched[sc].cpu, "spec", SAME(ks_cpu[any.cpu], old_cpu[any.cpu], charged));
 	CHECK_SPEC(same_thread_runs(any.page));
 	check_places(any);
+	check_unscheduled(any);
 	CHECK_KEPT(any_cpu_timeq_inv(any.cpu));
 	CHECK_KEPT(any_tnode_up_inv(any.page));
 	CHECK_KEPT(any_tnode_down_inv(any.page));

@@ -58,6 +58,20 @@ PRED bool same_state(u32 t)
 	return SAME(ks_thread[t], old_thread[t], state);
 }
 
+/* A thread that runs on time that ends, or waits in a queue for it. */
+static void hint_runner(struct any any, u32 r)
+{
+	hint_thread(r);
+	HINT(1, any_cap_object_inv(SLOT_OF(r, TSLOT_SCHED)));
+	hint_sched(TH(r)->sched);
+	hint_thread(TH(r)->qnext);
+	hint_thread(TH(r)->qprev);
+	hint_queue(TH(r)->home, TH(r)->eprio);
+	hint_queue(TH(r)->home, TH(r)->prio);
+	HINT(1, any_ready_queue_inv(TH(r)->home, any.n));
+	hint_order(any);
+}
+
 /* The same, if no time passes and none is given. */
 static void check_untimed(struct any any)
 {
