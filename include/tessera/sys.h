@@ -49,6 +49,17 @@ void sys_must(err_t e, const char *what);
 /* Is `word` one of the words of the command line, or of a component's arguments?  Returns what follows it, or NULL. */
 const char *sys_option(const char *word);
 
+/* The decimal number that follows `word`, which ends in '='; `other`: there is no such word. */
+static inline u64 sys_option_number(const char *word, u64 other)
+{
+	const char *at = sys_option(word);
+	u64 n = 0;
+
+	for (; at != NULL && *at >= '0' && *at <= '9' && n < 1ull << 32; at++)
+		n = n * 10 + (u64)(*at - '0');
+	return at == NULL ? other : n;
+}
+
 /* --- console ------------------------------------------------------------------ */
 
 /*

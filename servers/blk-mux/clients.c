@@ -46,22 +46,6 @@ static u64 last_use, other_use, still_wanting;
 
 /* --- who has what ---------------------------------------------------------------------------- */
 
-static const char *find_word(const char *name)
-{
-	const char *at = sys_comp->args;
-	size_t n = strlen(name);
-
-	while (*at != 0) {
-		if (memcmp(at, name, n) == 0)
-			return at + n;
-		while (*at != 0 && *at != ' ')
-			at++;
-		while (*at == ' ')
-			at++;
-	}
-	return NULL;
-}
-
 static u64 digits(const char **at)
 {
 	u64 n = 0;
@@ -71,18 +55,11 @@ static u64 digits(const char **at)
 	return n;
 }
 
-u64 option(const char *name, u64 other)
-{
-	const char *at = find_word(name);
-
-	return at != NULL ? digits(&at) : other;
-}
-
 static void read_word(struct client *c)
 {
 	char name[COMP_NAME + 2];
 	u32 n = sys_format(name, sizeof name, "%s=", c->chan.info->name);
-	const char *at = n != 0 ? find_word(name) : NULL;
+	const char *at = n != 0 ? sys_option(name) : NULL;
 
 	c->partition = NOTHING;
 	if (at == NULL) {

@@ -151,8 +151,8 @@ void disk_open(void)
 		window_area = i;
 		window_bytes = a->bytes;
 	}
-	timeout = sys_ticks(1000 * option("timeout-ms=", 30000));
-	patience = sys_ticks(1000 * option("gone-after-ms=", 20000));
+	timeout = sys_ticks(1000 * sys_option_number("timeout-ms=", 30000));
+	patience = sys_ticks(1000 * sys_option_number("gone-after-ms=", 20000));
 	down_since = disk.chan.state == CHAN_DOWN ? sys_clock() : 0;
 	ask(ASK_INFO, 0, 0);
 }

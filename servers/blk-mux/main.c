@@ -6,7 +6,7 @@
 
 int main(void)
 {
-	u64 bits = 0, crash = sys_after(1000 * option("crash-after-ms=", 1ull << 32));
+	u64 bits = 0, crash = sys_after(1000 * sys_option_number("crash-after-ms=", 1ull << 32));
 
 	disk_open();
 	clients_open();

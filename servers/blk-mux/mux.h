@@ -95,5 +95,3 @@ void clients_cache_lost(void);
 bool clients_idle(void);
 /* A client needs the partition table. */
 bool clients_want_table(void);
-/* Words of the arguments: what follows `name=`, as a number; or `other`. */
-u64 option(const char *name, u64 other);

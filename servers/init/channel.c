@@ -43,7 +43,7 @@ u64 ring_side_pages(u32 capacity)
 
 void channel_open(void)
 {
-	u64 ms = text_number(sys_option("init.let-go="));
+	u64 ms = sys_option_number("init.let-go=", 0);
 
 	let_go = sys_ticks(1000 * (ms != 0 ? ms : LET_GO_MS));
 	for (u32 i = 0; i < bundle_count(BUNDLE_CHANNELS); i++) {

@@ -114,7 +114,7 @@ static bool matches(const struct bundle_driver *b, const struct plat_device *d)
 				return true;
 			break;
 		case BUNDLE_VIRTIO:
-			if (d->kind == PLAT_VIRTIO_MMIO && d->device == 0x1040 + v)
+			if (d->kind == PLAT_VIRTIO_MMIO && d->device == VIRTIO_MODERN + v)
 				return true;
 			break;
 		default:
@@ -138,16 +138,20 @@ static bool describe(u64 number, struct plat_device *d)
 	return true;
 }
 
+/* How many there are. */
+static u64 devices(void)
+{
+	struct msg m = { 0 };
+
+	return call(PLAT_INFO, &m, 0) == PLAT_OK ? m.w[1] : 0;
+}
+
 static bool find(struct component *c, struct plat_device *d)
 {
 	const struct bundle_driver *b = &c->b->driver;
 	u32 index = 0;
-	struct msg m = { 0 };
 
-	if (call(PLAT_INFO, &m, 0) != PLAT_OK)
-		return false;
-	u64 devices = m.w[1];
-	for (u64 i = 0; i < devices; i++) {
+	for (u64 i = 0, n = devices(); i < n; i++) {
 		if (!describe(i, d) || !matches(b, d))
 			continue;
 		bool here =
@@ -167,12 +171,8 @@ static bool find(struct component *c, struct plat_device *d)
 static bool is_legacy(const struct bundle_driver *b)
 {
 	struct plat_device d;
-	struct msg m = { 0 };
 
-	if (call(PLAT_INFO, &m, 0) != PLAT_OK)
-		return false;
-	u64 devices = m.w[1];
-	for (u64 i = 0; i < devices; i++) {
+	for (u64 i = 0, n = devices(); i < n; i++) {
 		if (!describe(i, &d) || d.kind != PLAT_PCI || d.vendor != VIRTIO_VENDOR ||
 		    d.device >= VIRTIO_MODERN)
 			continue;

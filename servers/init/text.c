@@ -17,7 +17,7 @@ u64 text_number(const char *digits)
 {
 	u64 n = 0;
 
-	for (u32 i = 0; digits != NULL && i < 9 && digits[i] >= '0' && digits[i] <= '9'; i++)
+	for (u32 i = 0; i < 9 && digits[i] >= '0' && digits[i] <= '9'; i++)
 		n = n * 10 + (u64)(digits[i] - '0');
 	return n;
 }

@@ -288,8 +288,7 @@ void watch_open(void)
 {
 	const char *at = sys_option("init.end=");
 
-	if (sys_option("init.ready=") != NULL)
-		ready_ms = text_number(sys_option("init.ready="));
+	ready_ms = sys_option_number("init.ready=", ready_ms);
 
 	for (u32 i = 0; at != NULL && i < components; i++) {
 		size_t n = strlen(component[i].b->name);

@@ -113,16 +113,6 @@ static void begin(void)
 	give_buffers();
 }
 
-static u64 option(const char *name, u64 other)
-{
-	const char *at = sys_option(name);
-	u64 n = 0;
-
-	for (; at != NULL && *at >= '0' && *at <= '9'; at++)
-		n = n * 10 + (u64)(*at - '0');
-	return at == NULL ? other : n;
-}
-
 void wire_open(void)
 {
 	for (u32 i = 0; i < sys_comp->channels; i++) {
@@ -141,8 +131,8 @@ void wire_open(void)
 	}
 	if (window == NULL)
 		sys_panic("no area of %u bytes for frames", BUFFERS * BUFFER);
-	limit = sys_after(1000 * option("gone-after-ms=", UNKNOWN_MS));
-	patience = sys_ticks(1000 * option("timeout-ms=", PATIENCE_MS));
+	limit = sys_after(1000 * sys_option_number("gone-after-ms=", UNKNOWN_MS));
+	patience = sys_ticks(1000 * sys_option_number("timeout-ms=", PATIENCE_MS));
 	begin();
 }
 

@@ -91,7 +91,7 @@ int main(void)
 	(void)requests(BLK_READ, 1, 1, 0);
 	boot_us = sys_clock() / sys_ticks(1);
 	comp_ready();
-	u64 ms = option_number("rate-ms=", 0);
+	u64 ms = sys_option_number("rate-ms=", 0);
 	if (ms != 0) {
 		measure_rate("blk_read_4k_qd1", BLK_READ, 1, ms);
 		measure_rate("blk_read_4k_qd32", BLK_READ, 32, ms);

@@ -114,7 +114,7 @@ int main(void)
 	make_frames();
 	for (u64 end = sys_after(20000); sys_clock() < end; wait())
 		send_all();
-	u64 ms = option_number("rate-ms=", 1000), before = came;
+	u64 ms = sys_option_number("rate-ms=", 1000), before = came;
 	for (u64 end = sys_after(1000 * ms); sys_clock() < end; wait())
 		send_all();
 	sys_print("bench name=net_tx_1514_rate value=%lu unit=per_second n=%lu\n",

@@ -52,13 +52,3 @@ static __attribute__((noinline, unused)) void section_end(void)
 {
 	__asm__ volatile("# end");
 }
-
-static inline u64 option_number(const char *option, u64 other)
-{
-	const char *at = sys_option(option);
-	u64 n = 0;
-
-	for (; at != NULL && *at >= '0' && *at <= '9'; at++)
-		n = n * 10 + (u64)(*at - '0');
-	return at == NULL ? other : n;
-}

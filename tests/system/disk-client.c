@@ -41,16 +41,6 @@ static u64 chance(void)
 	return state ^= state << 17;
 }
 
-static u64 number_in(const char *name, u64 other)
-{
-	const char *at = sys_option(name);
-	u64 n = 0;
-
-	for (; at != NULL && *at >= '0' && *at <= '9'; at++)
-		n = n * 10 + (u64)(*at - '0');
-	return at == NULL ? other : n;
-}
-
 /* --- contents ------------------------------------------------------------------------------- */
 
 static u64 word_of(u32 block, u32 life, u32 i)
@@ -141,7 +131,7 @@ static void take(u32 keep)
 static void load(u64 seconds)
 {
 	u64 end = sys_after(seconds * 1000000), second = sys_after(1000000), before = 0;
-	u32 depth = (u32)number_in("depth=", DEPTH);
+	u32 depth = (u32)sys_option_number("depth=", DEPTH);
 
 	while (sys_clock() < end) {
 		u32 block = (u32)(chance() % BLOCKS);
@@ -205,7 +195,7 @@ int main(void)
 	sys_print("# %lu sectors, features %u\n", disk.sectors, disk.features);
 	comp_ready();
 	test_limits();
-	load(number_in("seconds=", 2));
+	load(sys_option_number("seconds=", 2));
 	check(errors == 0, "every request was answered well");
 	check(disk_do(&disk, BLK_FLUSH, 0, 0, 0, 0) == BLK_DONE, "flush");
 	read_all();

@@ -115,17 +115,6 @@ static bool test_blocks(void)
 	return failures == 0;
 }
 
-/* @return the number behind a word of the arguments */
-static u64 option(const char *name)
-{
-	const char *at = sys_option(name);
-	u64 n = 0;
-
-	for (; at != NULL && *at >= '0' && *at <= '9'; at++)
-		n = n * 10 + (u64)(*at - '0');
-	return n;
-}
-
 struct usage {
 	u64 lives, pages, slots;
 };
@@ -163,7 +152,7 @@ static void test_lives(u64 lives)
 int main(void)
 {
 	const struct comp_pool *pool = comp_pool("data");
-	u64 rounds = option("rounds=") != 0 ? option("rounds=") : 2;
+	u64 rounds = sys_option_number("rounds=", 2), lives = sys_option_number("lives=", 0);
 	bool ok = true;
 
 	if (pool == NULL || !chan_open(&chan, "mux"))
@@ -174,8 +163,8 @@ int main(void)
 		for (u64 r = 1; r <= rounds && ok; r++)
 			ok = all(BLK_WRITE, r) && all(BLK_READ, r);
 		check(ok, "many blocks, many at a time");
-		if (option("lives=") != 0)
-			test_lives(option("lives="));
+		if (lives != 0)
+			test_lives(lives);
 	}
 	sys_print("1..%u\n", tests);
 	sys_print("# done\n");

@@ -183,11 +183,8 @@ static void sample(void)
 /* Once, when others have begun to work. */
 static void sweep(void)
 {
-	const char *at = sys_option("below-mib=");
-	u64 mib = 0;
+	u64 mib = sys_option_number("below-mib=", 0);
 
-	for (; at != NULL && *at >= '0' && *at <= '9'; at++)
-		mib = mib * 10 + (u64)(*at - '0');
 	for (u64 begin = sys_after(OTHERS_US); sys_clock() < begin;)
 		comp_alive();
 	u64 place = own_place() + OWN_PLACE;

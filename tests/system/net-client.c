@@ -339,19 +339,9 @@ static void test_fair(u64 seconds)
 	}
 }
 
-static u64 number_in(const char *name, u64 other)
-{
-	const char *at = sys_option(name);
-	u64 n = 0;
-
-	for (; at != NULL && *at >= '0' && *at <= '9'; at++)
-		n = n * 10 + (u64)(*at - '0');
-	return at == NULL ? other : n;
-}
-
 int main(void)
 {
-	u64 seconds = number_in("seconds=", 2);
+	u64 seconds = sys_option_number("seconds=", 2);
 
 	if (!chan_open(&net, "net"))
 		sys_panic("no network");
