@@ -166,7 +166,7 @@ def own_rows(results, graph):
             'harnesses': []})
         if r.get('only'):
             kind = ' (non-interference)' if r['columns'] == ['ni'] else ''
-            row['only'] = [*row.get('only', []), r['only'] + kind]
+            row['only'] = sorted([*row.get('only', []), r['only'] + kind])
         row['harnesses'].append(r)
         row['seconds'] = round(row['seconds'] + r['seconds'], 1)
         for c in r['columns']:
