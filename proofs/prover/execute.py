@@ -35,10 +35,11 @@ class Machine:
     # ---- what is under proof: everything but the unit itself and headers below proofs/
     def under_proof(self, fn):
         if fn.name not in self.proofs:
-            f = self.debug.file(fn.dbg) if fn.dbg else None
-            spec = f is not None and (f == self.unit_file or f in GENERATED or f.endswith('.h') and '/proofs/' in '/' + f)
-            self.proofs[fn.name] = not spec
+            self.proofs[fn.name] = not (fn.dbg and self.is_ours(self.debug.file(fn.dbg)))
         return self.proofs[fn.name]
+
+    def is_ours(self, file):
+        return file is not None and (file == self.unit_file or file in GENERATED or file.endswith('.h') and '/proofs/' in '/' + file)
 
     # ---- operands
     def obj(self, name):

@@ -29,6 +29,11 @@ def undef(w):
     return V(fresh(w, 'undef'), TRUE)
 
 
+def fresh_function(name, depth, w):
+    """What a field of all elements is when nothing is known of it."""
+    return z3.Function(f'{name}!{next(_fresh)}:{w}', *([z3.BitVecSort(32)] * depth), z3.BitVecSort(w))
+
+
 def initial(obj, path, w, n):
     """The term for a cell of global memory in the initial state."""
     name = obj.name + ''.join('[]' if e == '*' else f'.{e}' for e in path) + f':{w}'
@@ -393,7 +398,7 @@ class Memory:
 
         for ty, path in scalars(place.ty, place.path):
             depth = path.count('*')
-            f = z3.Function(f'{p.obj.name}!{next(_fresh)}:{ty.width}', *([z3.BitVecSort(32)] * depth), z3.BitVecSort(ty.width))
+            f = fresh_function(p.obj.name, depth, ty.width)
             self.write_leaf(p.obj, path, [None] * depth, lambda idx, ty=ty, path=path, f=f: f(*idx) if guard is None else
                             z3.If(guard, f(*idx), old.read_leaf(p.obj, path, idx, ty.width)))
 

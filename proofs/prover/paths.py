@@ -7,6 +7,7 @@ import z3
 
 from . import Refused
 from . import terms as T
+from .assigns import COLUMNS as ASSIGNS, Assigns, Stays
 from .execute import BIT, PRED_SECTION, Machine, only_poison
 from .loops import Loops
 from .memory import Memory, fresh
@@ -37,19 +38,22 @@ class Frame:
 
 class State:
     """One path: stack of frames, memory, path condition and perhaps a model of it, obligations not
-    yet asked, trail of lines."""
-    __slots__ = ('frames', 'mem', 'pc', 'model', 'pending', 'trail', 'anys')
+    yet asked, trail of lines; memory as remembered, places that may change, places that a contract is about to change."""
+    __slots__ = ('frames', 'mem', 'pc', 'model', 'pending', 'trail', 'anys', 'before', 'places', 'changes')
 
     def __init__(self, frames, mem, pc=(), model=None, pending=(), trail=(), anys=()):
         self.frames, self.mem, self.pc, self.model, self.trail = frames, mem, pc, model, trail
         self.pending, self.anys = list(pending), dict(anys)
+        self.before, self.places, self.changes = None, (), ()
 
     def fork(self):
-        return State(self.frames[:-1] + [self.frames[-1].copy()], self.mem.copy(), self.pc,
-                     self.model, self.pending, self.trail, self.anys)
+        st = State(self.frames[:-1] + [self.frames[-1].copy()], self.mem.copy(), self.pc,
+                   self.model, self.pending, self.trail, self.anys)
+        st.before, st.places, st.changes = self.before, self.places, self.changes
+        return st
 
 
-class Harness(Machine, Loops):
+class Harness(Machine, Loops, Assigns):
     def __init__(self, mod, debug, unit_file, name, solver, options, columns=(), subject=None):
         self.whole = set(options.get('whole', ()))
         super().__init__(mod, debug, unit_file, {*options.get('merge', ()), *self.whole})
@@ -64,6 +68,7 @@ class Harness(Machine, Loops):
         self.stack, self.current, self.rounds, self.numbers = [], None, None, itertools.count(1)
         self.sizes = {}                      # of terms, by number: are they small?
         self.first = {}                      # kept predicates in the initial state
+        self.files, self.columns_of_places, self.unused = None, set(), {}       # unused: of ASSIGNS, places that have not changed yet
         self.hints, self.alive = {}, []      # of each hint, by the number of its term: the cells that it reads
 
     # ---- driver
@@ -112,6 +117,8 @@ class Harness(Machine, Loops):
                         book = 'covers' if i.args[0] == 'prover_cover' else 'checks'
                         text = self.text(self.value({}, i.args[1][-1][1], i.args[1][-1][0]))
                         self.res[book].setdefault(text, {'n': 0, 'failed': 0, 'open': 0, 'reached': False})
+                    elif i.op == 'call' and i.args[0] in ASSIGNS:
+                        self.says(i)
                     elif i.op == 'call' and not self.is_replaced(i.args[0]):
                         todo.append(i.args[0])
 
@@ -132,6 +139,9 @@ class Harness(Machine, Loops):
         for name in missing:
             if touched & set(r['hinted'][name]):
                 raise Refused(f'{name} is assumed, what it reads is written, and it is not checked')
+        r['unused'] = sorted(t for t in self.unused.values() if t)
+        if r['unused']:
+            raise Refused('ASSIGNS names what never changes: ' + '; '.join(r['unused']))
 
     def key_name(self, key):
         name, path = key
@@ -149,7 +159,7 @@ class Harness(Machine, Loops):
     def flush(self, st):
         """Proves what is pending, some at once if possible, under the path condition as it is now."""
         kept = [g for g, _, _ in st.pending if isinstance(g, Kept)] if self.sparing else []
-        todo = [(g.goal(kept) if isinstance(g, Kept) else g, what, count,
+        todo = [(g.goal(kept) if isinstance(g, Kept) else g.goal() if isinstance(g, Stays) else g, what, count,
                  self.near(st, g.reads if isinstance(g, Kept) else ()) if self.sparing else ()) for g, what, count in st.pending]
         st.pending = []
         todo = [t for t in todo if not z3.is_true(t[0])]
@@ -205,6 +215,7 @@ class Harness(Machine, Loops):
         if r == 'unsat':
             return
         count['failed' if r == 'sat' else 'open'] += 1
+        what = what(self.solver.model) if callable(what) else what
         self.res['failures'].append(counterexample(self, st, what, r, self.solver.model))
 
     def possible(self, st, c):
@@ -334,10 +345,12 @@ class Harness(Machine, Loops):
         for o in f.locals:
             st.mem.local.pop(o, None)
         if len(st.frames) == 1:
+            self.check_places(st)
             self.flush(st)
             self.res['paths'] += 1
             r = self.possible(st, TRUE)
             self.res['reachable'] += r == 'sat'
+            self.use_places(st, r == 'sat')
             self.res['unknown'] += r == 'unknown'
             return False
         st.frames = st.frames[:-2] + [st.frames[-2].copy()]
@@ -406,6 +419,10 @@ class Harness(Machine, Loops):
             return V(z3.BitVec(f'{self.text(a[0])}!:32', 32))
         if name == 'prover_snapshot':
             return st.mem.snapshot(a[0], a[1])
+        if name in ASSIGNS:
+            return self.assigns(st, ins, a, True, guard)
+        if name == 'prover_change':
+            return self.change(st)
         if name == 'prover_forget':
             return st.mem.forget(a[0], as_long(a[1].t), guard)
         if name == 'prover_check':
@@ -498,6 +515,12 @@ class Harness(Machine, Loops):
             return st.mem.forget(a[0], as_long(a[1].t))
         if name == 'prover_snapshot':
             return st.mem.snapshot(a[0], a[1])
+        if name == 'prover_remember':
+            return self.remember(st, a)
+        if name in ASSIGNS:
+            return self.assigns(st, ins, a, f.contract)
+        if name == 'prover_change':
+            return self.change(st)
         if name == 'prover_mix':
             return st.mem.mix(a[0], a[1], a[2], a[3].t)
         if name == 'prover_fill':

@@ -28,6 +28,10 @@ void prover_kept(_Bool instance, const char *what);
 void prover_cover(_Bool condition, const char *what);
 void prover_cases(_Bool condition);
 void prover_forget(void *field, unsigned long size);
+void prover_remember(void *copy, const void *of, unsigned int i, unsigned int n);
+void prover_assigns(_Bool guard, const void *place, unsigned long size, unsigned int n);
+void prover_touches(_Bool guard, const void *place, unsigned long size, unsigned int n);
+void prover_change(void);
 void prover_snapshot(void *copy, const void *of);
 void prover_mix(void *array, const void *other, const void *ours, unsigned int shift);
 void prover_fill(void *array, unsigned int first, unsigned int n, const void *value);
@@ -68,6 +72,31 @@ void prover_fill_where(void *array, unsigned int first, unsigned int n, const vo
 #define COVER(x) prover_cover(x, "cover: " #x)
 /* `copy` is a whole global object with the type of `of`: becomes equal to it. */
 #define SNAPSHOT(copy, of) prover_snapshot(&(copy), &(of))
+/*
+ * What a call may change, all that it may.  Before it, REMEMBER(copy, of, i) for all state: a SNAPSHOT, and what array `of` is compared at
+ * the end at index i, an INDEX, and INDEX(n) of arrays in it.  Then, before the call or after it, ASSIGNS(guard, place, ...): fields,
+ * elements, whole structs or arrays that may be other than remembered if `guard`, which like the places means what it means where it
+ * stands.  A harness that says so anywhere, or ASSIGNS_NOTHING, has to show it on all its paths.  A place that can never change is an
+ * error.  ASSIGNS_RUN: the same of n elements, from the one named on (of the last array on the way to it).
+ * TOUCHES is a second list of such places, for the column "footprint"; EVERYTHING may stand there.
+ * In a contract, or a model of the machine, CHANGE makes arbitrary what ASSIGNS named since it began.
+ */
+#define REMEMBER(copy, of, i) prover_remember(&(copy), &(of), i, INDEX(n))
+#define ASSIGNS(guard, ...) PROVER_ALL(PROVER_EACH(prover_assigns, guard, __VA_ARGS__))
+#define ASSIGNS_RUN(guard, place, n) prover_assigns(guard, &(place), sizeof(place), n)
+#define TOUCHES(guard, ...) PROVER_ALL(PROVER_EACH(prover_touches, guard, __VA_ARGS__))
+#define CHANGE() prover_change()
+#define EVERYTHING *(const char *)0
+#define ASSIGNS_NOTHING() prover_assigns(0, 0, 0, 0)
+
+#define PROVER_EACH(f, guard, place, ...)                                                          \
+	f(guard, &(place), sizeof(place), 0) __VA_OPT__(, PROVER_AGAIN PROVER_NONE (f, guard, __VA_ARGS__))
+#define PROVER_AGAIN() PROVER_EACH
+#define PROVER_NONE ()
+#define PROVER_ALL(...) PROVER_4(PROVER_4(PROVER_4(__VA_ARGS__)))
+#define PROVER_4(...) PROVER_3(PROVER_3(PROVER_3(__VA_ARGS__)))
+#define PROVER_3(...) PROVER_2(PROVER_2(PROVER_2(__VA_ARGS__)))
+#define PROVER_2(...) __VA_ARGS__
 /*
  * For contracts and models of the machine: elements [first, first + n) of a whole
  * global array become `value`, or all zeros.  It stands for a loop over them.

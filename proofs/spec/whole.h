@@ -279,27 +279,37 @@ struct ep old_ep[PAGE_COUNT];
 struct notif old_notif[PAGE_COUNT];
 struct irq old_irq[PAGE_COUNT];
 struct device old_device[PAGE_COUNT];
+u64 old_born[SLOT_COUNT];
 u64 old_word[PAGE_COUNT][PT_ENTRIES];
 struct cpu old_cpu[CPU_MAX];
 
+/* What a harness compares the state with, at any index of each kind. */
 static void remember(void)
 {
-	SNAPSHOT(old_ks, ks);
-	SNAPSHOT(old_page, ks_page);
-	SNAPSHOT(old_slot, ks_slot);
-	SNAPSHOT(old_table, ks_table);
-	SNAPSHOT(old_space, ks_space);
-	SNAPSHOT(old_pte, ks_pte);
-	SNAPSHOT(old_thread, ks_thread);
-	SNAPSHOT(old_tnode, ks_tnode);
-	SNAPSHOT(old_sched, ks_sched);
-	SNAPSHOT(old_ep, ks_ep);
-	SNAPSHOT(old_notif, ks_notif);
-	SNAPSHOT(old_irq, ks_irq);
-	SNAPSHOT(old_device, ks_device);
-	SNAPSHOT(old_word, ks_word);
-	SNAPSHOT(old_cpu, ks_cpu);
+	REMEMBER(old_ks, ks, INDEX(n));
+	REMEMBER(old_page, ks_page, INDEX(page));
+	REMEMBER(old_slot, ks_slot, INDEX(slot));
+	REMEMBER(old_born, ks_born, INDEX(slot));
+	REMEMBER(old_table, ks_table, INDEX(page));
+	REMEMBER(old_space, ks_space, INDEX(page));
+	REMEMBER(old_pte, ks_pte, INDEX(page));
+	REMEMBER(old_thread, ks_thread, INDEX(page));
+	REMEMBER(old_tnode, ks_tnode, INDEX(page));
+	REMEMBER(old_sched, ks_sched, INDEX(page));
+	REMEMBER(old_ep, ks_ep, INDEX(page));
+	REMEMBER(old_notif, ks_notif, INDEX(page));
+	REMEMBER(old_irq, ks_irq, INDEX(page));
+	REMEMBER(old_device, ks_device, INDEX(page));
+	REMEMBER(old_word, ks_word, INDEX(page));
+	REMEMBER(old_cpu, ks_cpu, INDEX(cpu));
 }
+
+/* Groups of fields, for ASSIGNS. */
+#define LINKS_OF(t) TH(t)->qnext, TH(t)->qprev
+#define WAIT_OF(t) TH(t)->state, TH(t)->queue, TH(t)->g_arrived
+#define RUNS_OF(t) TH(t)->running_on, TH(t)->lent, TH(t)->eprio, TH(t)->queued
+#define REPLY_OF(t) TH(t)->reply_to, TH(t)->reply_call, TH(t)->call
+#define READY_OF(c) CPU(c)->top, CPU(c)->ready_map, CPU(c)->ready_head, CPU(c)->ready_tail
 
 #define SAME(now, before, field) (now.field == before.field)
 

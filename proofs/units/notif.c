@@ -31,19 +31,12 @@ void h_init(void)
 {
 	ANY(u32, n);
 	ANY(u32, cpu);
-	const struct any any = any_index();
 
 	ASSUME_INPUT(n < PAGE_COUNT);
 	remember();
 	notif_init(n, cpu);
 	CHECK_SPEC(is_fresh(n, cpu));
-	CHECK_IF(any.page != n, "spec", same_notif(any.page));
-	CHECK_SPEC(same_cap(any.slot));
-	CHECK_SPEC(same_page(any.page));
-	CHECK_SPEC(same_leaf(any.page, any.n));
-	check_threads(any);
-	check_cpus(any);
-	check_rest(any);
+	ASSIGNS(1, *NT(n));
 }
 
 /* The state of t is its caller's to change: the invariant holds again only then. */
@@ -64,19 +57,7 @@ void h_unqueue(void)
 	notif_unqueue(t);
 	CHECK_SPEC(waits_for_nothing(t));
 	CHECK_SPEC(any_notif_ends_inv(any.page));
-	CHECK_IF(any.page != q, "spec", same_notif(any.page));
-	CHECK_SPEC(same_thread_base(any.page));
-	CHECK_SPEC(same_thread_reply(any.page));
-	CHECK_SPEC(same_thread_runs(any.page));
-	CHECK_IF(any.page != t, "spec", same_thread_wait(any.page));
-	CHECK_IF((any.page != t) & (any.page != old_thread[t].qnext) & (any.page != old_thread[t].qprev), "spec",
-		 same_thread_links(any.page));
-	CHECK_SPEC(same_register(any.page, any.n));
-	CHECK_SPEC(same_cap(any.slot));
-	CHECK_SPEC(same_page(any.page));
-	CHECK_SPEC(same_leaf(any.page, any.n));
-	check_cpus(any);
-	check_rest(any);
+	ASSIGNS(1, TH(t)->queue, LINKS_OF(t), TH(old_thread[t].qnext)->qprev, TH(old_thread[t].qprev)->qnext, NT(q)->head, NT(q)->tail);
 	COVER(old_notif[q].head != t);
 }
 
@@ -102,32 +83,6 @@ PRED bool is_mailed(u32 nt, u32 home)
 					  : CPU(home)->mailbox == nt && NT(nt)->mail == old_cpu[home].mailbox);
 }
 
-PRED bool same_notif_queue(u32 p)
-{
-	return SAME(ks_notif[p], old_notif[p], head) && SAME(ks_notif[p], old_notif[p], tail) &&
-	       SAME(ks_notif[p], old_notif[p], home) && SAME(ks_notif[p], old_notif[p], bound);
-}
-
-static void check_set(struct any any, u32 nt, u64 bits, bool remote)
-{
-	const u32 home = old_notif[nt].home;
-
-	CHECK_SPEC(is_set(nt, bits));
-	CHECK_IF(remote, "spec", is_mailed(nt, home));
-	CHECK_SPEC(same_notif_queue(any.page));
-	CHECK_IF(any.page != nt, "spec", same_notif(any.page));
-	CHECK_IF(!remote | (any.cpu != home), "spec", SAME(ks_cpu[any.cpu], old_cpu[any.cpu], mailbox));
-	CHECK_SPEC(same_cpu(any.cpu));
-	CHECK_SPEC(same_ready(any.cpu, any.n));
-	CHECK_SPEC(same_cap(any.slot));
-	CHECK_SPEC(same_page(any.page));
-	CHECK_SPEC(same_leaf(any.page, any.n));
-	check_threads(any);
-	check_rest(any);
-	COVER(remote);
-	COVER(!remote);
-}
-
 #define A_NOTIF(nt)                                                                                \
 	ASSUME_STATE(requires, is_object(nt, OBJ_NOTIF), "what a capability names is there");         \
 	ASSUME_STATE(cpus, ks.cpus <= CPU_MAX, "set at boot, and never again");                    \
@@ -140,12 +95,17 @@ void h_mail(void)
 	ANY(u32, nt);
 	ANY(u64, bits);
 	ANY(u32, cpu);
-	const struct any any = any_index();
 
 	A_NOTIF(nt);
-	const bool remote = ks.global == 0 && NT(nt)->home != cpu;
+	const u32 home = NT(nt)->home;
+	const bool remote = ks.global == 0 && home != cpu;
 	ASSUME_STATE(case, remote | nobody_takes(nt), "waking a waiter is tested, not proved");
 	remember();
 	notif_set(nt, bits, cpu);
-	check_set(any, nt, bits, remote);
+	CHECK_SPEC(is_set(nt, bits));
+	CHECK_IF(remote, "spec", is_mailed(nt, home));
+	ASSIGNS(1, NT(nt)->word);
+	ASSIGNS(remote, NT(nt)->mailed, NT(nt)->mail, CPU(home)->mailbox);
+	COVER(remote);
+	COVER(!remote);
 }
