@@ -53,7 +53,7 @@ K_STACK := $(if $(findstring clang,$(CC)),-mstack-alignment=8,-mpreferred-stack-
 KFLAGS := $(FREE) $(K_STACK) -fasm -mcmodel=kernel -mno-red-zone -fno-jump-tables \
 	-iquote kernel -iquote kernel/arch/x86_64 -iquote proofs/spec -Iinclude -Ibuild/gen
 # With gcc the release kernel is optimised as one program; clang would need another linker for that.
-K_LTO  := $(if $(findstring clang,$(CC)),,-flto -fno-fat-lto-objects -fno-if-conversion \
+K_LTO  := $(if $(findstring clang,$(CC)),,-flto -fno-fat-lto-objects -fno-if-conversion -fno-align-loops \
 	--param=max-inline-insns-auto=30 --param=inline-min-speedup=15)
 K_REL  := $(KFLAGS) -O2 -DDEBUG=0 $(K_LTO)
 K_DBG  := $(KFLAGS) -Og -DDEBUG=1

@@ -17,8 +17,8 @@ void lock_all(void)
 	u32 i = ks.cpus;
 
 	do
-		arch_lock(&CPU(--i)->lock);
-	while (i != 0);
+		arch_lock(&CPU(i - 1)->lock);
+	while (--i != 0);
 	ks.global = 1;
 }
 
@@ -28,8 +28,8 @@ void unlock_all(void)
 
 	ks.global = 0;
 	do
-		arch_unlock(&CPU(--i)->lock);
-	while (i != 0);
+		arch_unlock(&CPU(i - 1)->lock);
+	while (--i != 0);
 }
 
 /*
@@ -135,6 +135,11 @@ static inline err_t syscall_own(u32 t, u64 nr, bool is_global)
 	return is_global ? dispatch_global(t, nr) : dispatch(t, nr);
 }
 
+static inline bool makes_own_calls(const struct thread *th)
+{
+	return !(th->flags & THREAD_FOREIGN);
+}
+
 static inline void put_result(struct thread *th, err_t e)
 {
 	trace_add(th->home, TRACE_result, TH_NR(th), e.v);
@@ -142,22 +147,19 @@ static inline void put_result(struct thread *th, err_t e)
 }
 
 /* A global call may have destroyed its caller; then nothing is loaded, and there is nobody to tell. */
-static APART void syscall_global(bool is_own)
+static APART void syscall_global(void)
 {
 	lock_all();
 	u32 t = MY(current);
 
 	if (USUAL(t != NIL)) {
-		err_t e = is_own ? syscall_own(t, TH_NR(MY_THREAD()), true) : syscall_foreign(t);
+		const struct thread *th = MY_THREAD();
+		err_t e = makes_own_calls(th) ? syscall_own(t, TH_NR(th), true) : syscall_foreign(t);
+
 		if (USUAL(e.v != INT_NONE) && USUAL(MY(loaded) != NIL))
 			put_result(MY_THREAD(), e);
 	}
 	leave_global();
-}
-
-static inline bool makes_own_calls(const struct thread *th)
-{
-	return !(th->flags & THREAD_FOREIGN);
 }
 
 /*
@@ -174,20 +176,22 @@ void kernel_syscall(void)
 	err_t e = NO_RESULT;
 
 	if (is_own && call_is_global(nr)) {
-		syscall_global(true);
+		syscall_global();
 		return;
 	}
 	arch_lock_own();
 	if (MY(current) != NIL)
 		e = is_own ? syscall_own(MY(loaded), nr, false) : syscall_foreign(MY(loaded));
 	if (e.v < INT_GLOBAL) {
-		put_result(MY_THREAD(), e);
-		leave(goes_on(MY_THREAD()));
+		struct thread *now = MY_THREAD();
+
+		put_result(now, e);
+		leave(goes_on(now));
 		return;
 	}
 	if (e.v == INT_GLOBAL) {
 		arch_unlock_own();
-		syscall_global(makes_own_calls(MY_THREAD()));
+		syscall_global();
 	} else if (e.v == INT_GONE_ON) {
 		leave_settled();
 	} else {

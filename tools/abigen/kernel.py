@@ -4,6 +4,11 @@ from . import text
 from .table import MAX64
 
 
+# Those that programs make most often are found first.
+OFTEN = ("notif_signal", "notif_wait", "ep_recv", "thread_yield", "grant_map", "grant_unmap", "cap_info")
+OFTEN_GLOBAL = ("cap_derive", "cap_delete", "object_create")
+
+
 def parameters(c):
     out = ["u32 t"]
     if c.invoked is not None:
@@ -20,11 +25,14 @@ def header(table):
            "\treturn GLOBAL_CALLS >> (nr & 63) & 1;", "}", "",
            "/*",
            " * Check what the table states of call nr of thread t, then run its handler.  All",
-           " * locks are held if call_is_global(nr).",
+           " * locks are held if call_is_global(nr).  What programs call most often is found here.",
            " */",
-           "err_t dispatch(u32 t, u64 nr) NODISCARD;",
-           "/* The same, finding those first that always run under all locks. */",
-           "err_t dispatch_global(u32 t, u64 nr) NODISCARD;", ""]
+           "err_t dispatch_any(u32 t, u64 nr) NODISCARD;"]
+    out += [f"err_t call_{name}(u32 t) NODISCARD;" for name in OFTEN]
+    out += ["", "static inline err_t dispatch(u32 t, u64 nr)", "{", *found_first(table.live(), OFTEN),
+            "\treturn dispatch_any(t, nr);", "}", "",
+            "/* The same, finding those first that always run under all locks. */",
+            "err_t dispatch_global(u32 t, u64 nr) NODISCARD;", ""]
     for c in table.live():
         out += text.wrap(f"err_t sys_{c.name}(", parameters(c), ") NODISCARD;")
     return out
@@ -75,7 +83,7 @@ def range_checks(place, a):
 
 
 def function(table, c):
-    out = [f"CALL err_t call_{c.name}(u32 t)", "{"]
+    out = [f"{'APART' if c.name in OFTEN else 'CALL'} err_t call_{c.name}(u32 t)", "{"]
     if c.invoked is not None:
         out.append("\tu32 s = cap_slot(t, FR_HANDLE(t));")
     out += [f"\tu32 s{i}{' = NIL' if a.optional else ''};" for i, a in c.caps()]
@@ -92,21 +100,15 @@ def function(table, c):
     return out + text.wrap(f"\treturn sys_{c.name}(", values, ");", "\t") + ["}", ""]
 
 
-# Those that programs make most often are found first.
-OFTEN = ("notif_signal", "notif_wait", "ep_recv", "thread_yield", "grant_map", "grant_unmap", "cap_info")
-OFTEN_GLOBAL = ("cap_derive", "cap_delete", "object_create")
-
-
 def found_first(calls, names):
     for c in (c for name in names for c in calls if c.name == name):
         yield from (f"\tif (nr == {c.const()})", f"\t\treturn call_{c.name}(t);")
 
 
 def cases(calls):
-    out = [*found_first(calls, OFTEN), "\tswitch (nr) {"]
+    out = ["\tswitch (nr) {"]
     for c in calls:
-        if c.name not in OFTEN:
-            out += [f"\tcase {c.const()}:", f"\t\treturn call_{c.name}(t);"]
+        out += [f"\tcase {c.const()}:", f"\t\treturn call_{c.name}(t);"]
     return out + ["\tdefault:", "\t\treturn ERR_CALL;", "\t}"]
 
 
@@ -118,12 +120,12 @@ def source(table):
            " * Never:      writes anything.", " */", '#include "dispatch.h"', "",
            '#include "ks.h"', "",
            "/* Each by itself: together they would save registers for the most complex one. */",
-           "#define CALL static __attribute__((noinline))", "",
+           "#define CALL static APART", "",
            "/* What is wrong with a slot that holds nothing of the types asked for. */",
            "static inline err_t not_it(u32 s)", "{",
            "\treturn SLOT(s)->type == 0 ? ERR_CAP : ERR_TYPE;", "}", ""]
     for c in table.live():
         out += function(table, c)
-    out += ["err_t dispatch(u32 t, u64 nr)", "{"]
+    out += ["err_t dispatch_any(u32 t, u64 nr)", "{"]
     out += cases(table.live()) + ["}", "", "err_t dispatch_global(u32 t, u64 nr)", "{"]
     return out + [*found_first(table.live(), OFTEN_GLOBAL), "\treturn dispatch(t, nr);", "}"]

@@ -86,10 +86,13 @@ __attribute__((no_caller_saved_registers, cold, used)) void lock_wait(struct loc
 
 ARCH_INLINE void arch_lock(struct lock *l)
 {
-	u32 mine = __atomic_fetch_add(&l->next, 1, __ATOMIC_ACQUIRE);
+	u32 mine = 1;
 
-	if (__builtin_expect(__atomic_load_n(&l->serving, __ATOMIC_ACQUIRE) != mine, 0))
-		__asm__ volatile(CALL_KEEPING(lock_wait) ::"D"(l), "S"(mine) : "memory", "cc");
+	/* Memory operands, so that no register holds where it is until it is waited for. */
+	__asm__ volatile("lock xadd %0, %1" : "+r"(mine), "+m"(l->next) : : "memory", "cc");
+	if (__builtin_expect(l->serving != mine, 0))
+		__asm__ volatile("lea %0, %%rdi; " CALL_KEEPING(lock_wait)
+				 : "+m"(*l) : "S"(mine) : "rdi", "memory", "cc");
 }
 
 ARCH_INLINE bool arch_try_lock(struct lock *l)
