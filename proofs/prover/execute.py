@@ -12,7 +12,7 @@ import z3
 from . import Refused
 from . import terms as T
 from .ir import PTR, int_ty
-from .memory import Memory, fresh, undef
+from .memory import Memory, fresh, scalars, undef
 from .pointer import NULL, Obj, Ptr, d_local, gep, is_ptr, merge, over, pointer_eq, poison_of
 from .terms import FALSE, TRUE, V, as_long, conj, disj, fold, neg, num
 
@@ -47,8 +47,11 @@ class Machine:
             g = self.mod.globs.get(name)
             if g is None:
                 raise Refused(f'address of function or unknown symbol {name}')
-            kind = 'const' if g.const and g.init is not None else 'global'
-            self.objs[name] = Obj(name, g.ty, g.align, kind, g.init, lambda i: self.value({}, i, PTR))
+            kind = ('index' if g.init is None else 'const') if g.const else 'global'
+            init = {path: self.debug.path(g.ty, path)[1:] for _, path in scalars(g.ty)} if kind == 'index' else g.init
+            if kind == 'index' and not all(n.isidentifier() for n in init.values()):
+                raise Refused(f'{name} is constant and defined nowhere, and its fields have no names')
+            self.objs[name] = Obj(name, g.ty, g.align, kind, init, lambda i: self.value({}, i, PTR))
         return self.objs[name]
 
     def value(self, env, a, ty):

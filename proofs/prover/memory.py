@@ -76,6 +76,8 @@ class Memory:
         return self.eq_memo[k][0]
 
     def read_leaf(self, obj, path, idx, w):
+        if obj.kind == 'index':
+            return z3.BitVec(f'{obj.init[path]}!:{w}', w)
         key = (obj.name, path)
         if self.reads is not None:
             self.reads.add(key)
@@ -277,7 +279,7 @@ class Memory:
         need(conj(*place.ok), 'array index out of bounds')
         if any(z3.is_false(c) for c in place.ok):
             return
-        if p.obj.kind == 'const':
+        if p.obj.kind in ('const', 'index'):
             need(FALSE, 'write to a constant')
             return
         if is_ptr(v) or place.ty.kind == 'ptr':

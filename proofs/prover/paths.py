@@ -77,12 +77,10 @@ class Harness(Machine, Loops, Assigns):
         r = self.res
         try:
             fn = self.mod.funcs[self.name]
-            if fn.params:
-                raise Refused('a harness takes no parameters')
             self.static_checks(fn)
             mem = Memory()
             self.written = mem.written
-            self.stack = [State([self.frame(fn, {}, None, [], False)], mem)]
+            self.stack = [State([self.frame(fn, dict(map(self.parameter, fn.params, fn.ptys)), None, [], False)], mem)]
             while self.stack:
                 self.path(self.stack.pop())
                 if r['paths'] > self.max_paths:
@@ -101,6 +99,13 @@ class Harness(Machine, Loops, Assigns):
         if s.disagreements:
             r['error'], r['ok'] = f'solvers disagree: {s.disagreements}', False
         return r
+
+    def parameter(self, register, ty):
+        """A parameter of a harness is an arbitrary input."""
+        if ty.kind != 'int' or ty.width == 1:
+            raise Refused(f'a parameter of a harness is an integer, not {ty}')
+        name = next((self.debug.variable(node) for r, node, *_ in self.mod.funcs[self.name].variables if r == register), register[1:])
+        return register, V(z3.BitVec(f'{name}!in:{ty.width}', ty.width))
 
     def static_checks(self, fn):
         """All checks that the harness can call, so that one never reached is noticed; but what contracts

@@ -13,7 +13,8 @@ EXPAND = 64                           # the longest array that is treated elemen
 
 
 class Obj:
-    """kind: global (arbitrary at start), const (its initialiser), local (an alloca)."""
+    """kind: global (arbitrary at start), const (its initialiser), local (an alloca), index (a constant that is defined nowhere:
+    arbitrary, and its fields are what INDEX names)."""
     __slots__ = ('name', 'ty', 'align', 'kind', 'init', 'code')
 
     def __init__(self, name, ty, align, kind, init=None, code=False):

@@ -59,6 +59,7 @@ void prover_fill_where(void *array, unsigned int first, unsigned int n, const vo
 #define OBLIGED(f, instance) prover_check(1, instance, "required: " #f ": " #instance)
 /* Before the first write: an instance of an invariant; `instance` is one call of a PRED. */
 #define HINT(guard, instance) prover_hint(guard, instance)
+#define HINTS(...) PROVER_EACH(prover_hint, 1, __VA_ARGS__)
 /* Obligations, by the column of the report that they count for. */
 #define CHECK_INV(x) prover_check(1, x, "invariant: " #x)
 #define CHECK_SPEC(x) prover_check(1, x, "spec: " #x)
@@ -82,21 +83,24 @@ void prover_fill_where(void *array, unsigned int first, unsigned int n, const vo
  * In a contract, or a model of the machine, CHANGE makes arbitrary what ASSIGNS named since it began.
  */
 #define REMEMBER(copy, of, i) prover_remember(&(copy), &(of), i, INDEX(n))
-#define ASSIGNS(guard, ...) PROVER_ALL(PROVER_EACH(prover_assigns, guard, __VA_ARGS__))
+#define ASSIGNS(guard, ...) PROVER_EACH(PROVER_ASSIGNS, guard, __VA_ARGS__)
 #define ASSIGNS_RUN(guard, place, n) prover_assigns(guard, &(place), sizeof(place), n)
-#define TOUCHES(guard, ...) PROVER_ALL(PROVER_EACH(prover_touches, guard, __VA_ARGS__))
+#define TOUCHES(guard, ...) PROVER_EACH(PROVER_TOUCHES, guard, __VA_ARGS__)
 #define CHANGE() prover_change()
 #define EVERYTHING *(const char *)0
 #define ASSIGNS_NOTHING() prover_assigns(0, 0, 0, 0)
 
-#define PROVER_EACH(f, guard, place, ...)                                                          \
-	f(guard, &(place), sizeof(place), 0) __VA_OPT__(, PROVER_AGAIN PROVER_NONE (f, guard, __VA_ARGS__))
-#define PROVER_AGAIN() PROVER_EACH
+#define PROVER_ASSIGNS(guard, place) prover_assigns(guard, &(place), sizeof(place), 0)
+#define PROVER_TOUCHES(guard, place) prover_touches(guard, &(place), sizeof(place), 0)
+
+/* f(guard, x) for each x. */
+#define PROVER_EACH(f, guard, ...) PROVER_3(PROVER_3(PROVER_3(PROVER_ONE(f, guard, __VA_ARGS__))))
+#define PROVER_ONE(f, guard, x, ...) f(guard, x) __VA_OPT__(, PROVER_MORE PROVER_NONE (f, guard, __VA_ARGS__))
+#define PROVER_MORE() PROVER_ONE
 #define PROVER_NONE ()
-#define PROVER_ALL(...) PROVER_4(PROVER_4(PROVER_4(__VA_ARGS__)))
-#define PROVER_4(...) PROVER_3(PROVER_3(PROVER_3(__VA_ARGS__)))
 #define PROVER_3(...) PROVER_2(PROVER_2(PROVER_2(__VA_ARGS__)))
-#define PROVER_2(...) __VA_ARGS__
+#define PROVER_2(...) PROVER_1(PROVER_1(PROVER_1(__VA_ARGS__)))
+#define PROVER_1(...) __VA_ARGS__
 /*
  * For contracts and models of the machine: elements [first, first + n) of a whole
  * global array become `value`, or all zeros.  It stands for a loop over them.

@@ -28,7 +28,7 @@ from .solve import Solver
 CLANGS = ('clang-19',)
 SANITIZE = 'signed-integer-overflow,shift,integer-divide-by-zero,array-bounds,unreachable,builtin,return,null'
 FLAGS = ['-std=c2x', '-ffreestanding', '-O1', '-fno-inline', '-fno-vectorize', '-fno-slp-vectorize',
-         '-fno-unroll-loops', '-fno-jump-tables', '-fPIC', '-fsemantic-interposition', '-g',
+         '-fno-unroll-loops', '-fno-jump-tables', '-fPIC', '-fsemantic-interposition', '-g', '-fno-eliminate-unused-debug-types',
          f'-fsanitize={SANITIZE}', '-fsanitize-trap=all',
          '-Werror=uninitialized', '-Werror=sometimes-uninitialized', '-Wno-unused-function', '-S', '-emit-llvm',
          '-DWITH_GHOST', '-DARCH_PROOF', '-D__TESSERA_PROOF__']

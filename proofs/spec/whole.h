@@ -196,6 +196,8 @@ PRED bool has_numbers(u32 cpu)
 }
 #define HAS_NUMBERS(cpu) ASSUME_STATE(counters, has_numbers(cpu), "no counter of 64 bits overflows")
 
+extern const struct any any; /* what the prover takes for INDEX(slot), INDEX(page) and so on */
+
 static struct any any_index(void)
 {
 	return (struct any){ INDEX(slot), INDEX(page), INDEX(cpu), INDEX(n) };

@@ -269,6 +269,31 @@ class Merged(unittest.TestCase):
         self.assertIn('merged', str(r['error']))
 
 
+class Inputs(unittest.TestCase):
+    """Parameters of a harness, and the constant that is defined nowhere, are arbitrary."""
+    KERNEL = STATE + 'u32 f(u32 x) { if (x < 100) g[x].b = 1; return x; }'
+    HEAD = 'extern const struct any { u32 page, n; } any; struct s old[100]; PRED _Bool same(u32 i) { return g[i].b == old[i].b; }\n' \
+        'void h_y(u32 x, u64 y, u8 z) { ASSUME_INPUT(y < 5 && z < 9); SNAPSHOT(old, g); CHECK_SPEC(f(x) == x); CHECK_SPEC(%s); }\n'
+
+    def prove(self, what):
+        return mini.prove(self.KERNEL, 'CHECK_SPEC(1);', unit=self.HEAD % what, name='h_y')
+
+    def test_right(self):
+        for what in ('y < 5', 'z + y < 13', 'any.page == x || same(any.page)', 'INDEX(page) == x || same(any.page)', 'INDEX(n) == any.n'):
+            r = self.prove(what)
+            self.assertTrue(r['ok'], (what, r['error'], r['failures']))
+
+    def test_wrong(self):
+        for what in ('x != 7', 'z != 5', 'same(any.page)', 'any.n == any.page', 'any.page == INDEX(n)', 'any.page != x'):
+            r = self.prove(what)
+            self.assertFalse(r['ok'], what)
+            self.assertIsNone(r['error'], what)
+
+    def test_refused(self):
+        r = mini.prove(self.KERNEL, 'CHECK_SPEC(1);', unit='void h_y(const u32 *x) { CHECK_SPEC(f(*x) != 0); }\n', name='h_y')
+        self.assertIn('is an integer', r['error'])
+
+
 class Preconditions(unittest.TestCase):
     """What a harness requires is checked where the function is called, if it is the same of the same arguments."""
     KERNEL = STATE + 'u32 f(u32 x, u32 y) { return g[x].b + y; } u32 top(u32 x) { return x < 100 ? f(x, 7) : 0; }'

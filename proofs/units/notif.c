@@ -27,11 +27,8 @@ PRED bool waits_for_nothing(u32 t)
 	return TH(t)->queue == NIL && TH(t)->qnext == NIL && TH(t)->qprev == NIL;
 }
 
-void h_init(void)
+void h_init(u32 n, u32 cpu)
 {
-	ANY(u32, n);
-	ANY(u32, cpu);
-
 	ASSUME_INPUT(n < PAGE_COUNT);
 	remember();
 	notif_init(n, cpu);
@@ -40,19 +37,13 @@ void h_init(void)
 }
 
 /* The state of t is its caller's to change: the invariant holds again only then. */
-void h_unqueue(void)
+void h_unqueue(u32 t)
 {
-	ANY(u32, t);
-	const struct any any = any_index();
-
 	ASSUME_STATE(requires, thread_is(t) && TH(t)->state == THREAD_WAIT,
 		     "who is taken out of a notification's queue waits there");
-	HINT(1, any_thread_queue_inv(t));
-	HINT(1, any_thread_links_inv(t));
-	HINT(1, any_thread_ready_inv(t));
+	HINTS(any_thread_queue_inv(t), any_thread_links_inv(t), any_thread_ready_inv(t));
 	const u32 q = TH(t)->queue;
-	HINT(1, any_notif_ends_inv(q));
-	HINT(1, any_notif_ends_inv(any.page));
+	HINTS(any_notif_ends_inv(q), any_notif_ends_inv(any.page));
 	remember();
 	notif_unqueue(t);
 	CHECK_SPEC(waits_for_nothing(t));
@@ -86,16 +77,10 @@ PRED bool is_mailed(u32 nt, u32 home)
 #define A_NOTIF(nt)                                                                                \
 	ASSUME_STATE(requires, is_object(nt, OBJ_NOTIF), "what a capability names is there");         \
 	ASSUME_STATE(cpus, ks.cpus <= CPU_MAX, "set at boot, and never again");                    \
-	HINT(1, any_notif_ends_inv(nt));                                                           \
-	HINT(1, any_notif_bound_inv(nt));                                                          \
-	HINT(1, any_notif_mail_inv(nt))
+	HINTS(any_notif_ends_inv(nt), any_notif_bound_inv(nt), any_notif_mail_inv(nt))
 
-void h_mail(void)
+void h_mail(u32 nt, u64 bits, u32 cpu)
 {
-	ANY(u32, nt);
-	ANY(u64, bits);
-	ANY(u32, cpu);
-
 	A_NOTIF(nt);
 	const u32 home = NT(nt)->home;
 	const bool remote = ks.global == 0 && home != cpu;
