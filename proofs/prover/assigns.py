@@ -163,7 +163,7 @@ class Assigns:
             for e in path:
                 if e == '*':
                     idx.append(later if idx else first)
-                    bounds.append(z3.ULT(idx[-1], ty.count))
+                    bounds += [] if ty.count >> 32 else [z3.ULT(idx[-1], ty.count)]     # all indices of 32 bits are in a larger one
                 ty = ty.elem if e == '*' else ty.fields[e]
             yield key, idx, bounds, ty.width
 

@@ -54,6 +54,12 @@ class Accepts(unittest.TestCase):
                             ('ks.table[x & 7] = 3;', 'ks.table[]'), ('g[99].p.b = 1;', 'g[].p.b')):
             self.bad(field, code % more, 'ASSIGNS(1, g[x].p.b);')
 
+    def test_arrays_of_all_indices(self):
+        code = 'struct s huge[1ull << 32]; void f(u32 x) { huge[x].word = 7; }'
+        self.bad('huge[].word', code, 'ASSIGNS_NOTHING();')
+        self.bad('huge[].word', code, 'ASSIGNS(1, huge[x + 1].word);')
+        self.good(code, 'ASSIGNS(1, huge[x].word);')
+
     def test_state_that_is_not_remembered(self):
         r = prove('u32 hidden; void f(u32 x) { hidden = x; }', 'ASSIGNS_NOTHING();')
         self.assertIn('hidden changes where nothing says so', ' '.join(r['failures']))
