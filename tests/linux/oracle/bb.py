@@ -50,15 +50,30 @@ def job(name, seconds):
     return Job(name, seconds, ["/bin/sh", "/t/run", name])
 
 
+def said(block):
+    """What follows a verdict: of a comparison what differs, else everything."""
+    block = block.split("\n======================\n")[0]
+    if "\n@@ " not in block:
+        return block
+    return " ".join(line for line in block[block.index("\n@@ "):].splitlines() if line[:1] in ("-", "+"))
+
+
 def cases(results):
-    """What the scripts printed: "applet: case" -> verdict; of several with the same name, in their order."""
+    """What the scripts printed: "applet: case" -> (verdict, text); of several with the same name, in their order."""
     found = {}
     for applet, result in results.items():
         if result.status == "timeout":
-            found[f"{applet}: ends in time"] = "timeout"
-        for verdict, name in VERDICT.findall(result.text):
-            key, n = f"{applet}: {name.strip()}", 2
+            found[f"{applet}: ends in time"] = ("timeout", result.text)
+        verdicts = list(VERDICT.finditer(result.text))
+        for m, end in zip(verdicts, [*[v.start() for v in verdicts[1:]], len(result.text)]):
+            key, n = f"{applet}: {m[2].strip()}", 2
             while key in found:
-                key, n = f"{applet}: {name.strip()} ({n})", n + 1
-            found[key] = verdict
+                key, n = f"{applet}: {m[2].strip()} ({n})", n + 1
+            found[key] = (m[1], said(result.text[m.end():end]))
     return found
+
+
+def find(case, found, results):
+    """A case's (verdict, text); of one that did not come, what its applet's scripts said in the end."""
+    applet = case.split(":")[0]
+    return found.get(case, ("nothing", results[applet].text if applet in results else ""))

@@ -83,7 +83,23 @@ def build():
         (into / "left-out").write_text("".join(f"{n}: {e or 'has no main function'}\n" for n, e in done if n not in names))
         link(into, objects, names)
         (into / "names").write_text("".join(f"{n}\n" for n in names))
-    return into / "files", (into / "names").read_text().split(), (into / "left-out").read_text().splitlines()
+    not_built = [line.split(": ", 1) for line in (into / "left-out").read_text().splitlines()]
+    return into / "files", (into / "names").read_text().split(), [(name, f"does not build here: {why}") for name, why in not_built]
+
+
+def asks(text):
+    """The options that a test's source asks for, or what it says of itself."""
+    options = sorted(set(re.findall(r"\b(_SC_[A-Z0-9_]+|_POSIX_(?!C_SOURCE|SOURCE)[A-Z0-9_]+)\b", text)))
+    return "its source asks for " + ", ".join(options) if options else ""
+
+
+def hints(names):
+    """name -> what its source asks for."""
+    if not names:
+        return {}
+    files = sources(unpacked("posixtestsuite"))
+    found = {name: asks(files[name].read_text(errors="replace")) for name in names}
+    return {name: hint for name, hint in found.items() if hint}
 
 
 def link(into, objects, names):
