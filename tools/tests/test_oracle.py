@@ -61,6 +61,14 @@ class Reasons(unittest.TestCase):
             self.assertIn("posix: 3 tests, ", said.getvalue())
             self.assertEqual(any("a/1" in line for line in lines), there == "FAIL")
 
+    def test_page(self):
+        lines = reasons.report(outcome({"a/1": ("PASS", "PASS"), "b/1": ("FAIL", "FAIL")}, left_out=[("c/1", "needs long: 3 s")]), LISTED)
+        text = reasons.page("run.py", lines)
+        self.assertIn("Written by `run.py`", text)
+        self.assertIn("\n## posix: 2 tests ran, 1 pass on Tessera, 1 do not:\n\n### ", text)
+        self.assertIn("\n* `b/1`: the same on Linux: FAIL", text)
+        self.assertTrue(text.endswith("\n\n### left out of this run: 1\n\n* `c/1`: needs long: 3 s\n"), text)
+
 
 class Suites(unittest.TestCase):
     def test_options_of_a_source(self):

@@ -75,3 +75,19 @@ def report(outcome, listed):
         lines.append(f"  {group}: {len(cases)}")
         lines += [f"    {case}: {why}" for case, why in cases]
     return lines
+
+
+def page(command, lines):
+    """The same lines as a page: suites, groups and tests are told apart by how far they stand to the right."""
+    out = ["# Tests of others that do not pass", "", f"Written by `{command}`: every test of posixtestsuite and of busybox's own that does not pass on Tessera, with its",
+           "reason (`docs/design/linux.md`). What ends on Linux in the same way says so.", ""]
+    for line in lines:
+        text = line.strip()
+        if not line.startswith(" "):
+            out += [""] * bool(out[-1]) + [f"## {text}", ""]
+        elif not line.startswith("    "):
+            out += [""] * bool(out[-1]) + [f"### {text}", ""]
+        else:
+            case, _, why = text.partition(": ")
+            out.append(f"* `{case}`: {why}")
+    return "\n".join(out) + "\n"

@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: MIT
 """Test suites of others on Tessera: posixtestsuite and busybox's own, with this machine as the reference.
 
-    run.py [--quick] [--only TEXT] [--suite posix|busybox] [-v]     TAP; status 0 if all is well
+    run.py [--quick] [--only TEXT] [--suite posix|busybox] [--page FILE]     TAP; status 0 if all is well
 
 Debian's sources of both are fetched and checked by source.py; nothing of them is in this tree. A test
 is good if it passes, or ends as it does on this machine. One that is not must stand in known.toml with
 the reason, and one that stands there must not be good. With --quick, programs that need more than
 QUICK_MS on this machine are left out, and the sums say how many. Every test that does not pass is
-told with its reason, in comments and in build/oracle/failures.txt, also where Linux is no better.
+told with its reason, in comments and in build/oracle/failures.txt, also where Linux is no better;
+--page writes the same as a page (docs/linux-oracle.md).
 """
 
 import argparse
@@ -142,6 +143,7 @@ def main():
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--only", default="", help="tests whose name contains this")
     parser.add_argument("--suite", choices=("posix", "busybox"))
+    parser.add_argument("--page", type=pathlib.Path, metavar="FILE", help="write the list of what does not pass there, for docs/")
     args = parser.parse_args()
     tap, listed = Tap(), []
     image.build()
@@ -156,6 +158,8 @@ def main():
     FAILURES.parent.mkdir(parents=True, exist_ok=True)
     FAILURES.write_text("".join(f"{line}\n" for line in [f"run.py {' '.join(sys.argv[1:])}".rstrip(), *listed]))
     print(f"# this list is in {FAILURES}")
+    if args.page:
+        args.page.write_text(reasons.page(f"tests/linux/oracle/run.py{' --quick' * args.quick} --page {args.page}", listed))
     print(f"1..{tap.count}")
     return 1 if tap.failed else 0
 
