@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """The base of every tree: Debian's busybox-static with its applets, and a few files of /etc."""
 
+import fcntl
 import glob
 import os
+import shutil
 import subprocess
 import sys
 
@@ -16,11 +18,19 @@ PROFILE = "export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root PS1='\\w \\$ '\n
 
 
 def package(name, cache=CACHE):
-    """The directory with the contents of a Debian package, downloaded (checked by apt) and unpacked once."""
+    """The directory with the contents of a Debian package, downloaded (checked by apt) and unpacked once, whoever else asks for it."""
     into = os.path.join(cache, name)
     if os.path.isdir(into):
         return into
     os.makedirs(cache, exist_ok=True)
+    with open(os.path.join(cache, "lock"), "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not os.path.isdir(into):
+            fetch(name, cache, into)
+    return into
+
+
+def fetch(name, cache, into):
     print(f"tessera: fetching Debian package {name}", file=sys.stderr, flush=True)
     for attempt in (["true"], ["apt-get", "update", "-qq"]):
         subprocess.run(attempt, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -30,9 +40,9 @@ def package(name, cache=CACHE):
     else:
         raise TreeError(f"package {name}: apt-get download failed: {done.stderr.strip()}")
     deb = max(glob.glob(os.path.join(cache, f"{name}_*.deb")), key=os.path.getmtime)
+    shutil.rmtree(into + ".new", ignore_errors=True)
     subprocess.run(["dpkg-deb", "-x", deb, into + ".new"], check=True)
     os.rename(into + ".new", into)
-    return into
 
 
 def busybox_static():
