@@ -12,10 +12,27 @@ import z3
 from . import Refused
 from .memory import fresh, fresh_function, scalars
 from .pointer import PIte, resolve
-from .terms import as_long, conj, disj, fold, neg
+from .terms import TRUE, as_long, conj, disj, fold, neg
 
 EVERY = '{}: nothing else changes'
-COLUMNS = {'prover_assigns': 'spec', 'prover_touches': 'footprint'}
+INDEX = re.compile(r'\w+!:32$')
+COLUMNS = {'prover_assigns': 'spec', 'prover_touches': 'footprint', 'prover_differs': 'ni'}
+
+
+def is_index(t):
+    return z3.is_const(t) and INDEX.match(t.decl().name()) is not None
+
+
+def indices(terms):
+    """Numbers of all INDEX in some terms."""
+    todo, seen, out = list(terms), set(), set()
+    while todo:
+        t = todo.pop()
+        if t.get_id() not in seen:
+            seen.add(t.get_id())
+            todo.extend(t.children())
+            out |= {t.get_id()} if is_index(t) else set()
+    return out
 
 
 class Place:
@@ -30,13 +47,22 @@ class Place:
         return self.name is None or self.name == key[0] and self.path == key[1][:len(self.path)]
 
     def holds(self, idx):
-        """The condition under which these indices are among its own."""
+        """The condition under which these indices are among its own. Where its own is INDEX, it is a set, of all that satisfy
+        the condition."""
         if self.name is None:
             return self.guard
         same = [a == b for a, b in zip(self.idx, idx)]
         if self.n is not None:
             same[-1] = z3.ULT(idx[len(self.idx) - 1] - self.idx[-1], self.n)
-        return fold(conj(self.guard, *same))
+        return fold(z3.substitute(conj(self.guard, *same), *[(a, b) for a, b in zip(self.idx, idx) if is_index(a)]))
+
+    def is_set(self):
+        """Does it speak of INDEX? Then only as the index of a place, so that it is clear which of them is meant."""
+        of = [i for i in self.idx if is_index(i)]
+        rest = [self.guard, *[i for i in self.idx if not is_index(i)], *([] if self.n is None else [self.n, self.idx[-1]])]
+        if not indices(rest) <= {i.get_id() for i in of} or self.n is not None and is_index(self.idx[-1]):
+            raise Refused('in a contract, a condition speaks of INDEX, and its place is not at INDEX')
+        return bool(of)
 
     def among(self, idx):
         """The indices, where the place leaves them open those of `idx`."""
@@ -61,7 +87,7 @@ class Stays:
 
 
 class Before:
-    """Memory when it was remembered, and at which indices of each array it is compared."""
+    """Memory when it was remembered, and at which indices each array is compared, and with which copy."""
     __slots__ = ('mem', 'at')
 
     def __init__(self, mem, at):
@@ -87,7 +113,7 @@ class Assigns:
             raise Refused('prover_remember: arbitrary indices are expected')
         if st.before is None or a[1].obj.name in st.before.at:
             st.before = Before(st.mem.copy(), {})
-        st.before = Before(st.before.mem, {**st.before.at, a[1].obj.name: at})
+        st.before = Before(st.before.mem, {**st.before.at, a[1].obj.name: (*at, a[0].obj)})
 
     def places_of(self, p, guard, size, n, ins):
         if isinstance(p, PIte):
@@ -135,7 +161,7 @@ class Assigns:
     @staticmethod
     def become_any(mem, obj, path, width, p):
         depth, guard = path.count('*'), p.guard
-        if depth == len(p.idx) and p.n is None:
+        if not p.is_set() and depth == len(p.idx) and p.n is None:
             old = mem.read_leaf(obj, path, p.idx, width)
             mem.write_leaf(obj, path, p.idx, fold(z3.If(guard, fresh(width, obj.name), old)))
             return
@@ -158,7 +184,7 @@ class Assigns:
             name, path = key
             if chain is st.before.mem.glob.get(key) or name not in st.before.at and not self.kernel_global(name):
                 continue
-            first, later = st.before.at.get(name) or [z3.BitVec(f'{name}.{k}!:32', 32) for k in 'in']
+            first, later = (st.before.at.get(name) or [z3.BitVec(f'{name}.{k}!:32', 32) for k in 'in'])[:2]
             ty, idx, bounds = self.obj(name).ty, [], []
             for e in path:
                 if e == '*':
@@ -168,12 +194,22 @@ class Assigns:
             yield key, idx, bounds, ty.width
 
     def differs(self, st, key, idx, width):
-        obj = self.obj(key[0])
-        return neg(fold(st.mem.read_leaf(obj, key[1], idx, width) == st.before.mem.read_leaf(obj, key[1], idx, width)))
+        """Is a cell other than in the copy? That of what nobody copied is the memory of that time."""
+        obj, copy = self.obj(key[0]), st.before.at.get(key[0])
+        before = st.before.mem.read_leaf(obj, key[1], idx, width) if copy is None else st.mem.read_leaf(copy[2], key[1], idx, width)
+        return neg(fold(st.mem.read_leaf(obj, key[1], idx, width) == before))
 
-    def check_places(self, st):
+    def settle(self, st):
+        """Two runs are compared here, not at the end: with what was copied last."""
+        self.check_places(st, {'ni'})
+        self.flush(st)
+        st.places = tuple(p for p in st.places if p.column != 'ni')
+        count = self.res['checks'][EVERY.format('ni')]
+        count['reached'] = count['reached'] or self.possible(st, TRUE) == 'sat'
+
+    def check_places(self, st, columns):
         """Obligations: what is not named is unchanged."""
-        for column in sorted(self.columns_of_places):
+        for column in sorted(self.columns_of_places & columns):
             if st.before is None:
                 raise Refused('a path on which the state is not remembered')
             parts, count = {}, self.book(EVERY.format(column))
@@ -188,9 +224,9 @@ class Assigns:
 
     def use_places(self, st, possible):
         """Which places that were named can indeed change on this path, if it is possible?"""
-        if st.changes:
-            raise Refused('a contract names places and does not say CHANGE')
-        for column in self.columns_of_places if possible else ():
+        if st.changes or any(p.column == 'ni' for p in st.places):
+            raise Refused('a contract names places and does not say CHANGE, or a harness DIFFERS and not NOTHING_ELSE_DIFFERS')
+        for column in self.columns_of_places - {'ni'} if possible else ():
             self.res['checks'][EVERY.format(column)]['reached'] = True
         todo = {}
         for p in st.places if possible else ():

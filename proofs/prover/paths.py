@@ -350,7 +350,7 @@ class Harness(Machine, Loops, Assigns):
         for o in f.locals:
             st.mem.local.pop(o, None)
         if len(st.frames) == 1:
-            self.check_places(st)
+            self.check_places(st, {'spec', 'footprint'})
             self.flush(st)
             self.res['paths'] += 1
             r = self.possible(st, TRUE)
@@ -526,6 +526,8 @@ class Harness(Machine, Loops, Assigns):
             return self.assigns(st, ins, a, f.contract)
         if name == 'prover_change':
             return self.change(st)
+        if name == 'prover_settle':
+            return self.settle(st)
         if name == 'prover_mix':
             return st.mem.mix(a[0], a[1], a[2], a[3].t)
         if name == 'prover_fill':

@@ -31,6 +31,8 @@ void prover_forget(void *field, unsigned long size);
 void prover_remember(void *copy, const void *of, unsigned int i, unsigned int n);
 void prover_assigns(_Bool guard, const void *place, unsigned long size, unsigned int n);
 void prover_touches(_Bool guard, const void *place, unsigned long size, unsigned int n);
+void prover_differs(_Bool guard, const void *place, unsigned long size, unsigned int n);
+void prover_settle(void);
 void prover_change(void);
 void prover_snapshot(void *copy, const void *of);
 void prover_mix(void *array, const void *other, const void *ours, unsigned int shift);
@@ -79,18 +81,22 @@ void prover_fill_where(void *array, unsigned int first, unsigned int n, const vo
  * elements, whole structs or arrays that may be other than remembered if `guard`, which like the places means what it means where it
  * stands.  A harness that says so anywhere, or ASSIGNS_NOTHING, has to show it on all its paths.  A place that can never change is an
  * error.  ASSIGNS_RUN: the same of n elements, from the one named on (of the last array on the way to it).
- * TOUCHES is a second list of such places, for the column "footprint"; EVERYTHING may stand there.
+ * TOUCHES is a second list of such places, for the column "footprint"; EVERYTHING may stand there.  DIFFERS is a third, for the column
+ * "ni", of what may differ from the copies as they are at NOTHING_ELSE_DIFFERS, which ends the list.
  * In a contract, or a model of the machine, CHANGE makes arbitrary what ASSIGNS named since it began.
  */
 #define REMEMBER(copy, of, i) prover_remember(&(copy), &(of), i, INDEX(n))
 #define ASSIGNS(guard, ...) PROVER_EACH(PROVER_ASSIGNS, guard, __VA_ARGS__)
 #define ASSIGNS_RUN(guard, place, n) prover_assigns(guard, &(place), sizeof(place), n)
 #define TOUCHES(guard, ...) PROVER_EACH(PROVER_TOUCHES, guard, __VA_ARGS__)
+#define DIFFERS(guard, ...) PROVER_EACH(PROVER_DIFFERS, guard, __VA_ARGS__)
+#define NOTHING_ELSE_DIFFERS() prover_settle()
 #define CHANGE() prover_change()
 #define EVERYTHING *(const char *)0
 #define ASSIGNS_NOTHING() prover_assigns(0, 0, 0, 0)
 
 #define PROVER_ASSIGNS(guard, place) prover_assigns(guard, &(place), sizeof(place), 0)
+#define PROVER_DIFFERS(guard, place) prover_differs(guard, &(place), sizeof(place), 0)
 #define PROVER_TOUCHES(guard, place) prover_touches(guard, &(place), sizeof(place), 0)
 
 /* f(guard, x) for each x. */

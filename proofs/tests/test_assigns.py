@@ -192,6 +192,18 @@ void prover_replace_set(u32 x)
         unit = self.UNIT.replace('ASSIGNS(g[x].head == 1, g[x].word);', 'ASSIGNS(1, g[x].head); ASSIGNS(g[x].head == 1, g[x].word);')
         self.assertTrue(self.prove('ASSIGNS(1, g[x].p.a, g[x].head); ASSIGNS(old_g[x].head == 1, g[x].word);', unit=unit)['ok'])
 
+    def test_sets(self):
+        """Where a contract names INDEX it means all of them, under the condition."""
+        unit = 'PRED _Bool is_one(u32 i) { return g[i].head == 1; }' + self.UNIT.replace(
+            'ASSIGNS(g[x].head == 1, g[x].word);', 'ASSIGNS(is_one(INDEX(page)), g[INDEX(page)].word);')
+        good = 'ASSIGNS(1, g[x].p.a); ASSIGNS(old_g[INDEX(page)].head == 1, g[INDEX(page)].word);'
+        self.assertTrue(self.prove(good, 'g[3].head == 1 || g[3].word == old_g[3].word', unit)['ok'])
+        self.assertFalse(self.prove(good, 'g[3].word == old_g[3].word', unit)['ok'])
+        self.assertFalse(self.prove(good.replace('== 1,', '> 1,'), unit=unit)['ok'])
+        for wrong in ('ASSIGNS(INDEX(page) == 3, g[x].word);', 'ASSIGNS(1, g[g[INDEX(page)].head].word);', 'ASSIGNS(INDEX(n) == 3, g[INDEX(page)].word);'):
+            r = self.prove(good, unit=self.UNIT.replace('ASSIGNS(g[x].head == 1, g[x].word);', wrong))
+            self.assertIn('INDEX', str(r['error']), wrong)
+
     def test_merged(self):
         r = mini.prove(STATE + self.KERNEL, 'ANY(u32, x); ASSUME_INPUT(x < 100); remember(); f(x); ASSIGNS(1, g[x].p.a); '
                        'ASSIGNS(old_g[x].head == 1, g[x].word); prover_check(1, is_set(x), "spec: x");', unit=UNIT + self.UNIT, head='whole = ["f"]')
@@ -200,3 +212,28 @@ void prover_replace_set(u32 x)
     def test_change_is_not_forgotten(self):
         r = self.prove('ASSIGNS(1, g[x].p.a);', unit='void prover_replace_set(u32 x) { ASSIGNS(1, g[x].word); }')
         self.assertIn('does not say CHANGE', str(r['error']))
+
+
+class TwoRuns(unittest.TestCase):
+    """The second is compared with what the first left, which is copied over what was remembered."""
+    KERNEL = 'void f(u32 x) { g[x].word = ks.n; }'
+    AGAIN = 'SNAPSHOT(mid_g, g); SNAPSHOT(g, old_g); MIX(g, other, mine, 0); SNAPSHOT(old_g, mid_g); f(x);'
+    UNIT = 'u8 mine[100]; struct s mid_g[100]; PRED _Bool is_mine(u32 i) { return mine[i] != 0; }'
+
+    def prove(self, first, second, kernel=KERNEL):
+        return prove(kernel, f'{first} NOTHING_ELSE_DIFFERS(); {self.AGAIN} {second} NOTHING_ELSE_DIFFERS(); ASSIGNS(1, g[INDEX(page)]);',
+                     unit=self.UNIT, before='ANY(u32, x); ASSUME_INPUT(x < 100); ASSUME_STATE(x, is_mine(x), "x");')
+
+    def test_both(self):
+        first, second = 'DIFFERS(is_mine(INDEX(page)), g[INDEX(page)].word);', 'DIFFERS(!is_mine(INDEX(page)), g[INDEX(page)]);'
+        r = self.prove(first, second)
+        self.assertTrue(r['ok'], (r['error'], r['failures']))
+        for a, b in ((first.replace('.word', '.head'), second), (first, 'DIFFERS(0, g[INDEX(page)]);'), (first, second.replace(']);', '].word);'))):
+            r = self.prove(a, b)
+            self.assertIn('ni: ', ' '.join(r['failures']), (a, b))
+        leak = 'void f(u32 x) { g[x].word = g[x == 7 ? 8 : x].head; }'
+        self.assertIn('ni: g[].word changes', ' '.join(self.prove(first, second, leak)['failures']))
+
+    def test_the_list_ends(self):
+        r = prove(self.KERNEL, 'DIFFERS(1, g[x].word); ASSIGNS(1, g[x].word);')
+        self.assertIn('NOTHING_ELSE_DIFFERS', str(r['error']))
