@@ -7,14 +7,17 @@
 #pragma once
 #include "whole.h"
 
-struct tnode mid_tnode[PAGE_COUNT];
-
-/* Only links in the queue of this CPU change. */
-PRED bool timeq_links_kept(u32 p, u32 cpu)
+/* Is it a node, at this moment, of this CPU? */
+PRED bool is_node_of(u32 p, u32 cpu)
 {
-	return tnode_home(p) == cpu ||
-	       (SAME(ks_tnode[p], mid_tnode[p], up) && SAME(ks_tnode[p], mid_tnode[p], down[0]) &&
-		SAME(ks_tnode[p], mid_tnode[p], down[1]) && SAME(ks_tnode[p], mid_tnode[p], depth));
+	return tnode_home(p) == cpu;
+}
+
+/* Besides a node, where nodes of this CPU hang. */
+static void assigns_timeq(bool done, u32 cpu)
+{
+	ASSIGNS(done, CPU(cpu)->timeq);
+	ASSIGNS(done & is_node_of(any.page, cpu), TN(any.page)->up, TN(any.page)->down, TN(any.page)->depth);
 }
 
 PRED bool timeq_is_kept(u32 p, u32 c)
@@ -25,8 +28,6 @@ PRED bool timeq_is_kept(u32 p, u32 c)
 /* Both need all nodes in order; of those that are there after an earlier call, this is known at any index. */
 static void timeq_needs(void)
 {
-	const struct any any = any_index();
-
 	CHECK_KEPT(any_tnode_up_inv(any.page));
 	CHECK_KEPT(any_tnode_order_inv(any.page));
 	CHECK_KEPT(any_tnode_down_inv(any.page));
@@ -35,15 +36,8 @@ static void timeq_needs(void)
 
 static void timeq_changes(u32 cpu)
 {
-	const struct any any = any_index();
-
-	SNAPSHOT(mid_tnode, ks_tnode);
-	FORGET(ks_tnode[0].up);
-	FORGET(ks_tnode[0].down);
-	FORGET(ks_tnode[0].depth);
-	ANY(u32, root);
-	CPU(cpu)->timeq = root;
-	prover_assume(timeq_links_kept(any.page, cpu));
+	assigns_timeq(true, cpu);
+	CHANGE();
 	prover_assume(timeq_is_kept(any.page, any.cpu));
 }
 

@@ -130,10 +130,7 @@ static void hint_around(u32 s)
 /* Two capabilities, if they are siblings. */
 static void hint_pair(u32 s, u32 z)
 {
-	HINT(1, any_cap_pair_inv(s, z));
-	HINT(1, any_cap_pair_inv(z, s));
-	HINT(1, any_cap_order_inv(s));
-	HINT(1, any_cap_parent_inv(s));
+	HINTS(any_cap_pair_inv(s, z), any_cap_pair_inv(z, s), any_cap_order_inv(s), any_cap_parent_inv(s));
 }
 
 static void hint_page(u32 i)
@@ -256,8 +253,7 @@ static void check_invariants(struct any any)
 /* Who owns what. */
 static void hint_owner(u32 page, u32 slot, u32 n)
 {
-	HINT(1, any_page_owned_inv(page));
-	HINT(1, any_owned_page_inv(slot, n));
+	HINTS(any_page_owned_inv(page), any_owned_page_inv(slot, n));
 }
 
 static void check_owners(struct any any)
@@ -307,11 +303,20 @@ static void remember(void)
 }
 
 /* Groups of fields, for ASSIGNS. */
+#define IN_PAGE(p)                                                                                 \
+	*PD(p), *CT(p), *SP(p), ks_pte[p], ks_word[p], *TH(p), *TN(p), *SC(p), *EP(p), *NT(p), *IRQ(p), *DV(p) /* but slots */
 #define LINKS_OF(t) TH(t)->qnext, TH(t)->qprev
+#define LEFT_LINKS(t) LINKS_OF(t), TH(old_thread[t].qnext)->qprev, TH(old_thread[t].qprev)->qnext /* when it leaves a queue */
 #define WAIT_OF(t) TH(t)->state, TH(t)->queue, TH(t)->g_arrived
 #define RUNS_OF(t) TH(t)->running_on, TH(t)->lent, TH(t)->eprio, TH(t)->queued
 #define REPLY_OF(t) TH(t)->reply_to, TH(t)->reply_call, TH(t)->call
-#define READY_OF(c) CPU(c)->top, CPU(c)->ready_map, CPU(c)->ready_head, CPU(c)->ready_tail
+
+/* The run queue of CPU c and priority p, and what else changes when t is put into it or leaves it. */
+#define RUN_QUEUE(c, p) CPU(c)->top, CPU(c)->ready_map[(p) / 64], CPU(c)->ready_head[p], CPU(c)->ready_tail[p]
+#define QUEUED_LAST(t, c, p) RUN_QUEUE(c, p), TH(t)->queued, TH(t)->qprev, TH(old_cpu[c].ready_tail[p])->qnext
+#define QUEUED_FIRST(t, c, p) RUN_QUEUE(c, p), TH(t)->queued, TH(t)->qnext, TH(old_cpu[c].ready_head[p])->qprev
+#define UNQUEUED(t, c, p) RUN_QUEUE(c, p), TH(t)->queued, LEFT_LINKS(t)
+#define UNQUEUED_FIRST(t, c, p) RUN_QUEUE(c, p), TH(t)->queued, TH(t)->qnext, TH(old_thread[t].qnext)->qprev
 
 #define SAME(now, before, field) (now.field == before.field)
 
@@ -533,6 +538,13 @@ static void check_apart_from_memory(struct any any)
 	CHECK_SPEC(same_notif(any.page));
 	check_objects(any);
 	check_cpus(any);
+	check_invariants(any);
+	check_owners(any);
+}
+
+/* All is as it should be. */
+static void check_whole(void)
+{
 	check_invariants(any);
 	check_owners(any);
 }

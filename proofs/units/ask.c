@@ -34,14 +34,12 @@
 #define AN_EP(e)                                                                                   \
 	ANY(u32, e);                                                                               \
 	ASSUME_STATE(requires, is_object(e, OBJ_EP), "this is done to endpoints");                   \
-	HINT(1, any_ep_ends_inv(e));                                                               \
-	HINT(1, any_ep_head_inv(e))
+	HINTS(any_ep_ends_inv(e), any_ep_head_inv(e))
 
 #define A_NOTIF(nt)                                                                                \
 	ANY(u32, nt);                                                                              \
 	ASSUME_STATE(requires, is_object(nt, OBJ_NOTIF), "what a capability names is there");         \
-	HINT(1, any_notif_bound_inv(nt));                                                          \
-	HINT(1, any_notif_head_inv(nt))
+	HINTS(any_notif_bound_inv(nt), any_notif_head_inv(nt))
 
 /* The endpoint and who is first there live on this CPU. */
 PRED bool lives_on(u32 e, u32 cpu)
@@ -49,9 +47,8 @@ PRED bool lives_on(u32 e, u32 cpu)
 	return EP(e)->home == cpu && (EP(e)->head == NIL || TH(EP(e)->head)->home == cpu);
 }
 
-void h_is_local(void)
+void h_is_local(u32 cpu)
 {
-	ANY(u32, cpu);
 	AN_EP(e);
 	CHECK_SPEC(is_local(e, cpu) == lives_on(e, cpu));
 }
@@ -80,17 +77,12 @@ PRED bool has_nothing(u32 t, u32 e)
 	return (EP(e)->receiving || EP(e)->head == NIL) && (TH(t)->notif == NIL || NT(TH(t)->notif)->word == 0);
 }
 
-void h_recv_check(void)
+void h_recv_check(u32 t, u8 no_wait)
 {
-	ANY(u32, t);
-	ANY(u8, no_wait);
 	AN_EP(e);
 	ASSUME_INPUT(no_wait <= 1);
 	ASSUME_STATE(caller, thread_is(t), "calls are made by threads");
-	HINT(1, any_thread_cached_inv(t));
-	HINT(1, any_cap_object_inv(SLOT_OF(t, TSLOT_NOTIF)));
-	HINT(1, any_thread_reply_inv(t));
-	HINT(1, any_page_head_inv(TH(t)->reply_to));
+	HINTS(any_thread_cached_inv(t), any_cap_object_inv(SLOT_OF(t, TSLOT_NOTIF)), any_thread_reply_inv(t), any_page_head_inv(TH(t)->reply_to));
 	CHECK_SPEC(recv_check(t, e, no_wait).v == (spec_is_global(t, e)			   ? INT_GLOBAL
 						   : no_wait == 1 && has_nothing(t, e) ? ERRNO_WOULD_BLOCK
 											   : ERRNO_OK));
@@ -141,38 +133,20 @@ void h_is_foreign(void)
 
 /* --- small steps ----------------------------------------------------------------------------------- */
 
-static void check_others(struct any any)
-{
-	check_threads(any);
-	CHECK_SPEC(same_cap(any.slot));
-	CHECK_SPEC(same_page(any.page));
-	CHECK_SPEC(same_leaf(any.page, any.n));
-	CHECK_SPEC(same_ready(any.cpu, any.n));
-	check_rest(any);
-}
-
 /* Numbers of a CPU differ from each other, and from those of other CPUs: they leave the same rest. */
-void h_new_uid(void)
+void h_new_uid(u32 c)
 {
-	ANY(u32, c);
-	const struct any any = any_index();
-
 	ASSUME_INPUT(c < CPU_MAX);
 	remember();
 	const u64 uid = cpu_new_uid(c);
 
 	CHECK_SPEC((uid == old_cpu[c].uid + CPU_MAX) & (CPU(c)->uid == uid) & (uid % CPU_MAX == old_cpu[c].uid % CPU_MAX));
-	CHECK_IF(any.cpu != c, "spec", same_cpu(any.cpu));
-	CHECK_SPEC(same_notif(any.page));
-	check_others(any);
+	ASSIGNS(1, CPU(c)->uid);
 }
 
 /* The first goes, and may be mailed again. */
-void h_mailbox_take(void)
+void h_mailbox_take(u32 c)
 {
-	ANY(u32, c);
-	const struct any any = any_index();
-
 	ASSUME_STATE(cpus, ks.cpus <= CPU_MAX && cpu_runs(c), "set at boot, and never again");
 	hint_cpu(c);
 	remember();
@@ -180,29 +154,18 @@ void h_mailbox_take(void)
 
 	CHECK_SPEC(nt == old_cpu[c].mailbox);
 	CHECK_IF(nt != NIL, "spec", (CPU(c)->mailbox == old_notif[nt].mail) & (NT(nt)->mailed == 0));
-	CHECK_IF((nt == NIL) | (any.cpu != c), "spec", SAME(ks_cpu[any.cpu], old_cpu[any.cpu], mailbox));
-	CHECK_IF(any.page != nt, "spec", same_notif(any.page));
-	CHECK_SPEC(SAME(ks_notif[any.page], old_notif[any.page], word) & SAME(ks_notif[any.page], old_notif[any.page], head) &
-		   SAME(ks_notif[any.page], old_notif[any.page], bound));
-	CHECK_SPEC(same_cpu(any.cpu));
-	check_others(any);
+	ASSIGNS(nt != NIL, CPU(c)->mailbox, NT(nt)->mailed);
 	COVER(nt != NIL);
 }
 
 /* Only earlier: one that comes too early is set anew then. */
-void h_set_alarm(void)
+void h_set_alarm(u64 when)
 {
-	ANY(u64, when);
-	const struct any any = any_index();
 	const u32 c = machine.cpu;
 
 	ASSUME_STATE(cpus, ks.cpus <= CPU_MAX && cpu_runs(c), "set at boot, and never again");
 	remember();
 	set_alarm(when);
 	CHECK_SPEC(CPU(c)->alarm == (when < old_cpu[c].alarm ? when : old_cpu[c].alarm));
-	CHECK_IF(any.cpu != c, "spec", same_cpu(any.cpu));
-	CHECK_SPEC(SAME(ks_cpu[any.cpu], old_cpu[any.cpu], current) & SAME(ks_cpu[any.cpu], old_cpu[any.cpu], uid) &
-		   SAME(ks_cpu[any.cpu], old_cpu[any.cpu], mailbox) & SAME(ks_cpu[any.cpu], old_cpu[any.cpu], charged));
-	CHECK_SPEC(same_notif(any.page));
-	check_others(any);
+	ASSIGNS(1, CPU(c)->alarm);
 }

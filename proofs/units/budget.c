@@ -70,12 +70,6 @@ PRED bool has_stopped(u32 r, u32 sc)
 	       TH(r)->queued == (TH(r)->running_on != NIL && SC(TH(r)->running_on)->left != 0);
 }
 
-PRED bool same_budget_sizes(u32 sc)
-{
-	return SAME(ks_sched[sc], old_sched[sc], budget) && SAME(ks_sched[sc], old_sched[sc], period) &&
-	       SAME(ks_sched[sc], old_sched[sc], cpu) && SAME(ks_sched[sc], old_sched[sc], owner);
-}
-
 /* The one that a ready runner would go on with is idle. */
 PRED bool own_is_idle(u32 r)
 {
@@ -83,12 +77,8 @@ PRED bool own_is_idle(u32 r)
 }
 
 /* Nothing but times of what is charged changed. */
-void h_charge(void)
+void h_charge(u32 c, u64 now)
 {
-	ANY(u32, c);
-	ANY(u64, now);
-	const struct any any = any_index();
-
 	ASSUME_STATE(cpus, ks.cpus <= CPU_MAX && cpu_runs(c), "set at boot, and never again");
 	hint_cpu(c);
 	const u32 sc = CPU(c)->charged;
@@ -98,46 +88,38 @@ void h_charge(void)
 	CHECK_SPEC(budget_charge(CPU(c), now) == out);
 	CHECK_SPEC(CPU(c)->since == now);
 	CHECK_IF(sc != NIL, "spec", is_charged(sc, used));
-	CHECK_SPEC(same_budget_sizes(any.page));
-	CHECK_SPEC(SAME(ks_sched[any.page], old_sched[any.page], runner) &
-		   SAME(ks_sched[any.page], old_sched[any.page], refill));
-	CHECK_IF(any.page != sc, "spec", same_sched(any.page));
-	CHECK_SPEC(same_thread(any.page));
-	CHECK_SPEC(same_tnode(any.page));
-	CHECK_SPEC(same_current(any.cpu) & same_ready(any.cpu, any.n));
-	check_unscheduled(any);
+	ASSIGNS(1, CPU(c)->since);
+	ASSIGNS(sc != NIL, SC(sc)->left, SC(sc)->over);
 	COVER(out);
 }
 
-void h_used_up(void)
+void h_used_up(u32 sc, u64 now)
 {
-	ANY(u32, sc);
-	ANY(u64, now);
-	const struct any any = any_index();
-
 	ASSUME_STATE(cpus, ks.cpus <= CPU_MAX, "set at boot, and never again");
 	ASSUME_STATE(requires, is_object(sc, OBJ_SCHED) && SC(sc)->left != 0, "what is used up was not before");
-	const u32 r = SC(sc)->runner;
+	const u32 r = SC(sc)->runner, own = TH(r)->sched, cpu = TH(r)->home;
 	hint_sched(sc);
 	hint_tnode(sc);
 	hint_runner(any, r);
 	ASSUME_STATE(case, own_is_idle(r), "when nobody has borrowed what a borrower owns that goes on with that");
-	const bool ready = (r != NIL) & (TH(r)->state == THREAD_READY);
+	const bool ready = (r != NIL) & (TH(r)->state == THREAD_READY), was_current = CPU(cpu)->current == r;
 	remember();
 	budget_used_up(sc, now);
-	const bool anew = begins_anew(sc, now);
+	const bool anew = begins_anew(sc, now), lost = ready & !anew & (r != SC(sc)->owner);
 
 	CHECK_IF(anew, "spec", is_anew(sc, now));
 	CHECK_IF(!anew, "spec", is_parked(sc));
 	CHECK_IF(!anew & ready, "spec", has_stopped(r, sc));
-	CHECK_SPEC(same_budget_sizes(any.page));
-	CHECK_IF((any.page != sc) & (anew | (any.page != TH(r)->sched)), "spec", same_sched(any.page));
-	CHECK_IF(any.page != r, "spec", same_thread_runs(any.page));
-	CHECK_SPEC(same_state(any.page));
-	CHECK_IF(anew, "spec", same_tnode(any.page));
-	CHECK_IF(!ready, "spec", same_current(any.cpu) & same_ready(any.cpu, any.n) & same_thread_links(any.page));
+	ASSIGNS(1, SC(sc)->left);
+	ASSIGNS(anew, SC(sc)->over, SC(sc)->refill);
+	ASSIGNS(!anew, TN(sc)->when, TN(sc)->queued);
+	assigns_timeq(!anew, SC(sc)->cpu);
+	ASSIGNS(lost, TH(r)->running_on, TH(r)->eprio, SC(sc)->runner, SC(own)->runner);
+	ASSIGNS(ready & (old_thread[r].queued == 1), UNQUEUED(r, cpu, old_thread[r].eprio));
+	ASSIGNS(ready & (TH(r)->queued == 1), QUEUED_LAST(r, cpu, TH(r)->eprio));
+	ASSIGNS(ready & was_current, CPU(cpu)->current);
+	ASSIGNS(ready & was_current & (cpu != machine.cpu), CPU(cpu)->loaded, TH(r)->frame.kind);
 	check_order(any);
-	check_unscheduled(any);
 	COVER(anew & ready);
 	COVER(!anew & ready);
 }

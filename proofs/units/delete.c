@@ -48,36 +48,20 @@ PRED bool slot_is_clear(u32 s)
 	return SLOT(s)->type == 0 && cap_empty_inv(s);
 }
 
-/* Exactly s is gone: others say what they said, and whoever was next to it is next to its neighbour. */
-static void check_removed(struct any any, u32 s)
-{
-	CHECK_SPEC(slot_is_clear(s));
-	CHECK_IF(any.slot != s, "spec", same_cap_contents(any.slot));
-	CHECK_IF((any.slot != s) & (any.slot != old_slot[s].next), "spec", SAME(ks_slot[any.slot], old_slot[any.slot], prev));
-	CHECK_IF((any.slot != s) & (any.slot != old_slot[s].prev), "spec", SAME(ks_slot[any.slot], old_slot[any.slot], next));
-	CHECK_IF((any.slot != s) & (any.slot != old_slot[s].parent), "spec", SAME(ks_slot[any.slot], old_slot[any.slot], child));
-}
-
 PRED bool spec_light(u32 s)
 {
 	return SLOT(s)->child == NIL && (SLOT(s)->flags & CAP_OWNER) == 0 && SLOT(s)->type != OBJ_GRANT && SLOT(s)->type != OBJ_REPLY;
 }
 
-void h_is_light(void)
+void h_is_light(u32 s)
 {
-	ANY(u32, s);
-
 	ASSUME_INPUT(s != NIL);
 	CHECK_SPEC(is_light(s) == spec_light(s));
 }
 
 /* Who owns nothing leaves nothing. */
-void h_delete(void)
+void h_delete(u32 t, u32 s)
 {
-	ANY(u32, t);
-	ANY(u32, s);
-	const struct any any = any_index();
-
 	CALLER(t);
 	HANDED(cap_delete, s);
 	ASSUME_STATE(case, spec_light(s) && ks.work_head == NIL, "the case of the row");
@@ -87,15 +71,9 @@ void h_delete(void)
 
 	CHECK_SPEC(err.v == ERRNO_OK);
 	CHECK_SPEC((FR_OUT(t, 0) == 0) & (FR_OUT(t, 1) == ks.work_added));
-	CHECK_IF((any.page != t) | (any.n < REG_RDI) | ((any.n > REG_RSI) & (any.n < REG_COUNT)), "spec", same_register(any.page, any.n));
-	CHECK_SPEC(same_thread(any.page));
-	CHECK_SPEC(same_page(any.page));
-	check_removed(any, s);
-	CHECK_SPEC(same_leaf(any.page, any.n) & same_notif(any.page));
-	check_cpus(any);
-	check_rest(any);
-	check_invariants(any);
-	check_owners(any);
+	CHECK_SPEC(slot_is_clear(s));
+	ASSIGNS(1, REMOVED(s), FR_OUT(t, 0), FR_OUT(t, 1));
+	check_whole();
 }
 
 /* --- frames ------------------------------------------------------------------------------------ */
@@ -105,11 +83,8 @@ PRED u32 at_most(u32 n, u32 most)
 	return n < most ? n : most;
 }
 
-void h_frames_step(void)
+void h_frames_step(u32 s)
 {
-	ANY(u32, s);
-	const struct any any = any_index();
-
 	ASSUME_STATE(requires, slot_is_full(s) & (SLOT(s)->type == OBJ_FRAMES) && (SLOT(s)->flags & CAP_OWNER) != 0,
 		     "an owner of frames is there");
 	HINT(1, any_cap_memory_inv(s));
@@ -121,16 +96,14 @@ void h_frames_step(void)
 	CHECK_SPEC(gone == (old_slot[s].count == n));
 	CHECK_SPEC(SLOT(s)->count == old_slot[s].count - n);
 	CHECK_IF(any.page - from < n, "spec", is_taken(any.page, PAGE_FREE, NIL));
-	CHECK_IF(any.page - from >= n, "spec", same_page(any.page));
-	CHECK_IF(any.slot != s, "spec", same_cap(any.slot));
+	ASSIGNS(1, SLOT(s)->count);
+	ASSIGNS_RUN(1, *PD(from), n);
 	COVER(gone);
 	COVER(!gone);
 }
 
-void h_heavy(void)
+void h_heavy(u32 s)
 {
-	ANY(u32, s);
-
 	ASSUME_INPUT(s != NIL);
 	CHECK_SPEC(is_heavy(s) == ((SLOT(s)->flags & CAP_OWNER) != 0 || SLOT(s)->type == OBJ_GRANT));
 }

@@ -50,8 +50,6 @@ PRED bool words_are_copied(u32 to, u32 from, u32 first, u32 n, u32 p, u32 i)
 
 void arch_words_copy(u32 to, u32 from, u32 first, u32 n)
 {
-	const struct any any = any_index();
-
 	SNAPSHOT(mid_word, ks_word);
 	FORGET(ks_word[0]);
 	prover_assume(words_are_copied(to, from, first, n, any.page, any.n));
@@ -99,8 +97,7 @@ static void hint_actor(u32 t)
 {
 	hint_thread(t);
 	hint_tnode(t);
-	HINT(1, any_cap_object_inv(SLOT_OF(t, TSLOT_SCHED)));
-	HINT(1, any_cap_object_inv(SLOT_OF(t, TSLOT_NOTIF)));
+	HINTS(any_cap_object_inv(SLOT_OF(t, TSLOT_SCHED)), any_cap_object_inv(SLOT_OF(t, TSLOT_NOTIF)));
 	hint_sched(TH(t)->sched);
 	hint_sched(TH(t)->running_on);
 }
@@ -203,3 +200,40 @@ static void check_apart(struct any any)
 	CHECK_SPEC(same_ks(any.n));
 	CHECK_SPEC(same_frame_rest(any.page, any.n));
 }
+
+#ifndef NO_DEADLINES
+/* --- what changes ------------------------------------------------------------------------- */
+
+#define ENTERS_EP(t, e)                                                                            \
+	TH(t)->queue, TH(t)->qprev, TH(t)->g_arrived, TH(old_ep[e].tail)->qnext, EP(e)->head, EP(e)->tail, EP(e)->receiving, EP(e)->g_clock
+#define LEAVES_EP(w, e) TH(w)->queue, TH(w)->qnext, TH(old_thread[w].qnext)->qprev, EP(e)->head, EP(e)->tail
+#define RELEASES(t) TH(t)->running_on, SC(old_thread[t].running_on)->runner
+
+static void assigns_wait(bool waits, u32 t, u64 deadline)
+{
+	ASSIGNS(waits, TH(t)->state, CPU(TH(t)->home)->current);
+	ASSIGNS(waits & (deadline != 0), TN(t)->when, TN(t)->queued);
+	assigns_timeq(waits & (deadline != 0), TH(t)->home);
+}
+
+/* It has no deadline any more. */
+static void assigns_end(bool ends, u32 t)
+{
+	ASSIGNS(ends & (old_tnode[t].queued == 1), TN(t)->queued);
+	assigns_timeq(ends & (old_tnode[t].queued == 1), TH(t)->home);
+}
+
+/* It goes on, and if nothing was lent to it with its own time. */
+static void assigns_ready(bool ready, u32 t)
+{
+	ASSIGNS(ready, TH(t)->state, TH(t)->running_on, TH(t)->eprio, SC(TH(t)->sched)->runner);
+	ASSIGNS(ready & (TH(t)->queued == 1), QUEUED_LAST(t, TH(t)->home, TH(t)->eprio));
+}
+
+/* A message of t arrives at r. */
+static void assigns_message(bool done, u32 t, u32 r)
+{
+	ASSIGNS(done, TH(r)->frame.r);
+	ASSIGNS(done & (TH(t)->msg != NIL), ks_word[TH(r)->msg]);
+}
+#endif

@@ -33,41 +33,16 @@
 
 #include <reply.c>
 
-/* Nobody moved, and no time was given. */
-static void check_places(struct any any)
-{
-	CHECK_SPEC(same_state(any.page));
-	CHECK_SPEC(same_thread_links(any.page));
-	CHECK_SPEC(SAME(ks_thread[any.page], old_thread[any.page], queued));
-	CHECK_SPEC(same_current(any.cpu));
-	CHECK_SPEC(same_ready(any.cpu, any.n));
-}
-
-/* Nothing but sc itself changed. */
-static void check_only(struct any any, u32 sc)
-{
-	CHECK_IF(any.page != sc, "spec", same_sched(any.page));
-	CHECK_SPEC(same_thread_runs(any.page));
-	CHECK_SPEC(same_tnode(any.page));
-	CHECK_SPEC(same_timing(any.cpu));
-	check_places(any);
-	check_unscheduled(any);
-}
-
 /* --- made ------------------------------------------------------------------------------------------ */
 
-void h_init(void)
+void h_init(u32 sc, u32 cpu)
 {
-	ANY(u32, sc);
-	ANY(u32, cpu);
-	const struct any any = any_index();
-
 	ASSUME_INPUT(sc < PAGE_COUNT);
 	remember();
 	sched_init(sc, cpu);
 	CHECK_SPEC(SC(sc)->budget == 0 && SC(sc)->period == 0 && SC(sc)->left == 0 && SC(sc)->refill == 0 &&
 		   SC(sc)->over == 0 && SC(sc)->cpu == cpu && SC(sc)->owner == NIL && SC(sc)->runner == NIL);
-	check_only(any, sc);
+	ASSIGNS(1, *SC(sc));
 }
 
 /* --- who runs on what --------------------------------------------------------------------------------- */
@@ -79,27 +54,15 @@ void h_init(void)
 	HINT(1, any_thread_runs_on_inv(t));                                                        \
 	hint_sched(TH(t)->running_on)
 
-/* Only what these two threads run on changed. */
-static void check_runners(struct any any, u32 t, u32 u)
-{
-	CHECK_IF((any.page != t) & (any.page != u), "spec", same_thread_runs(any.page));
-	check_places(any);
-	check_untimed(any);
-}
-
 void h_release(void)
 {
-	const struct any any = any_index();
 	RUNS(t);
 	const u32 sc = TH(t)->running_on;
 	remember();
 	sched_release(t);
 	CHECK_SPEC(TH(t)->running_on == NIL);
 	CHECK_IF(sc != NIL, "spec", SC(sc)->runner == NIL);
-	CHECK_IF(any.page != sc, "spec", same_sched(any.page));
-	CHECK_SPEC(SAME(ks_thread[any.page], old_thread[any.page], eprio) &
-		   SAME(ks_thread[any.page], old_thread[any.page], lent));
-	check_runners(any, t, t);
+	ASSIGNS(sc != NIL, TH(t)->running_on, SC(sc)->runner);
 	COVER(sc != NIL);
 }
 
@@ -112,7 +75,6 @@ PRED bool is_lent(u32 from, u32 t, u32 sc)
 
 void h_lend(void)
 {
-	const struct any any = any_index();
 	RUNS(from);
 	RUNS(t);
 	ASSUME_INPUT(from != t);
@@ -123,10 +85,8 @@ void h_lend(void)
 	CHECK_IF(may, "spec", is_lent(from, t, sc));
 	CHECK_IF(may & (had != NIL), "spec", SC(had)->runner == NIL);
 	CHECK_IF(!may, "spec", TH(from)->lent == NIL);
-	CHECK_IF(!may, "spec", SAME(ks_thread[any.page], old_thread[any.page], running_on) &
-			       SAME(ks_thread[any.page], old_thread[any.page], eprio));
-	CHECK_IF(!may | ((any.page != sc) & (any.page != had)), "spec", same_sched(any.page));
-	check_runners(any, from, t);
+	ASSIGNS(1, TH(from)->lent);
+	ASSIGNS(may, TH(from)->running_on, TH(t)->running_on, TH(t)->eprio, SC(sc)->runner, SC(had)->runner);
 	COVER(may & (had != NIL));
 }
 
@@ -137,11 +97,9 @@ PRED bool is_returned(u32 from, u32 t, u32 sc)
 	       IMP(sc != TH(t)->sched, SAME(ks_thread[t], old_thread[t], eprio));
 }
 
-void h_return(void)
+void h_return(u32 t)
 {
-	const struct any any = any_index();
 	RUNS(from);
-	ANY(u32, t);
 
 	ASSUME_INPUT(from != t);
 	ASSUME_STATE(requires, thread_is(t), "this is done to threads");
@@ -151,10 +109,7 @@ void h_return(void)
 	remember();
 	sched_return(from, t);
 	CHECK_IF(may, "spec", is_returned(from, t, sc));
-	CHECK_IF(!may, "spec", same_thread_runs(any.page));
-	CHECK_IF(!may | (any.page != sc), "spec", same_sched(any.page));
-	CHECK_SPEC(SAME(ks_thread[any.page], old_thread[any.page], lent));
-	check_runners(any, from, t);
+	ASSIGNS(may, TH(from)->running_on, TH(from)->eprio, TH(t)->running_on, TH(t)->eprio, SC(sc)->runner);
 	COVER(may);
 }
 
@@ -197,35 +152,31 @@ static void hint_loser(struct any any, u32 r)
 	hint_runner(any, r);
 }
 
-/* Nothing but r, and what it runs on, changed. */
-static void check_lost(struct any any, u32 r)
+/* Nothing but r, what it runs on, and where it stands changed. */
+static void check_lost(u32 r)
 {
-	const u32 sc = old_thread[r].running_on;
+	const u32 sc = old_thread[r].running_on, own = old_thread[r].sched, c = old_thread[r].home;
+	const bool ready = old_thread[r].state == THREAD_READY, stops = ready & was_current(r) & !may_go_on(r);
 
 	CHECK_SPEC(has_lost(r));
 	CHECK_IF(sc != NIL, "spec", IMP(spec_after_loss(r) != sc, SC(sc)->runner == NIL));
-	CHECK_IF(any.page != r, "spec", same_thread_runs(any.page));
-	CHECK_SPEC(SAME(ks_thread[any.page], old_thread[any.page], lent));
-	CHECK_IF((any.page != sc) & (any.page != spec_after_loss(r)), "spec", same_sched(any.page));
-	CHECK_SPEC(same_state(any.page));
-	CHECK_IF((old_thread[r].state != THREAD_READY) | (any.cpu != old_thread[r].home), "spec", same_current(any.cpu));
-	CHECK_SPEC(same_budget(any.page));
-	CHECK_SPEC(same_tnode(any.page));
+	ASSIGNS(1, TH(r)->running_on, SC(sc)->runner);
+	ASSIGNS(ready, TH(r)->eprio, SC(own)->runner);
+	ASSIGNS(ready & (old_thread[r].queued == 1), UNQUEUED(r, c, old_thread[r].eprio));
+	ASSIGNS(ready & may_go_on(r) & !was_current(r), QUEUED_LAST(r, c, old_thread[r].prio));
+	ASSIGNS(stops, CPU(c)->current);
+	ASSIGNS(stops & (c != machine.cpu), CPU(c)->loaded, TH(r)->frame.kind);
 	check_order(any);
-	check_unscheduled(any);
 }
 
-void h_lose(void)
+void h_lose(u32 r)
 {
-	ANY(u32, r);
-	const struct any any = any_index();
-
 	ASSUME_STATE(requires, thread_is(r), "this is done to threads");
 	ASSUME_STATE(cpus, ks.cpus <= CPU_MAX, "set at boot, and never again");
 	hint_loser(any, r);
 	remember();
 	lose(r);
-	check_lost(any, r);
+	check_lost(r);
 	COVER(was_current(r) & may_go_on(r));
 }
 
@@ -235,26 +186,18 @@ PRED u32 spec_borrower(u32 t)
 	return TH(t)->sched == NIL || SC(TH(t)->sched)->runner == t ? NIL : SC(TH(t)->sched)->runner;
 }
 
-void h_reclaim(void)
+void h_reclaim(u32 t)
 {
-	ANY(u32, t);
-	const struct any any = any_index();
-
 	ASSUME_STATE(requires, thread_is(t), "this is done to threads");
 	ASSUME_STATE(cpus, ks.cpus <= CPU_MAX, "set at boot, and never again");
-	HINT(1, any_thread_cached_inv(t));
-	HINT(1, any_cap_object_inv(SLOT_OF(t, TSLOT_SCHED)));
+	HINTS(any_thread_cached_inv(t), any_cap_object_inv(SLOT_OF(t, TSLOT_SCHED)));
 	const u32 r = spec_borrower(t);
 	hint_sched(TH(t)->sched);
 	hint_loser(any, r);
 	remember();
 	sched_reclaim(t);
-	if (r != NIL) {
-		check_lost(any, r);
-		return;
-	}
-	check_runners(any, NIL, NIL);
-	CHECK_SPEC(same_sched(any.page));
+	if (r != NIL)
+		check_lost(r);
 }
 
 /* --- budgets --------------------------------------------------------------------------------------------------- */
@@ -271,41 +214,28 @@ PRED bool is_refilled(u32 sc, u64 now)
 	       SAME(ks_sched[sc], old_sched[sc], runner);
 }
 
-void h_refill(void)
+void h_refill(u32 sc, u64 now)
 {
-	ANY(u32, sc);
-	ANY(u64, now);
-	const struct any any = any_index();
-
 	ASSUME_INPUT(sc < PAGE_COUNT);
 	remember();
 	budget_refill(sc, now);
 	CHECK_SPEC(is_refilled(sc, now));
-	check_only(any, sc);
+	ASSIGNS(1, SC(sc)->left, SC(sc)->over, SC(sc)->refill);
 }
 
 /* Not in a time queue, and no CPU counts on it. */
-void h_unbind(void)
+void h_unbind(u32 sc)
 {
-	const struct any any = any_index();
-
-	ANY(u32, sc);
 	ASSUME_STATE(requires, is_object(sc, OBJ_SCHED), "this is done to scheduling contexts");
 	ASSUME_STATE(cpus, ks.cpus <= CPU_MAX, "set at boot, and never again");
 	hint_sched(sc);
 	hint_tnode(sc);
+	const u32 cpu = SC(sc)->cpu;
 	remember();
 	sched_unbind(sc);
-	CHECK_SPEC(TN(sc)->queued == 0 && CPU(old_sched[sc].cpu)->charged != sc);
-	CHECK_IF(any.page != sc, "spec", SAME(ks_tnode[any.page], old_tnode[any.page], when) &
-						 SAME(ks_tnode[any.page], old_tnode[any.page], queued));
-	CHECK_SPEC(same_sched(any.page));
-	CHECK_SPEC(SAME(ks_cpu[any.cpu], old_cpu[any.cpu], since) & SAME(ks_cpu[any.cpu], old_cpu[any.cpu], alarm) &
-		   SAME(ks_cpu[any.cpu], old_cpu[any.cpu], loaded));
-	CHECK_IF(any.cpu != old_sched[sc].cpu, "spec", SAME(ks_cpu[any.cpu], old_cpu[any.cpu], charged));
-	CHECK_SPEC(same_thread_runs(any.page));
-	check_places(any);
-	check_unscheduled(any);
+	CHECK_SPEC(TN(sc)->queued == 0 && CPU(cpu)->charged != sc);
+	ASSIGNS(1, TN(sc)->queued, CPU(cpu)->charged);
+	assigns_timeq(old_tnode[sc].queued == 1, cpu);
 	CHECK_KEPT(any_cpu_timeq_inv(any.cpu));
 	CHECK_KEPT(any_tnode_up_inv(any.page));
 	CHECK_KEPT(any_tnode_down_inv(any.page));

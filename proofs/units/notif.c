@@ -48,7 +48,7 @@ void h_unqueue(u32 t)
 	notif_unqueue(t);
 	CHECK_SPEC(waits_for_nothing(t));
 	CHECK_SPEC(any_notif_ends_inv(any.page));
-	ASSIGNS(1, TH(t)->queue, LINKS_OF(t), TH(old_thread[t].qnext)->qprev, TH(old_thread[t].qprev)->qnext, NT(q)->head, NT(q)->tail);
+	ASSIGNS(1, TH(t)->queue, LEFT_LINKS(t), NT(q)->head, NT(q)->tail);
 	COVER(old_notif[q].head != t);
 }
 

@@ -15,10 +15,8 @@ static void check_order(struct any any)
 
 static void hint_order(struct any any)
 {
-	HINT(1, any_thread_links_inv(any.page));
-	HINT(1, any_thread_ready_inv(any.page));
-	HINT(1, any_ep_head_inv(TH(any.page)->queue));
-	HINT(1, any_notif_head_inv(TH(any.page)->queue));
+	HINTS(any_thread_links_inv(any.page), any_thread_ready_inv(any.page), any_ep_head_inv(TH(any.page)->queue),
+	      any_notif_head_inv(TH(any.page)->queue));
 }
 
 /* The queue of CPU c and priority p, with both its ends. */

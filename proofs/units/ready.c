@@ -17,26 +17,10 @@
  */
 #include "run.h"
 
-/* Nothing but run queues and places in them changed. */
-static void check_only_queues(struct any any)
-{
-	CHECK_SPEC(same_state(any.page));
-	CHECK_SPEC(SAME(ks_thread[any.page], old_thread[any.page], running_on) &
-		   SAME(ks_thread[any.page], old_thread[any.page], lent) &
-		   SAME(ks_thread[any.page], old_thread[any.page], eprio));
-	CHECK_SPEC(same_sched(any.page));
-	CHECK_SPEC(same_current(any.cpu));
-	check_untimed(any);
-}
-
 /* --- the top ----------------------------------------------------------------------------- */
 
-void h_contract_top_find(void)
+void h_contract_top_find(u32 c, u32 words)
 {
-	ANY(u32, c);
-	ANY(u32, words);
-	const struct any any = any_index();
-
 	ASSUME_INPUT(c < CPU_MAX);
 	const u32 top = spec_top(CPU(c), words);
 	GIVEN(map_is_within(CPU(c), any.n, words));
@@ -45,12 +29,7 @@ void h_contract_top_find(void)
 	top_find(CPU(c), words);
 	CHECK_SPEC(CPU(c)->top == top);
 	CHECK_SPEC(top_is_found(CPU(c), any.n));
-	CHECK_IF(any.cpu != c, "spec", same_ready(any.cpu, any.n));
-	CHECK_SPEC(SAME(ks_cpu[any.cpu], old_cpu[any.cpu], ready_map[any.n / 64]) &
-		   SAME(ks_cpu[any.cpu], old_cpu[any.cpu], ready_head[any.n]) &
-		   SAME(ks_cpu[any.cpu], old_cpu[any.cpu], ready_tail[any.n]));
-	CHECK_SPEC(same_thread(any.page));
-	check_only_queues(any);
+	ASSIGNS(1, CPU(c)->top);
 }
 
 /* --- entering and leaving ------------------------------------------------------------------ */
@@ -74,17 +53,8 @@ PRED bool is_last(u32 t, u32 c, u32 p)
 	       TH(t)->qprev == old_cpu[c].ready_tail[p];
 }
 
-/* Other priorities, and other CPUs, are as before, but for who is on top. */
-PRED bool same_other_queue(u32 c, u32 p)
+void h_push(u32 t, u8 first)
 {
-	return SAME(ks_cpu[c], old_cpu[c], ready_head[p]) && SAME(ks_cpu[c], old_cpu[c], ready_tail[p]);
-}
-
-void h_push(void)
-{
-	ANY(u32, t);
-	ANY(u8, first);
-	const struct any any = any_index();
 	A_CPU(c);
 
 	ASSUME_INPUT(first <= 1);
@@ -97,14 +67,9 @@ void h_push(void)
 	ready_push(CPU(c), t, first);
 	CHECK_IF(first == 1, "spec", is_first(t, c, p));
 	CHECK_IF(first == 0, "spec", is_last(t, c, p));
-	CHECK_IF((any.cpu != c) | (any.n != p), "spec", same_other_queue(any.cpu, any.n));
-	CHECK_IF(any.page != t, "spec", same_thread_runs(any.page));
-	CHECK_IF((any.page != t) & (any.page != old_cpu[c].ready_head[p]), "spec",
-		 SAME(ks_thread[any.page], old_thread[any.page], qprev));
-	CHECK_IF((any.page != t) & (any.page != old_cpu[c].ready_tail[p]), "spec",
-		 SAME(ks_thread[any.page], old_thread[any.page], qnext));
+	ASSIGNS(first == 1, QUEUED_FIRST(t, c, p));
+	ASSIGNS(first == 0, QUEUED_LAST(t, c, p));
 	check_order(any);
-	check_only_queues(any);
 	COVER(old_cpu[c].ready_head[p] != NIL);
 }
 
@@ -113,24 +78,8 @@ PRED bool is_out(u32 t)
 	return TH(t)->queued == 0 && TH(t)->qnext == NIL && TH(t)->qprev == NIL;
 }
 
-static void check_left(struct any any, u32 t, u32 c, u32 p)
+void h_remove(u32 t)
 {
-	CHECK_SPEC(is_out(t));
-	CHECK_IF((any.cpu != c) | (any.n != p), "spec", same_other_queue(any.cpu, any.n));
-	CHECK_IF(any.page != t, "spec", same_thread_runs(any.page));
-	CHECK_IF((any.page != t) & (any.page != old_thread[t].qprev), "spec",
-		 SAME(ks_thread[any.page], old_thread[any.page], qnext));
-	CHECK_IF((any.page != t) & (any.page != old_thread[t].qnext), "spec",
-		 SAME(ks_thread[any.page], old_thread[any.page], qprev));
-	check_order(any);
-	check_only_queues(any);
-	COVER(old_thread[t].qnext != NIL);
-}
-
-void h_remove(void)
-{
-	ANY(u32, t);
-	const struct any any = any_index();
 	A_CPU(c);
 
 	ASSUME_STATE(requires, thread_is(t) && TH(t)->queued == 1 && TH(t)->home == c,
@@ -143,12 +92,14 @@ void h_remove(void)
 	HINT(1, any_ready_queue_inv(c, any.n));
 	remember();
 	ready_remove(CPU(c), t);
-	check_left(any, t, c, old_thread[t].eprio);
+	CHECK_SPEC(is_out(t));
+	ASSIGNS(1, UNQUEUED(t, c, old_thread[t].eprio));
+	check_order(any);
+	COVER(old_thread[t].qnext != NIL);
 }
 
 void h_pop(void)
 {
-	const struct any any = any_index();
 	A_CPU(c);
 
 	ASSUME_STATE(requires, CPU(c)->top != 0, "who is taken out of a run queue waits there");
@@ -162,5 +113,8 @@ void h_pop(void)
 	const u32 t = ready_pop(CPU(c));
 
 	CHECK_SPEC(t == first);
-	check_left(any, t, c, p);
+	CHECK_SPEC(is_out(t));
+	ASSIGNS(1, UNQUEUED_FIRST(t, c, p));
+	check_order(any);
+	COVER(old_thread[t].qnext != NIL);
 }

@@ -104,22 +104,17 @@ PRED bool is_queued_first(u32 t)
 	return TH(t)->queued == 1 && CPU(TH(t)->home)->ready_head[TH(t)->eprio] == t && TH(t)->qprev == NIL;
 }
 
-/* t perhaps runs on its own now, and one thread, q, entered a queue or left one; queues are in order. */
-static void check_moved(struct any any, u32 t, u32 q)
+/* t perhaps runs on its own now; queues are in order. */
+static void check_ready(u32 t)
 {
-	CHECK_IF(any.page != t, "spec", same_state(any.page));
-	CHECK_IF((any.page != t) & (any.page != q), "spec", same_thread_runs(any.page));
-	CHECK_SPEC(SAME(ks_thread[any.page], old_thread[any.page], lent));
-	CHECK_IF(any.page != spec_runs_on(t), "spec", same_sched(any.page));
+	ASSIGNS(old_thread[t].running_on == NIL, TH(t)->running_on, TH(t)->eprio, SC(old_thread[t].sched)->runner);
 	check_order(any);
-	check_untimed(any);
 }
 
 /* --- becoming ready ------------------------------------------------------------------------------- */
 
 void h_ready(void)
 {
-	const struct any any = any_index();
 	WHO_IS_NOT(t);
 	remember();
 	sched_ready(t);
@@ -127,8 +122,9 @@ void h_ready(void)
 	CHECK_SPEC(goes_on(t));
 	CHECK_IF(spec_has_time(t), "spec", is_queued_last(t));
 	CHECK_IF(!spec_has_time(t), "spec", TH(t)->queued == 0);
-	CHECK_SPEC(same_current(any.cpu));
-	check_moved(any, t, t);
+	ASSIGNS(1, TH(t)->state);
+	ASSIGNS(spec_has_time(t), QUEUED_LAST(t, TH(t)->home, spec_eprio(t)));
+	check_ready(t);
 	COVER(spec_has_time(t));
 }
 
@@ -141,7 +137,6 @@ PRED bool spec_is_above(u32 t, u32 c)
 
 void h_wake(void)
 {
-	const struct any any = any_index();
 	WHO_IS_NOT(t);
 	const u32 c = machine.cpu, before = CPU(c)->current;
 	ASSUME_STATE(cpus, cpu_runs(c), "set at boot, and never again");
@@ -159,15 +154,16 @@ void h_wake(void)
 	CHECK_IF(runs & (before != NIL), "spec", is_queued_first(before));
 	CHECK_IF(spec_has_time(t) & !runs, "spec", is_queued_last(t));
 	CHECK_IF(runs | !spec_has_time(t), "spec", TH(t)->queued == 0);
-	CHECK_IF(!runs | (any.cpu != c), "spec", same_current(any.cpu));
-	check_moved(any, t, runs ? before : t);
+	ASSIGNS(1, TH(t)->state);
+	ASSIGNS(runs, CPU(c)->current);
+	ASSIGNS(runs & (before != NIL), QUEUED_FIRST(before, c, TH(before)->eprio));
+	ASSIGNS(spec_has_time(t) & !runs, QUEUED_LAST(t, TH(t)->home, spec_eprio(t)));
+	check_ready(t);
 	COVER(runs & (before != NIL));
 }
 
-void h_switch(void)
+void h_switch(u32 c)
 {
-	ANY(u32, c);
-	const struct any any = any_index();
 	WHO_IS_NOT(t);
 	ASSUME_STATE(cpus, ks.cpus <= CPU_MAX && cpu_runs(c), "set at boot, and never again");
 	remember();
@@ -180,23 +176,23 @@ void h_switch(void)
 	CHECK_IF(runs, "spec", CPU(c)->current == t);
 	CHECK_IF(spec_has_time(t) & !runs, "spec", is_queued_last(t));
 	CHECK_IF(runs | !spec_has_time(t), "spec", TH(t)->queued == 0);
-	CHECK_IF(!runs | (any.cpu != c), "spec", same_current(any.cpu));
-	check_moved(any, t, t);
+	ASSIGNS(1, TH(t)->state);
+	ASSIGNS(runs, CPU(c)->current);
+	ASSIGNS(spec_has_time(t) & !runs, QUEUED_LAST(t, TH(t)->home, spec_eprio(t)));
+	check_ready(t);
 	COVER(runs);
 }
 
 void h_continue(void)
 {
-	const struct any any = any_index();
 	WHO_IS_NOT(t);
 	const u32 c = TH(t)->home;
 	remember();
 	sched_continue(t);
 	CHECK_SPEC(goes_on(t));
 	CHECK_SPEC(CPU(c)->current == (spec_has_time(t) ? t : NIL));
-	CHECK_IF(any.cpu != c, "spec", same_current(any.cpu));
-	CHECK_SPEC(same_state(any.page));
-	check_moved(any, t, t);
+	ASSIGNS(1, CPU(c)->current);
+	check_ready(t);
 	COVER(spec_has_time(t));
 }
 
@@ -211,20 +207,6 @@ void h_continue(void)
 	hint_thread(TH(t)->qprev);                                                                 \
 	hint_places(any, t)
 
-/* t may have entered or left a queue, on its own priority or this one. */
-static void check_same_time(struct any any, u32 t)
-{
-	CHECK_SPEC(same_state(any.page));
-	CHECK_IF(any.page != t, "spec", same_thread_runs(any.page));
-	CHECK_SPEC(SAME(ks_thread[any.page], old_thread[any.page], lent) &
-		   SAME(ks_thread[any.page], old_thread[any.page], running_on));
-	CHECK_SPEC(same_sched(any.page));
-	check_order(any);
-	check_unscheduled(any);
-	CHECK_IF(any.page != t, "spec", same_frame_rest(any.page, any.n));
-	CHECK_SPEC(same_tnode(any.page));
-}
-
 PRED bool was_current(u32 t)
 {
 	return old_cpu[old_thread[t].home].current == t;
@@ -233,31 +215,27 @@ PRED bool was_current(u32 t)
 /* Off its CPU too: one that runs elsewhere has its registers saved. */
 void h_unready(void)
 {
-	const struct any any = any_index();
 	WHO_IS_READY(t);
 	const u32 c = TH(t)->home;
 	remember();
 	sched_unready(t);
 	CHECK_SPEC(TH(t)->queued == 0);
 	CHECK_SPEC(CPU(c)->current != t);
-	CHECK_IF((any.cpu != c) | !was_current(t), "spec", same_current(any.cpu));
-	CHECK_IF((any.cpu != c) | !was_current(t) | (c == machine.cpu), "spec", same_timing(any.cpu));
-	CHECK_SPEC(SAME(ks_thread[any.page], old_thread[any.page], eprio));
-	check_same_time(any, t);
+	ASSIGNS(old_thread[t].queued == 1, UNQUEUED(t, c, TH(t)->eprio));
+	ASSIGNS(was_current(t), CPU(c)->current);
+	ASSIGNS(was_current(t) & (c != machine.cpu), CPU(c)->loaded, TH(t)->frame.kind);
+	check_order(any);
 	COVER(was_current(t));
 }
 
 void h_leave_queue(void)
 {
-	const struct any any = any_index();
 	WHO_IS_READY(t);
 	remember();
 	sched_leave_queue(t);
 	CHECK_SPEC(TH(t)->queued == 0);
-	CHECK_SPEC(same_current(any.cpu));
-	CHECK_SPEC(same_timing(any.cpu));
-	CHECK_SPEC(SAME(ks_thread[any.page], old_thread[any.page], eprio));
-	check_same_time(any, t);
+	ASSIGNS(old_thread[t].queued == 1, UNQUEUED(t, TH(t)->home, TH(t)->eprio));
+	check_order(any);
 	COVER(old_thread[t].queued == 1);
 }
 
@@ -266,18 +244,13 @@ PRED bool has_left(u32 t)
 	return TH(t)->running_on != NIL && SC(TH(t)->running_on)->left != 0;
 }
 
-void h_go_on(void)
+void h_go_on(u32 t)
 {
-	const struct any any = any_index();
-	ANY(u32, t);
-
 	ASSUME_STATE(requires, thread_is(t) && TH(t)->state == THREAD_READY && TH(t)->queued == 0 &&
 			    (TH(t)->running_on == NIL || sched_is(TH(t)->running_on)),
 		     "who may have something else to run on is in no queue");
 	ASSUME_STATE(cpus, ks.cpus <= CPU_MAX, "set at boot, and never again");
-	HINT(1, any_thread_state_inv(t));
-	HINT(1, any_thread_queue_inv(t));
-	HINT(1, any_thread_links_inv(t));
+	HINTS(any_thread_state_inv(t), any_thread_queue_inv(t), any_thread_links_inv(t));
 	hint_places(any, t);
 	const u32 c = TH(t)->home;
 	remember();
@@ -285,26 +258,26 @@ void h_go_on(void)
 	CHECK_IF(has_left(t) & was_current(t), "spec", (CPU(c)->current == t) & (TH(t)->queued == 0));
 	CHECK_IF(has_left(t) & !was_current(t), "spec", is_queued_last(t));
 	CHECK_IF(!has_left(t), "spec", (CPU(c)->current != t) & (TH(t)->queued == 0));
-	CHECK_IF((any.cpu != c) | !was_current(t), "spec", same_current(any.cpu));
-	CHECK_SPEC(SAME(ks_thread[any.page], old_thread[any.page], eprio));
-	check_same_time(any, t);
+	ASSIGNS(has_left(t) & !was_current(t), QUEUED_LAST(t, c, TH(t)->eprio));
+	ASSIGNS(!has_left(t) & was_current(t), CPU(c)->current);
+	ASSIGNS(!has_left(t) & was_current(t) & (c != machine.cpu), CPU(c)->loaded, TH(t)->frame.kind);
+	check_order(any);
 	COVER(has_left(t));
 }
 
-void h_set_eprio(void)
+void h_set_eprio(u8 eprio)
 {
-	ANY(u8, eprio);
-	const struct any any = any_index();
 	WHO_IS_READY(t);
-	hint_queue(TH(t)->home, eprio);
+	const u32 c = TH(t)->home;
+	hint_queue(c, eprio);
 	remember();
 	sched_set_eprio(t, eprio);
 	CHECK_SPEC(TH(t)->eprio == eprio);
 	CHECK_SPEC(SAME(ks_thread[t], old_thread[t], queued));
 	CHECK_IF(old_thread[t].queued == 1, "spec", is_queued_last(t));
-	CHECK_SPEC(same_current(any.cpu));
-	CHECK_SPEC(same_timing(any.cpu));
-	check_same_time(any, t);
+	ASSIGNS(1, TH(t)->eprio);
+	ASSIGNS(old_thread[t].queued == 1, RUN_QUEUE(c, old_thread[t].eprio), RUN_QUEUE(c, eprio), LEFT_LINKS(t), TH(old_cpu[c].ready_tail[eprio])->qnext);
+	check_order(any);
 	COVER(old_thread[t].queued == 1);
 }
 
@@ -319,7 +292,6 @@ PRED bool spec_is_outdone(u32 c)
 /* Nobody that waits is above who runs. */
 void h_pick(void)
 {
-	const struct any any = any_index();
 	const u32 c = machine.cpu, before = CPU(c)->current;
 
 	ASSUME_STATE(cpus, ks.cpus <= CPU_MAX && cpu_runs(c), "set at boot, and never again");
@@ -337,12 +309,8 @@ void h_pick(void)
 	CHECK_SPEC(CPU(c)->current == (other ? first : before));
 	CHECK_IF(other, "spec", TH(first)->queued == 0);
 	CHECK_IF(other & (before != NIL), "spec", is_queued_first(before));
-	CHECK_IF(!other | (any.cpu != c), "spec", same_current(any.cpu));
-	CHECK_SPEC(same_state(any.page));
-	CHECK_IF(!other | ((any.page != before) & (any.page != first)), "spec", same_thread_runs(any.page));
-	CHECK_SPEC(SAME(ks_thread[any.page], old_thread[any.page], eprio));
-	CHECK_SPEC(same_sched(any.page));
+	ASSIGNS(other, CPU(c)->current, UNQUEUED_FIRST(first, c, old_cpu[c].top - 1));
+	ASSIGNS(other & (before != NIL), QUEUED_FIRST(before, c, TH(before)->eprio));
 	check_order(any);
-	check_untimed(any);
 	COVER(other & (before != NIL));
 }

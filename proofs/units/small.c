@@ -87,16 +87,10 @@ void arch_iommu_faults(bool all)
 /* --- nothing but the caller's result registers -------------------------- */
 
 /* n result registers of thread t may differ. */
-static void check_results(struct any any, u32 t, u32 n)
+static void check_results(u32 t, u32 n)
 {
-	CHECK_IF((any.page != t) | (any.n < REG_RDI) | ((any.n >= REG_RDI + n) & (any.n < REG_COUNT)), "spec",
-		 same_register(any.page, any.n));
-	CHECK_SPEC(same_frame_rest(any.page, any.n));
-	CHECK_SPEC(same_thread(any.page));
-	CHECK_SPEC(same_cap(any.slot));
-	CHECK_SPEC(same_page(any.page));
-	CHECK_SPEC(ks_pte[any.page][any.n] == old_pte[any.page][any.n]);
-	check_apart_from_memory(any);
+	ASSIGNS_RUN(n != 0, FR_OUT(t, 0), n);
+	check_whole();
 }
 
 PRED u32 spec_port_error(u32 s, u64 offset, u64 width)
@@ -107,14 +101,8 @@ PRED u32 spec_port_error(u32 s, u64 offset, u64 width)
 							 : ERRNO_OK;
 }
 
-void h_port_in(void)
+void h_port_in(u32 t, u32 s, u64 offset, u64 width)
 {
-	ANY(u32, t);
-	ANY(u32, s);
-	ANY(u64, offset);
-	ANY(u64, width);
-	const struct any any = any_index();
-
 	CALLER(t);
 	HANDED(ioport_in, s, offset, width);
 	const u32 bad = spec_port_error(s, offset, width);
@@ -123,22 +111,14 @@ void h_port_in(void)
 
 	CHECK_SPEC(err.v == bad);
 	CHECK_IF(err.v == 0, "spec", FR_OUT(t, 0) == (u32)io.value);
-	check_results(any, t, err.v == 0 ? 1 : 0);
+	check_results(t, err.v == 0 ? 1 : 0);
 	check_footprint(any, true, old_thread[t].home);
-	CHECK_SPEC(ks_word[any.page][any.n] == old_word[any.page][any.n]);
 	COVER(err.v == 0);
 }
 
 /* A port inside the range, and no other. */
-void h_port_out(void)
+void h_port_out(u32 t, u32 s, u64 offset, u64 width, u64 value)
 {
-	ANY(u32, t);
-	ANY(u32, s);
-	ANY(u64, offset);
-	ANY(u64, width);
-	ANY(u64, value);
-	const struct any any = any_index();
-
 	CALLER(t);
 	HANDED(ioport_out, s, offset, width, value);
 	HINT(1, any_cap_range_inv(s));
@@ -151,23 +131,14 @@ void h_port_out(void)
 	CHECK_IF(err.v != 0, "spec", io.port == before);
 	CHECK_IF(err.v == 0, "spec", (io.port - SLOT(s)->first == offset) & (io.width == width) & (io.written == (u32)value));
 	CHECK_IF(err.v == 0, "spec", (io.port >= SLOT(s)->first) & (offset + width <= SLOT(s)->count));
-	check_results(any, t, 0);
+	ASSIGNS_NOTHING();
+	check_whole();
 	check_footprint(any, true, old_thread[t].home);
-	CHECK_SPEC(ks_word[any.page][any.n] == old_word[any.page][any.n]);
 	COVER(err.v == 0);
 }
 
-void h_debug_write(void)
+void h_debug_write(u32 t, u32 s, u64 length, u64 a, u64 b, u64 c, u32 i)
 {
-	ANY(u32, t);
-	ANY(u32, s);
-	ANY(u64, length);
-	ANY(u64, a);
-	ANY(u64, b);
-	ANY(u64, c);
-	ANY(u32, i);
-	const struct any any = any_index();
-
 	ASSUME_INPUT(i < 24);
 	CALLER(t);
 	HANDED(system_debug_write, s, length);
@@ -178,20 +149,14 @@ void h_debug_write(void)
 	CHECK_SPEC(err.v == 0);
 	CHECK_SPEC(io.length == length);
 	CHECK_SPEC(io.bytes[i] == (u8)(word >> (i % 8 * 8)));
-	check_results(any, t, 0);
+	ASSIGNS_NOTHING();
+	check_whole();
 	check_footprint(any, true, old_thread[t].home);
-	CHECK_SPEC(ks_word[any.page][any.n] == old_word[any.page][any.n]);
 }
 
 /* In a kernel that keeps no trace there is nothing to read. */
-void h_trace_read(void)
+void h_trace_read(u32 t, u32 s, u64 cpu, u64 from)
 {
-	ANY(u32, t);
-	ANY(u32, s);
-	ANY(u64, cpu);
-	ANY(u64, from);
-	const struct any any = any_index();
-
 	CALLER(t);
 	HANDED(system_trace_read, s, cpu);
 	const u32 bad = TH(t)->msg == NIL ? ERRNO_MSG_PAGE : cpu >= ks.cpus ? ERRNO_RANGE : ERRNO_OK;
@@ -200,17 +165,12 @@ void h_trace_read(void)
 
 	CHECK_SPEC(err.v == bad);
 	CHECK_IF(err.v == 0, "spec", (FR_OUT(t, 0) == 0) & (FR_OUT(t, 1) == from));
-	check_results(any, t, err.v == 0 ? 2 : 0);
-	CHECK_SPEC(ks_word[any.page][any.n] == old_word[any.page][any.n]);
+	check_results(t, err.v == 0 ? 2 : 0);
 	COVER(err.v == 0);
 }
 
-void h_message(void)
+void h_message(u32 t, u32 s)
 {
-	ANY(u32, t);
-	ANY(u32, s);
-	const struct any any = any_index();
-
 	CALLER(t);
 	HANDED(irq_message, s);
 	HINT(1, any_cap_object_inv(s));
@@ -221,18 +181,13 @@ void h_message(void)
 
 	CHECK_SPEC(err.v == (bad ? ERRNO_STATE : ERRNO_OK));
 	CHECK_IF(!bad, "spec", (FR_OUT(t, 0) == io.address) & (FR_OUT(t, 1) == io.data));
-	check_results(any, t, bad ? 0 : 2);
+	check_results(t, bad ? 0 : 2);
 	check_footprint(any, true, old_thread[t].home);
-	CHECK_SPEC(ks_word[any.page][any.n] == old_word[any.page][any.n]);
 	COVER(!bad);
 }
 
-void h_faults(void)
+void h_faults(u32 t, u32 s)
 {
-	ANY(u32, t);
-	ANY(u32, s);
-	const struct any any = any_index();
-
 	CALLER(t);
 	HANDED(device_faults, s);
 	HINT(1, any_cap_object_inv(s));
@@ -242,6 +197,5 @@ void h_faults(void)
 
 	CHECK_SPEC(err.v == 0);
 	CHECK_SPEC((FR_OUT(t, 0) == DV(d)->faults) & (FR_OUT(t, 1) == DV(d)->fault_address) & (FR_OUT(t, 2) == DV(d)->fault_what));
-	check_results(any, t, 3);
-	CHECK_SPEC(ks_word[any.page][any.n] == old_word[any.page][any.n]);
+	check_results(t, 3);
 }

@@ -25,25 +25,6 @@ void arch_frame_start(u32 t, u64 ip, u64 sp, u64 arg)
 	*FR_REG(t, REG_RDI) = arg;
 }
 
-static void check_others(struct any any)
-{
-	CHECK_SPEC(same_thread_reply(any.page));
-	CHECK_SPEC(SAME(ks_thread[any.page], old_thread[any.page], lent));
-	CHECK_SPEC(SAME(ks_thread[any.page], old_thread[any.page], queue) &
-		   SAME(ks_thread[any.page], old_thread[any.page], g_arrived));
-	CHECK_SPEC(same_words(any.page, any.n));
-	CHECK_SPEC(same_ep(any.page));
-	CHECK_SPEC(same_cap(any.slot));
-	CHECK_SPEC(same_page(any.page));
-	CHECK_SPEC(same_leaf(any.page, any.n));
-	CHECK_SPEC(same_notif(any.page));
-	CHECK_SPEC(same_irq(any.page));
-	CHECK_SPEC(same_device(any.page));
-	CHECK_SPEC(same_space(any.page));
-	CHECK_SPEC(same_ks(any.n));
-	CHECK_SPEC(SAME(ks_cpu[any.cpu], old_cpu[any.cpu], mailbox));
-}
-
 /* --- starting ------------------------------------------------------------------------------- */
 
 PRED bool is_started(u32 t, u64 ip, u64 sp, u64 arg)
@@ -53,26 +34,8 @@ PRED bool is_started(u32 t, u64 ip, u64 sp, u64 arg)
 	       (TH(t)->queued == 1 || TH(t)->running_on == NIL || SC(TH(t)->running_on)->left == 0);
 }
 
-/* Who it is, and what is bound to it. */
-PRED bool same_bindings(u32 t)
+void h_start(u32 s, u64 ip, u64 sp, u64 arg)
 {
-	return SAME(ks_thread[t], old_thread[t], flags) && SAME(ks_thread[t], old_thread[t], prio) &&
-	       SAME(ks_thread[t], old_thread[t], max_prio) && SAME(ks_thread[t], old_thread[t], home) &&
-	       SAME(ks_thread[t], old_thread[t], table) && SAME(ks_thread[t], old_thread[t], space) &&
-	       SAME(ks_thread[t], old_thread[t], sched) && SAME(ks_thread[t], old_thread[t], msg) &&
-	       SAME(ks_thread[t], old_thread[t], notif) && SAME(ks_thread[t], old_thread[t], tag) &&
-	       SAME(ks_thread[t], old_thread[t], badge) && SAME(ks_thread[t], old_thread[t], fault_code) &&
-	       SAME(ks_thread[t], old_thread[t], fault_addr);
-}
-
-void h_start(void)
-{
-	ANY(u32, s);
-	ANY(u64, ip);
-	ANY(u64, sp);
-	ANY(u64, arg);
-	const struct any any = any_index();
-
 	THE_CALLER(t);
 	ASSUME_STATE(dispatch, slot_is_full(s) && SLOT(s)->type == OBJ_THREAD, "the dispatcher hands over what exists");
 	HINT(1, any_cap_object_inv(s));
@@ -89,15 +52,9 @@ void h_start(void)
 
 	CHECK_SPEC(err.v == bad);
 	CHECK_IF(!fails, "spec", is_started(target, ip, sp, arg));
-	CHECK_SPEC(same_bindings(any.page));
-	CHECK_IF(fails | (any.page != target), "spec", same_thread_base(any.page));
-	CHECK_IF(fails | (any.page != target), "spec", same_thread_wait(any.page) & same_thread_runs(any.page));
-	CHECK_IF(fails | (any.page != target), "spec", same_register(any.page, any.n) & same_frame_rest(any.page, any.n));
-	CHECK_IF(fails, "spec", same_thread_links(any.page) & same_ready(any.cpu, any.n));
-	CHECK_IF(fails | (any.page != TH(target)->sched), "spec", same_sched(any.page));
-	CHECK_SPEC(same_cpu(any.cpu));
-	CHECK_SPEC(same_tnode(any.page));
-	check_others(any);
+	ASSIGNS(!fails, TH(target)->state, TH(target)->fault, TH(target)->pending, TH(target)->frame, TH(target)->running_on, TH(target)->eprio,
+		SC(TH(target)->sched)->runner);
+	ASSIGNS(!fails & (TH(target)->queued == 1), QUEUED_LAST(target, TH(target)->home, TH(target)->eprio));
 	check_invariants(any);
 	check_owners(any);
 	COVER(!fails);
@@ -106,27 +63,17 @@ void h_start(void)
 /* --- waiting --------------------------------------------------------------------------------- */
 
 /* The current thread of its CPU, or one that is to report a fault. */
-void h_wait(void)
+void h_wait(u32 t, u8 state, u64 deadline)
 {
-	ANY(u32, t);
-	ANY(u8, state);
-	ANY(u64, deadline);
-	const struct any any = any_index();
-
 	ASSUME_STATE(requires, thread_is(t) && TH(t)->home < ks.cpus && ks.cpus <= CPU_MAX && TN(t)->queued == 0,
 		     "who begins to wait has no deadline");
 	remember();
 	thread_wait(t, state, deadline);
 	CHECK_SPEC((TH(t)->state == state) & (CPU(TH(t)->home)->current != t));
 	CHECK_SPEC((TN(t)->queued == (deadline != 0)) & ((deadline == 0) | (TN(t)->when == deadline)));
-	CHECK_IF(any.page != t, "spec", SAME(ks_thread[any.page], old_thread[any.page], state));
-	CHECK_IF(old_cpu[any.cpu].current != t, "spec", SAME(ks_cpu[any.cpu], old_cpu[any.cpu], current));
-	CHECK_SPEC(SAME(ks_cpu[any.cpu], old_cpu[any.cpu], loaded) & SAME(ks_cpu[any.cpu], old_cpu[any.cpu], charged));
-	CHECK_SPEC(same_ready(any.cpu, any.n));
-	CHECK_SPEC(same_thread_base(any.page));
-	CHECK_SPEC(same_thread_runs(any.page) & same_thread_links(any.page));
-	CHECK_SPEC(same_register(any.page, any.n) & same_frame_rest(any.page, any.n));
-	CHECK_SPEC(same_sched(any.page));
-	check_others(any);
+	ASSIGNS(1, TH(t)->state);
+	ASSIGNS(old_cpu[TH(t)->home].current == t, CPU(TH(t)->home)->current);
+	ASSIGNS(deadline != 0, TN(t)->when, TN(t)->queued);
+	assigns_timeq(deadline != 0, TH(t)->home);
 	COVER(old_cpu[old_thread[t].home].current == t);
 }

@@ -41,20 +41,8 @@ PRED bool is_noted(u32 t)
 	return TH(t)->pending == (kept == FAULT_PAGE ? 0 : kept);
 }
 
-PRED bool same_but_pending(u32 t)
+void h_stop(u32 s)
 {
-	return SAME(ks_thread[t], old_thread[t], flags) && SAME(ks_thread[t], old_thread[t], prio) &&
-	       SAME(ks_thread[t], old_thread[t], max_prio) && SAME(ks_thread[t], old_thread[t], home) &&
-	       SAME(ks_thread[t], old_thread[t], table) && SAME(ks_thread[t], old_thread[t], space) &&
-	       SAME(ks_thread[t], old_thread[t], sched) && SAME(ks_thread[t], old_thread[t], msg) &&
-	       SAME(ks_thread[t], old_thread[t], notif) && SAME(ks_thread[t], old_thread[t], fault);
-}
-
-void h_stop(void)
-{
-	ANY(u32, s);
-	const struct any any = any_index();
-
 	THE_CALLER(t);
 	ASSUME_STATE(dispatch, slot_is_full(s) && SLOT(s)->type == OBJ_THREAD, "the dispatcher hands over what exists");
 	HINT(1, any_cap_object_inv(s));
@@ -70,31 +58,25 @@ void h_stop(void)
 	hint_thread(any.page);
 	remember();
 	const err_t err = sys_thread_stop(t, s);
-	const u32 q = old_thread[target].queue;
+	const u32 q = old_thread[target].queue, c = TH(target)->home;
+	const bool ready = old_thread[target].state == THREAD_READY, waits = was_waiting(target), in_notif = old_thread[target].state == THREAD_WAIT;
 
 	CHECK_SPEC(err.v == 0);
 	CHECK_SPEC(is_stopped(target));
 	CHECK_SPEC(is_noted(target));
-	CHECK_IF(was_waiting(target), "spec", is_cancelled(target));
-	CHECK_IF(!was_waiting(target) | (any.page != target) |
-			 ((any.n != REG_RAX) & (any.n != REG_RDI) & (any.n != REG_RSI)), "spec",
-		 same_register(any.page, any.n) | (any.n >= REG_COUNT));
-	CHECK_SPEC(same_but_pending(any.page));
-	CHECK_IF(any.page != target, "spec", same_thread_base(any.page) & same_thread_reply(any.page));
-	CHECK_IF(any.page != target, "spec", same_thread_wait(any.page) & same_thread_runs(any.page));
-	CHECK_IF(any.page != q, "spec", same_ep(any.page) & same_notif(any.page));
-	CHECK_IF(any.page != old_thread[target].running_on, "spec", same_sched(any.page));
-	CHECK_IF(any.cpu != TH(target)->home, "spec", same_cpu(any.cpu) & same_ready(any.cpu, any.n));
-	CHECK_SPEC(same_words(any.page, any.n));
-	CHECK_SPEC(same_cap(any.slot));
-	CHECK_SPEC(same_page(any.page));
-	CHECK_SPEC(same_leaf(any.page, any.n));
-	CHECK_SPEC(same_irq(any.page));
-	CHECK_SPEC(same_device(any.page));
-	CHECK_SPEC(same_space(any.page));
-	CHECK_SPEC(same_ks(any.n));
+	CHECK_IF(waits, "spec", is_cancelled(target));
+	ASSIGNS(1, TH(target)->state, TH(target)->pending, TH(target)->running_on, SC(old_thread[target].running_on)->runner);
+	ASSIGNS(ready & (old_thread[target].queued == 1), UNQUEUED(target, c, TH(target)->eprio));
+	ASSIGNS(ready & (old_cpu[c].current == target), CPU(c)->current);
+	ASSIGNS(ready & (old_cpu[c].current == target) & (c != machine.cpu), CPU(c)->loaded);
+	ASSIGNS(1, TH(target)->frame.kind);
+	ASSIGNS(waits, TH(target)->queue, LEFT_LINKS(target), TN(target)->queued);
+	ASSIGNS(waits & !in_notif, EP(q)->head, EP(q)->tail, EP(q)->cursor);
+	ASSIGNS(waits & in_notif, NT(q)->head, NT(q)->tail);
+	ASSIGNS(waits & (TH(target)->fault == 0), FR_ERR(target), FR_OUT(target, 0), FR_OUT(target, 1));
+	assigns_timeq(old_tnode[target].queued == 1, c);
 	check_invariants(any);
 	check_owners(any);
-	COVER(was_waiting(target));
+	COVER(waits);
 	COVER(old_thread[target].queued == 1);
 }

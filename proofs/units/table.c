@@ -20,19 +20,12 @@ PRED u32 spec_table_error(u32 dir, u32 leaf, u64 index)
 }
 
 /* A page of slots gets its place in a table, once, where nothing was. */
-void h_attach(void)
+void h_attach(u32 t, u32 table, u32 slots, u64 index)
 {
-	ANY(u32, t);
-	ANY(u32, table);
-	ANY(u32, slots);
-	ANY(u64, index);
-	const struct any any = any_index();
-
 	HANDED(table_attach, table, slots, index);
 	const u32 dir = SLOT(table)->obj;
 	const u32 leaf = SLOT(slots)->obj;
-	HINT(1, any_cap_object_inv(table));
-	HINT(1, any_cap_object_inv(slots));
+	HINTS(any_cap_object_inv(table), any_cap_object_inv(slots));
 	hint_page(any.page);
 	hint_page(leaf);
 	HINT(1, any_table_leaf_inv(any.page, any.n));
@@ -43,14 +36,7 @@ void h_attach(void)
 	CHECK_SPEC(err.v == bad);
 	CHECK_IF(err.v == 0, "spec", CT(dir)->leaf[index] == leaf);
 	CHECK_IF(err.v == 0, "spec", (PD(leaf)->parent == dir) & (PD(leaf)->index == index));
-	CHECK_IF((err.v != 0) | (any.page != leaf), "spec", same_page(any.page));
-	CHECK_IF((err.v != 0) | (any.page != dir) | (any.n != index), "spec", same_leaf(any.page, any.n));
-	CHECK_SPEC(same_cap(any.slot));
-	CHECK_SPEC(same_notif(any.page));
-	check_threads(any);
-	check_cpus(any);
-	check_rest(any);
-	check_invariants(any);
-	check_owners(any);
+	ASSIGNS(err.v == 0, CT(dir)->leaf[index], PD(leaf)->parent, PD(leaf)->index);
+	check_whole();
 	COVER(err.v == 0);
 }

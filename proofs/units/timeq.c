@@ -37,7 +37,9 @@ PRED bool root_stands(u32 c, u32 page)
 /* Trees of other CPUs are as they were. */
 PRED bool others_stand(u32 p, u32 c, u32 cpu)
 {
-	return timeq_links_kept(p, cpu) && (c == cpu || SAME(ks_cpu[c], old_cpu[c], timeq));
+	return (c == cpu || SAME(ks_cpu[c], old_cpu[c], timeq)) &&
+	       (tnode_home(p) == cpu || (SAME(ks_tnode[p], old_tnode[p], up) && SAME(ks_tnode[p], old_tnode[p], down[0]) &&
+					 SAME(ks_tnode[p], old_tnode[p], down[1]) && SAME(ks_tnode[p], old_tnode[p], depth)));
 }
 
 /* What hangs at this place, of CPU cpu: at side `side` of `up`, or at the root. */
@@ -65,8 +67,6 @@ PRED bool is_carried(u32 page, u32 cpu, u32 at, u32 side, u32 depth)
 
 void prover_begin_timeq_add(u32 depth, u32 cpu, u32 page, u32 at, u32 side)
 {
-	const struct any any = any_index();
-
 	CHECK_SPEC(is_carried(page, cpu, at, side, depth));
 	CHECK_SPEC(stands(any.page, page));
 	CHECK_SPEC(root_stands(any.cpu, page));
@@ -83,8 +83,6 @@ static void forget_links(void)
 
 void prover_round_timeq_add(u32 depth, u32 cpu, u32 page, u32 at, u32 side)
 {
-	const struct any any = any_index();
-
 	forget_links();
 	prover_assume(is_carried(page, cpu, at, side, depth));
 	prover_assume(stands(any.page, page));
@@ -99,45 +97,30 @@ void prover_round_timeq_add(u32 depth, u32 cpu, u32 page, u32 at, u32 side)
 
 /* --- the contracts ------------------------------------------------------------------------------------- */
 
-/* Only time queues changed. */
-static void check_only_timeq(struct any any, u32 cpu, u32 page)
+/* Only this time queue changed. */
+static void check_timeq(u32 cpu)
 {
 	CHECK_SPEC(others_stand(any.page, any.cpu, cpu));
-	CHECK_IF(any.page != page, "spec", SAME(ks_tnode[any.page], old_tnode[any.page], when) &
-					       SAME(ks_tnode[any.page], old_tnode[any.page], queued));
 	CHECK_SPEC(timeq_is_kept(any.page, any.cpu));
-	CHECK_SPEC(SAME(ks_cpu[any.cpu], old_cpu[any.cpu], current) & SAME(ks_cpu[any.cpu], old_cpu[any.cpu], charged));
-	check_threads(any);
-	CHECK_SPEC(same_sched(any.page));
-	CHECK_SPEC(same_cap(any.slot));
-	CHECK_SPEC(same_page(any.page));
-	CHECK_SPEC(same_ks(any.n));
+	assigns_timeq(true, cpu);
 }
 
 static void hint_tree_at(u32 p)
 {
-	HINT(1, any_tnode_up_inv(p));
-	HINT(1, any_tnode_order_inv(p));
-	HINT(1, any_tnode_down_inv(p));
+	HINTS(any_tnode_up_inv(p), any_tnode_order_inv(p), any_tnode_down_inv(p));
 }
 
-void h_contract_timeq_add(void)
+void h_contract_timeq_add(u32 cpu, u32 page, u64 when)
 {
-	ANY(u32, cpu);
-	ANY(u32, page);
-	ANY(u64, when);
-	const struct any any = any_index();
-
 	GIVEN(timeq_may_add(cpu, page));
 	hint_tree_at(any.page);
 	hint_tree_at(CPU(cpu)->timeq);
-	HINT(1, any_cpu_timeq_inv(any.cpu));
-	HINT(1, any_cpu_timeq_inv(cpu));
+	HINTS(any_cpu_timeq_inv(any.cpu), any_cpu_timeq_inv(cpu));
 	remember();
-	SNAPSHOT(mid_tnode, ks_tnode);
 	timeq_add(cpu, page, when);
 	CHECK_SPEC((TN(page)->when == when) & (TN(page)->queued == 1));
-	check_only_timeq(any, cpu, page);
+	ASSIGNS(1, TN(page)->when, TN(page)->queued);
+	check_timeq(cpu);
 }
 
 /* --- the tree with a hole ---------------------------------------------------------------------------------- */
@@ -191,8 +174,6 @@ PRED bool is_hole(u32 i, u32 cpu, u32 up, u32 side, u32 left, u32 right, u32 dep
 
 void prover_begin_fill(u32 i, u32 cpu, u32 side, u32 up, u32 left, u32 right, u32 depth)
 {
-	const struct any any = any_index();
-
 	CHECK_SPEC(is_hole(i, cpu, up, side, left, right, depth));
 	CHECK_SPEC(surrounds(any.page, cpu, up, side, left, right));
 	CHECK_SPEC(root_surrounds(any.cpu, cpu, up, left, right));
@@ -201,8 +182,6 @@ void prover_begin_fill(u32 i, u32 cpu, u32 side, u32 up, u32 left, u32 right, u3
 
 void prover_round_fill(u32 i, u32 cpu, u32 side, u32 up, u32 left, u32 right, u32 depth)
 {
-	const struct any any = any_index();
-
 	forget_links();
 	prover_assume(is_hole(i, cpu, up, side, left, right, depth));
 	prover_assume(surrounds(any.page, cpu, up, side, left, right));
@@ -215,23 +194,18 @@ void prover_round_fill(u32 i, u32 cpu, u32 side, u32 up, u32 left, u32 right, u3
 	prover_assume(surrounds(TN(right)->down[1], cpu, up, side, left, right));
 }
 
-void h_contract_timeq_remove(void)
+void h_contract_timeq_remove(u32 cpu, u32 page)
 {
-	ANY(u32, cpu);
-	ANY(u32, page);
-	const struct any any = any_index();
-
 	GIVEN(timeq_may_remove(cpu, page));
 	hint_tree_at(any.page);
 	hint_tree_at(page);
 	hint_tree_at(TN(page)->up);
 	hint_tree_at(TN(page)->down[0]);
 	hint_tree_at(TN(page)->down[1]);
-	HINT(1, any_cpu_timeq_inv(any.cpu));
-	HINT(1, any_cpu_timeq_inv(cpu));
+	HINTS(any_cpu_timeq_inv(any.cpu), any_cpu_timeq_inv(cpu));
 	remember();
-	SNAPSHOT(mid_tnode, ks_tnode);
 	timeq_remove(cpu, page);
-	CHECK_SPEC((TN(page)->queued == 0) & SAME(ks_tnode[page], old_tnode[page], when));
-	check_only_timeq(any, cpu, page);
+	CHECK_SPEC(TN(page)->queued == 0);
+	ASSIGNS(1, TN(page)->queued);
+	check_timeq(cpu);
 }
