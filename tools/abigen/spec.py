@@ -88,7 +88,7 @@ def promise(table, c):
 
 
 def handlers(table):
-    """spec_handlers.h: in the place of each handler, a check of what it may rely on."""
+    """spec_handlers.h: in the place of each handler, a check of what it may rely on, and a result that says which it was."""
     out = [table.banner(), "/* SPDX-License-Identifier: MIT */", "#pragma once", ""]
     for c in table.live():
         names, _ = handed(table, c)
@@ -97,7 +97,7 @@ def handlers(table):
         out += [f"\t(void){p.split()[1]};" for p in parameters if p not in names]
         if names:
             out.append(f"\tOBLIGED(sys_{c.name}, handed_{c.name}({', '.join(n.split()[1] for n in names)}));")
-        out += ["\treturn OK;", "}", ""]
+        out += [f"\treturn RAN(SYS_{c.name.upper()});", "}", ""]
     return out
 
 
