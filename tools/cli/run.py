@@ -159,10 +159,11 @@ def exit_status(status):
 
 
 def open_trace(args):
-    if args.trace in (None, "-"):
-        return args.trace and sys.stderr.buffer
+    """A descriptor for the trace, or None."""
+    if args.trace is None:
+        return None
     try:
-        return open(args.trace, "wb")
+        return os.dup(2) if args.trace == "-" else os.open(args.trace, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
     except OSError as error:
         raise RunError(f"--trace={args.trace}: {error.strerror}", USAGE) from error
 
@@ -172,17 +173,12 @@ def boot(plan, directory, args, stdio):
     if shutil.which(emu.QEMU) is None:
         raise RunError(f"{emu.QEMU}, the emulator, is not on the PATH: apt-get install qemu-system-x86")
     trace = open_trace(args)
-
-    def on_trace(line):
-        trace.write(line + b"\n")
-        trace.flush()
-
-    session = Session(plan.command, directory, stdio, args.timeout, on_trace=on_trace if trace else None)
+    session = Session(plan.command, directory, stdio, args.timeout, trace=trace)
     try:
         status = session.run()
     finally:
-        if trace and trace is not sys.stderr.buffer:
-            trace.close()
+        if trace is not None:
+            os.close(trace)
     with open(os.path.join(directory, "console"), "rb") as file:
         console = file.read()
     if args.verbose:

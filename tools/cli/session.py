@@ -24,11 +24,11 @@ GRACE = 3         # seconds that output may wait for its reader after one of the
 
 
 class Session:
-    """`command(path)` gives the emulator's command line for a link socket at `path`."""
+    """`command(path)` gives the emulator's command line for a link socket at `path`; `trace`: a descriptor of its own for the trace, or None."""
 
-    def __init__(self, command, directory, stdio, timeout=0, kernel_log=None, on_trace=None):
+    def __init__(self, command, directory, stdio, timeout=0, kernel_log=None, trace=None):
         self.command, self.directory, self.stdio, self.timeout = command, directory, stdio, timeout
-        self.kernel_log, self.on_trace = kernel_log, on_trace
+        self.kernel_log, self.trace = kernel_log, trace
         self.status, self.room, self.stdin_open = None, 0, True
         self.console = "t" in stdio
         self.to_guest, self.signals, self.signalled, self.resized = b"", [], False, False
@@ -49,7 +49,7 @@ class Session:
         elif kind == "e":
             self._put(2, payload)
         elif kind == "t":
-            self._trace(payload)
+            self._put(self.trace, payload + b"\n")
         elif kind == "l":
             self._put(2, b"tessera: " + payload + (b"\r\n" if self.console else b"\n"))
         elif kind == "n":
@@ -59,21 +59,26 @@ class Session:
         elif kind == "x" and len(payload) == 4:
             self.status = struct.unpack("<I", payload)[0]
 
-    def _trace(self, payload):
-        if self.on_trace:
-            self.on_trace(payload)
-
     def _put(self, fd, data):
         try:
-            while data and fd not in self.deaf and self._takes(fd):
+            while data and fd is not None and fd not in self.deaf and self._takes(fd):
                 with contextlib.suppress(BlockingIOError):
                     data = data[os.write(fd, data):]
-        except BrokenPipeError:
-            self._send(frames("s", bytes([signal.SIGPIPE])))
         except OSError as error:
-            # A terminal that went away is no loss.
-            if not self.console:
-                self.lost = self.lost or f"standard {'output' if fd == 1 else 'error'}: {error.strerror}"
+            self._lose(fd, error)
+
+    def _lose(self, fd, error):
+        if fd == self.trace:        # the program goes on without
+            self.deaf.add(fd)
+        left = isinstance(error, BrokenPipeError)
+        if left and fd != self.trace:
+            self._send(frames("s", bytes([signal.SIGPIPE])))
+        # A terminal that went away is no loss.
+        if not left and (fd == self.trace or not self.console):
+            self.lost = self.lost or f"{self._name(fd)}: {error.strerror}"
+
+    def _name(self, fd):
+        return "trace" if fd == self.trace else f"standard {'output' if fd == 1 else 'error'}"
 
     def _takes(self, fd):
         """Waits until somebody reads there, who may take his time; not longer than the machine may run, or runs after a signal that ends programs."""
@@ -84,7 +89,7 @@ class Session:
             self._flush()
             if self.ending > 1 or (self.ending and time.monotonic() - self.ending_at > GRACE):
                 self.deaf.add(fd)
-                self.lost = self.lost or f"standard {'output' if fd == 1 else 'error'}: nobody reads it"
+                self.lost = self.lost or f"{self._name(fd)}: nobody reads it"
                 return False
             if self.signalled and self.process.poll() is not None:
                 return False
@@ -173,7 +178,8 @@ class Session:
             if self.link is None:
                 return None
             if saved:
-                tty.setraw(0)
+                # What was typed meanwhile stays.
+                tty.setraw(0, termios.TCSANOW)
                 handlers[signal.SIGWINCH] = signal.signal(signal.SIGWINCH, self._window)
             if self.console:
                 self._resize()

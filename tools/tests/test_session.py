@@ -42,15 +42,16 @@ from cli import run
 from cli.session import Session
 run.open_streams()
 with tempfile.TemporaryDirectory() as directory:
-    session = Session(lambda path: ["/usr/bin/python3", "-c", sys.argv[1], path], directory, sys.argv[2], float(sys.argv[3]))
+    trace = int(sys.argv[4]) if len(sys.argv) > 4 else None
+    session = Session(lambda path: ["/usr/bin/python3", "-c", sys.argv[1], path], directory, sys.argv[2], float(sys.argv[3]), trace=trace)
     status = session.run()
 print("status", status, "ended by", session.ended_by, "lost", session.lost, file=sys.stderr)
 """
 TOOLS = str(ROOT / "tools")
 
 
-def command(machine, stdio="ppp", timeout=0):
-    return ["/usr/bin/python3", "-c", LAUNCHER % TOOLS, MACHINE % TOOLS + machine, stdio, str(timeout)]
+def command(machine, stdio="ppp", timeout=0, trace=None):
+    return ["/usr/bin/python3", "-c", LAUNCHER % TOOLS, MACHINE % TOOLS + machine, stdio, str(timeout), *([] if trace is None else [str(trace)])]
 
 
 def run(machine, timeout=0, **streams):
@@ -90,6 +91,55 @@ class Streams(unittest.TestCase):
             os.close(theirs)
 
 
+class Trace(unittest.TestCase):
+    """A trace waits for its reader, as strace's does; but signals and the timeout do not wait for it."""
+    LINES = "for i in range(200): say('t', b'x' * 999)\n"
+
+    def run(self, result=None):
+        self.ours, self.theirs = os.pipe()
+        try:
+            super().run(result)
+        finally:
+            for fd in {self.ours, self.theirs} - {None}:
+                os.close(fd)
+
+    def start(self, machine, timeout=0):
+        process = subprocess.Popen(command(machine, timeout=timeout, trace=self.theirs), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, pass_fds=[self.theirs])
+        os.close(self.theirs)
+        self.theirs = None
+        return process
+
+    def end(self, process):
+        out, said = process.communicate(timeout=60)
+        return out, said
+
+    def test_slow_reader(self):
+        process = self.start(self.LINES + "end(0)")
+        time.sleep(1)
+        with open(self.ours, "rb", closefd=False) as file:
+            self.assertEqual(file.read(), (b"x" * 999 + b"\n") * 200)
+        self.assertIn(b"status 0 ended by None lost None", self.end(process)[1])
+
+    def test_timeout(self):
+        self.assertIn(b"ended by timeout", self.end(self.start(self.LINES + "end(0)", timeout=2))[1])
+
+    def test_signal(self):
+        process = self.start(self.LINES + "end(heard('s')[0])")
+        time.sleep(2)
+        process.terminate()
+        said = self.end(process)[1]
+        self.assertIn(b"status %d " % (signal.SIGTERM << 8), said)
+        self.assertIn(b"trace: nobody reads it", said)
+
+    def test_reader_that_leaves(self):
+        os.close(self.ours)
+        self.ours = None
+        out, said = self.end(self.start(self.LINES + "say('o', b'text')\nend(0)"))
+        self.assertEqual(out, b"text")
+        self.assertIn(b"status 0 ended by None lost None", said)
+
+
 class Signals(unittest.TestCase):
     WAIT = "signal.signal(2, lambda *_: end(9))\nsay('o', b'ready')\nend(heard('s')[0])"
 
@@ -118,6 +168,18 @@ class Signals(unittest.TestCase):
         for number in (signal.SIGTERM, signal.SIGHUP):
             said = self.ends_with(self.WAIT.replace("'o'", "'c'"), lambda process, _, number=number: process.send_signal(number), "tpp")
             self.assertIn(b"status %d " % (number << 8), said)
+
+    def test_typed_before(self):
+        """What was typed before the terminal was taken over is not lost."""
+        ours, theirs = pty.openpty()
+        os.write(ours, b"typed\nahead")
+        with subprocess.Popen(["setsid", "-c", *command("data = b''\nwhile len(data) < 11: data += heard('c')\nend(data == b'typed\\nahead')", "tpp")],
+                              stdin=theirs, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+            with self.subTest():
+                self.assertIn(b"status 256 ", process.communicate(timeout=20)[1])
+            process.kill()
+        os.close(ours)
+        os.close(theirs)
 
     def test_before_the_machine_is_up(self):
         """A machine that says nothing cannot hear signals: they end it."""
