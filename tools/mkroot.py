@@ -54,7 +54,9 @@ def main():
             with open(args.output + ".new", "wb") as file:
                 file.write(cpio.pack(tree))
             os.rename(args.output + ".new", args.output)
-    except (TreeError, ElfError) as error:
+    except ext2.TooSmallError as error:
+        sys.exit(f"mkroot: {error}; --size wants to be larger")
+    except (TreeError, ElfError, OSError) as error:
         sys.exit(f"mkroot: {error}")
 
 

@@ -11,7 +11,7 @@ import sys
 import tempfile
 
 import emu
-from root import cpio, ext2
+from root import cpio, ext2, ext2file
 from sysgen import model, pack
 
 from . import back
@@ -25,6 +25,7 @@ PAGE = 4096
 DEFAULT_MIB = 512
 # A file tree in memory needs so many times its size while the machine starts, and the system some; by itself it gets room for the program too.
 TREE_TIMES, LEAST_MIB, ROOM_MIB = 2, 32, 256
+LEAST_FREE = 1 << 20        # bytes; a disk with less may be why something could not be written
 SUPER_MAGIC_AT, SUPER_MAGIC = 1024 + 56, b"\x53\xef"
 
 
@@ -76,7 +77,10 @@ def link(bundle, directory):
                  "-e", "_start", "-T", str(ROOT / "tools/program.ld"), "-o", str(out), *objects, str(obj), "--start-group", *libs,
                  "--end-group"]]
     for command in commands:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+        except FileNotFoundError:
+            raise RunError(f"{command[0]}, which puts what is booted together, is not on the PATH: apt-get install gcc binutils") from None
         if done.returncode:
             raise RunError(f"{command[0]}: {done.stderr.strip()}")
     return out
@@ -119,6 +123,15 @@ def size_memory(args, archive):
         raise RunError(f"--mem {args.mem}M is too little for what is put in, {archive >> 20} MiB: at least {need}M", USAGE)
 
 
+def is_full(path):
+    """Has hardly anything room in this image?"""
+    try:
+        with ext2file.Image(path) as file:
+            return file.free_blocks * file.block_size < LEAST_FREE or file.free_inodes == 0
+    except ext2file.Ext2Error:
+        return False            # whoever reads it next says so
+
+
 class Plan:
     """Everything that is needed to start the emulator."""
 
@@ -135,7 +148,10 @@ class Plan:
         elif self.back:
             self.before = [back.snapshot(host) for host, _ in self.back]
             self.disk = str(self.directory / "disk.img")
-            ext2.image(tree, self.disk, tree.bytes() * 2 + (args.room << 20))
+            try:
+                ext2.image(tree, self.disk, tree.bytes() * 2 + (args.room << 20))
+            except ext2.TooSmallError as error:
+                raise RunError(f"{error}; --room {args.room}M wants to be larger", USAGE) from error
         else:
             root.write_bytes(cpio.pack(tree))
             size_memory(args, root.stat().st_size)
@@ -167,7 +183,8 @@ class Plan:
         words_ = [*legacy, "-chardev", f"socket,id=link,path={socket}", "-device", f"virtio-serial-{bus},id=serial,max_ports=1{iommu}",
                   "-device", "virtconsole,chardev=link,bus=serial.0"]
         if self.disk:
-            words_ += ["-drive", f"file={self.disk},if=none,id=disk,format=raw,cache=writeback",
+            # If this machine's disk is full, that is an error within, and not a machine that stands still.
+            words_ += ["-drive", f"file={self.disk},if=none,id=disk,format=raw,cache=writeback,werror=report",
                        "-device", f"virtio-blk-{bus},drive=disk{iommu}"]
         return words_
 
@@ -180,6 +197,8 @@ class Plan:
 
     def bring_back(self):
         """Changes of directories given with :rw."""
+        if self.back and is_full(self.disk):
+            print(f"tessera: the disk that the program wrote to is full; --room gives it more than {self.args.room}M", file=sys.stderr)
         for number, (host, guest) in enumerate(self.back):
             try:
                 if not back.bring(self.disk, guest, host, self.before[number]):

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: MIT
 """./tessera run: a Linux program of this machine, in a machine of its own."""
 
+import errno
 import os
 import shlex
 import shutil
 import stat
 import subprocess
 import sys
+import tempfile
 
 import emu
 from root import ldcache, runtime
@@ -239,7 +241,8 @@ def main(argv):
         print(f"tessera: {error}", file=sys.stderr)
         return getattr(error, "status", FAILED)
     except OSError as error:
-        print(f"tessera: {error}", file=sys.stderr)
+        where = f"; what is booted is made in {tempfile.gettempdir()}, and TMPDIR names another place" if error.errno == errno.ENOSPC else ""
+        print(f"tessera: {error}{where}", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
         return LEFT

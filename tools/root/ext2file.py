@@ -59,7 +59,7 @@ class Image:
 
     def _super(self, path):
         data = os.pread(self.file.fileno(), 1024, SUPER_AT)
-        self.inodes, self.blocks = struct.unpack_from("<II", data, 0)
+        self.inodes, self.blocks, _, self.free_blocks, self.free_inodes = struct.unpack_from("<5I", data, 0)
         first, log = struct.unpack_from("<II", data, 20)
         per_group, = struct.unpack_from("<I", data, 32)
         self.per_group, = struct.unpack_from("<I", data, 40)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Tests of ./tessera run as far as it goes without a machine: options, finding programs, what is put in."""
 import contextlib
+import errno
 import fcntl
 import io
 import os
@@ -15,7 +16,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
 
 from cli import errors, image, options, run, scratch  # noqa: E402
-from root import ldcache, runtime  # noqa: E402
+from root import ext2, ldcache, runtime  # noqa: E402
 from root.ext2 import tool  # noqa: E402
 from root.tree import Tree  # noqa: E402
 
@@ -177,6 +178,64 @@ class PutIn(unittest.TestCase):
         with self.assertRaises(errors.RunError) as wrong:
             image.size_memory(args, 100 << 20)
         self.assertIn("at least 232M", str(wrong.exception))
+
+
+class Disk(unittest.TestCase):
+    """Whatever is too small says what to give it."""
+
+    def plan(self, tree, directory, room=16):
+        args = unittest.mock.Mock(dir=[unittest.mock.Mock(host="/", guest="/", back=True)], disk=None, room=room, trace=None, procs=None, cpus=1, cwd="/")
+        with unittest.mock.patch.object(image, "build"), unittest.mock.patch.object(image.back, "snapshot"), \
+                unittest.mock.patch.object(image, "link"), unittest.mock.patch.object(image.Plan, "_bundle"):
+            return image.Plan(args, tree, ["x"], [], "ppp", directory)
+
+    def test_names(self):
+        tree = Tree()
+        for number in range(9000):
+            tree.text(f"f{number}", "")
+        # As if they took no room: their names alone are too many.
+        with tempfile.TemporaryDirectory() as directory, unittest.mock.patch.object(Tree, "bytes", return_value=0):
+            with self.assertRaisesRegex(errors.RunError, r"16 MiB is too small for what goes in: 1 MiB, 9001 names; --room 16M wants to be larger"):
+                self.plan(tree, directory)
+            self.plan(tree, directory, room=64)
+
+    def test_bytes(self):
+        tree = Tree()
+        tree.text("f", "x" * (20 << 20))
+        with tempfile.TemporaryDirectory() as directory:
+            path = os.path.join(directory, "disk")
+            with self.assertRaisesRegex(ext2.TooSmallError, "16 MiB is too small for what goes in: 20 MiB"):
+                ext2.image(tree, path, 16 << 20)
+            done = subprocess.run(["/usr/bin/python3", str(ROOT / "tools/mkroot.py"), "-o", path, "--ext2", "--empty", "--size", "16M", "--dir",
+                                   f"{ROOT}/docs:/a", "--dir", f"{ROOT}/tools:/b", "--dir", f"{ROOT}/build:/c"], capture_output=True, text=True, check=False)
+            self.assertRegex(done.stderr, r"^mkroot: a disk of 16 MiB is too small.*; --size wants to be larger\n$")
+
+    def test_full_afterwards(self):
+        with tempfile.TemporaryDirectory() as directory:
+            path = os.path.join(directory, "disk")
+            ext2.image(Tree(), path, 16 << 20)
+            self.assertFalse(image.is_full(path))
+            for at, name in ((12, "blocks"), (16, "inodes")):
+                with open(path, "r+b") as file:
+                    file.seek(1024 + at)
+                    saved = file.read(4)
+                    file.seek(1024 + at)
+                    file.write(bytes(4))
+                self.assertTrue(image.is_full(path), name)
+                with open(path, "r+b") as file:
+                    file.seek(1024 + at)
+                    file.write(saved)
+
+    def test_no_room_here(self):
+        with unittest.mock.patch.object(run, "execute", side_effect=OSError(errno.ENOSPC, "No space left on device", "x")), \
+                contextlib.redirect_stderr(io.StringIO()) as said:
+            self.assertEqual(run.main(["true"]), errors.FAILED)
+        self.assertIn("TMPDIR names another place", said.getvalue())
+
+    def test_no_compiler(self):
+        with tempfile.TemporaryDirectory() as directory, unittest.mock.patch.dict(os.environ, PATH="/nowhere"):
+            with self.assertRaisesRegex(errors.RunError, "apt-get install gcc"):
+                image.link(b"", pathlib.Path(directory))
 
 
 class Scratch(unittest.TestCase):
