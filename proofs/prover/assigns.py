@@ -111,9 +111,12 @@ class Assigns:
         at = [v.t for v in a[2:4]]
         if any(not z3.is_const(t) or '!' not in t.decl().name() for t in at):
             raise Refused('prover_remember: arbitrary indices are expected')
-        if st.before is None or a[1].obj.name in st.before.at:
+        if st.before is None:
             st.before = Before(st.mem.copy(), {})
-        st.before = Before(st.before.mem, {**st.before.at, a[1].obj.name: (*at, a[0].obj)})
+        name = a[1].obj.name
+        if name in st.before.at or any(k[0] == name for k in st.mem.glob):
+            raise Refused(f'prover_remember: {name} after it was written or remembered')
+        st.before = Before(st.before.mem, {**st.before.at, name: (*at, a[0].obj)})
 
     def places_of(self, p, guard, size, n, ins):
         if isinstance(p, PIte):
@@ -184,11 +187,10 @@ class Assigns:
             name, path = key
             if chain is st.before.mem.glob.get(key) or name not in st.before.at and not self.kernel_global(name):
                 continue
-            first, later = (st.before.at.get(name) or [z3.BitVec(f'{name}.{k}!:32', 32) for k in 'in'])[:2]
-            ty, idx, bounds = self.obj(name).ty, [], []
+            named, ty, idx, bounds = st.before.at.get(name, ())[:2], self.obj(name).ty, [], []
             for e in path:
                 if e == '*':
-                    idx.append(later if idx else first)
+                    idx.append(named[len(idx)] if len(idx) < len(named) else z3.BitVec(f'{name}.{len(idx)}!:32', 32))
                     bounds += [] if ty.count >> 32 else [z3.ULT(idx[-1], ty.count)]     # all indices of 32 bits are in a larger one
                 ty = ty.elem if e == '*' else ty.fields[e]
             yield key, idx, bounds, ty.width

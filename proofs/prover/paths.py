@@ -123,7 +123,8 @@ class Harness(Machine, Loops, Assigns):
                         text = self.text(self.value({}, i.args[1][-1][1], i.args[1][-1][0]))
                         self.res[book].setdefault(text, {'n': 0, 'failed': 0, 'open': 0, 'reached': False})
                     elif i.op == 'call' and i.args[0] in ASSIGNS:
-                        self.says(i)
+                        if not n.startswith('arch_'):            # there it is as in a contract
+                            self.says(i)
                     elif i.op == 'call' and not self.is_replaced(i.args[0]):
                         todo.append(i.args[0])
 

@@ -100,6 +100,12 @@ class Accepts(unittest.TestCase):
         self.good(code, '', call='ASSIGNS(1, g[x].head, g[g[x].head].word); f(x);', before=before)
         self.bad('g[].word', code, 'ASSIGNS(1, g[x].head, g[g[x].head].word);')
 
+    def test_three_indices(self):
+        code = 'u32 deep[4][4][4]; void f(u32 x) { deep[x & 3][1][2] = 1; }'
+        unit, before = 'u32 old_deep[4][4][4];', 'REMEMBER(old_deep, deep, INDEX(slot)); ANY(u32, x);'
+        self.good(code, 'ASSIGNS(1, deep[x & 3][1][2]);', unit=unit, before=before)
+        self.bad('deep[][][]', code, 'ASSIGNS(x & 1, deep[x & 3][1][2]);', unit=unit, before=before)
+
     def test_an_index_of_all_is_a_set(self):
         code = 'void f(u32 x) { for (u32 i = 0; i < 10; i++) if (g[i].p.a) g[i].word = x; }'
         self.good(code, 'ASSIGNS(old_g[INDEX(page)].p.a != 0, g[INDEX(page)].word);')
@@ -143,6 +149,11 @@ class Vacuity(unittest.TestCase):
     def test_before_it_is_remembered(self):
         r = mini.prove(STATE + 'void f(u32 x) { g[x % 100].word = 1; }', 'ANY(u32, x); ASSIGNS(1, g[x].word); f(x);', unit=UNIT)
         self.assertIn('before the state was remembered', str(r['error']))
+
+    def test_remembered_too_late(self):
+        for body in ('f(x); remember();', 'remember(); f(x); remember();'):
+            r = mini.prove(STATE + 'void f(u32 x) { g[x % 100].word = 1; }', f'ANY(u32, x); {body} ASSIGNS_NOTHING();', unit=UNIT)
+            self.assertIn('after it was written or remembered', str(r['error']))
 
     def test_no_state(self):
         self.assertIn('global memory', self.error('void f(u32 x) { (void)x; }', 'u32 own = 3; ASSIGNS(1, own); g[1].head = own;'))
@@ -208,6 +219,12 @@ void prover_replace_set(u32 x)
         r = mini.prove(STATE + self.KERNEL, 'ANY(u32, x); ASSUME_INPUT(x < 100); remember(); f(x); ASSIGNS(1, g[x].p.a); '
                        'ASSIGNS(old_g[x].head == 1, g[x].word); prover_check(1, is_set(x), "spec: x");', unit=UNIT + self.UNIT, head='whole = ["f"]')
         self.assertTrue(r['ok'], (r['error'], r['failures']))
+
+    def test_model_of_the_machine(self):
+        kernel = 'void arch_go(u32 x); void f(u32 x) { arch_go(x); }'
+        unit = 'void arch_go(u32 x) { ASSIGNS(1, g[x].word); CHANGE(); }\n'
+        self.assertTrue(prove(kernel, 'ASSIGNS(1, g[x].word);', unit=unit)['ok'])
+        self.assertFalse(prove(kernel, 'ASSIGNS(1, g[x].head);', unit=unit)['ok'])
 
     def test_change_is_not_forgotten(self):
         r = self.prove('ASSIGNS(1, g[x].p.a);', unit='void prover_replace_set(u32 x) { ASSIGNS(1, g[x].word); }')
