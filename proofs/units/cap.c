@@ -71,16 +71,14 @@ static void hint_way(u32 table, u64 index)
 /* The thread's table is one. */
 static void hint_caller(u32 t)
 {
-	HINT(1, any_thread_cached_inv(t));
-	HINT(1, any_cap_object_inv(SLOT_OF(t, TSLOT_TABLE)));
+	HINTS(any_thread_cached_inv(t), any_cap_object_inv(SLOT_OF(t, TSLOT_TABLE)));
 }
 
 /* Everything on the way to what the thread's handle names. */
 static void hint_lookup(u32 t, u64 handle)
 {
 	hint_way(TH(t)->table, handle);
-	HINT(1, any_cap_object_inv(spec_lookup(t, handle)));
-	HINT(1, any_cap_type_inv(spec_lookup(t, handle)));
+	HINTS(any_cap_object_inv(spec_lookup(t, handle)), any_cap_type_inv(spec_lookup(t, handle)));
 }
 
 static void hint_slot_find(u32 t, u64 where, u32 right)
@@ -94,9 +92,8 @@ static void hint_slot_find(u32 t, u64 where, u32 right)
 	CALLER(t);                                                                                 \
 	hint_caller(t)
 
-void h_contract_cap_slot(void)
+void h_contract_cap_slot(u64 handle)
 {
-	ANY(u64, handle);
 	THE_CALLER(t);
 	hint_way(TH(t)->table, handle);
 	const u32 s = cap_slot(t, handle);
@@ -106,9 +103,8 @@ void h_contract_cap_slot(void)
 	COVER(s != NIL);
 }
 
-void h_contract_cap_lookup(void)
+void h_contract_cap_lookup(u64 handle)
 {
-	ANY(u64, handle);
 	THE_CALLER(t);
 	hint_lookup(t, handle);
 	const u32 s = cap_lookup(t, handle);
@@ -118,10 +114,8 @@ void h_contract_cap_lookup(void)
 	COVER(s != NIL);
 }
 
-void h_contract_slot_find(void)
+void h_contract_slot_find(u64 where, u32 right)
 {
-	ANY(u64, where);
-	ANY(u32, right);
 	THE_CALLER(t);
 	hint_slot_find(t, where, right);
 	const u32 s = slot_find(t, where, right);
@@ -131,9 +125,8 @@ void h_contract_slot_find(void)
 	COVER(s != NIL && where >> 32 != 0);
 }
 
-void h_contract_cap_is_dying(void)
+void h_contract_cap_is_dying(u32 s)
 {
-	ANY(u32, s);
 	ASSUME_INPUT(s != NIL);
 	CHECK_SPEC(cap_is_dying(s) == spec_is_dying(s));
 }
@@ -156,42 +149,13 @@ PRED bool is_derived(u32 s, u32 src, u32 rights, u64 badge)
 
 /* --- deriving ------------------------------------------------------------------------- */
 
-/* Capabilities and owners of pages changed, nothing else; and all is as it should be. */
-static void check_only_caps(struct any any)
+void h_contract_cap_may_derive(u32 s)
 {
-	CHECK_SPEC(same_page_but_owner(any.page));
-	CHECK_SPEC(same_leaf(any.page, any.n));
-	CHECK_SPEC(same_notif(any.page));
-	check_threads(any);
-	check_cpus(any);
-	check_rest(any);
-	check_invariants(any);
-	check_owners(any);
-}
-
-/* A child of src appeared in dst, if `done`; links of src and of its newest child name it. */
-static void check_derived(struct any any, u32 src, u32 dst, bool done)
-{
-	CHECK_IF((!done) | ((any.slot != dst) & (any.slot != src) & (any.slot != old_slot[src].child)), "spec",
-		 same_cap(any.slot));
-	CHECK_IF(any.slot != dst, "spec", same_cap_contents(any.slot));
-	CHECK_SPEC(same_page(any.page));
-	check_only_caps(any);
-}
-
-void h_contract_cap_may_derive(void)
-{
-	ANY(u32, s);
-
 	CHECK_SPEC(cap_may_derive(s).v == spec_may_derive(s));
 }
 
-void h_check_copy(void)
+void h_check_copy(u32 src, u64 rights, u64 badge)
 {
-	ANY(u32, src);
-	ANY(u64, rights);
-	ANY(u64, badge);
-
 	CHECK_SPEC(cap_check_copy(src, rights, badge).v == spec_copy_error(src, rights, badge));
 }
 
@@ -204,34 +168,20 @@ static void hint_derive(struct any any, u32 src, u32 dst)
 }
 
 /* Of what type, and which object it names, does not matter to the tree. */
-void h_contract_cap_insert(void)
+void h_contract_cap_insert(u32 src, u32 dst, u32 type, u32 rights, u32 obj)
 {
-	ANY(u32, src);
-	ANY(u32, dst);
-	ANY(u32, type);
-	ANY(u32, rights);
-	ANY(u32, obj);
-	const struct any any = any_index();
-
 	GIVEN(may_insert(dst, src, type));
 	hint_derive(any, src, dst);
 	remember();
 	cap_insert(dst, src, type, rights, obj);
 	CHECK_SPEC((SLOT(dst)->type == type) & (SLOT(dst)->flags == 0) & (SLOT(dst)->rights == rights) & (SLOT(dst)->obj == obj));
 	CHECK_SPEC(is_newest(dst, src));
-	CHECK_IF((any.slot != dst) & (any.slot != src) & (any.slot != old_slot[src].child), "spec", same_cap(any.slot));
-	CHECK_IF(any.slot != dst, "spec", same_cap_contents(any.slot));
-	CHECK_SPEC(same_page(any.page));
+	ASSIGNS(1, INSERTED(dst, src));
 	check_tree(any);
 }
 
-void h_contract_cap_insert_copy(void)
+void h_contract_cap_insert_copy(u32 src, u32 dst, u32 rights)
 {
-	ANY(u32, src);
-	ANY(u32, dst);
-	ANY(u32, rights);
-	const struct any any = any_index();
-
 	GIVEN(may_insert_copy(dst, src, rights));
 	ASSUME_STATE(requires, PD(SLOT_PAGE(dst))->type == OBJ_SLOTS || SLOT_PAGE(dst) != any.page,
 		     "who puts a capability into an object sees to what it means there");
@@ -240,18 +190,12 @@ void h_contract_cap_insert_copy(void)
 	cap_insert_copy(dst, src, rights);
 	CHECK_SPEC(is_derived(dst, src, rights, old_slot[src].badge));
 	CHECK_SPEC((SLOT(dst)->first == SLOT(src)->first) & (SLOT(dst)->count == SLOT(src)->count));
-	check_derived(any, src, dst, true);
+	ASSIGNS(1, INSERTED(dst, src));
+	check_whole();
 }
 
-void h_derive(void)
+void h_derive(u32 t, u32 src, u32 dst, u64 rights, u64 badge)
 {
-	ANY(u32, t);
-	ANY(u32, src);
-	ANY(u32, dst);
-	ANY(u64, rights);
-	ANY(u64, badge);
-	const struct any any = any_index();
-
 	HANDED(cap_derive, src, dst, rights);
 	hint_derive(any, src, dst);
 	const u32 bad = spec_copy_error(src, rights, badge);
@@ -260,21 +204,14 @@ void h_derive(void)
 
 	CHECK_SPEC(err.v == bad);
 	CHECK_IF(err.v == 0, "spec", is_derived(dst, src, (u32)rights, badge != 0 ? badge : old_slot[src].badge));
+	ASSIGNS(err.v == 0, INSERTED(dst, src));
+	check_whole();
 	COVER(err.v == 0);
-	check_derived(any, src, dst, err.v == 0);
 }
 
 /* The same for a part of a range. */
-void h_range(void)
+void h_range(u32 t, u32 src, u32 dst, u64 offset, u64 count, u64 rights)
 {
-	ANY(u32, t);
-	ANY(u32, src);
-	ANY(u32, dst);
-	ANY(u64, offset);
-	ANY(u64, count);
-	ANY(u64, rights);
-	const struct any any = any_index();
-
 	HANDED(range_derive, src, dst, offset, count, rights);
 	hint_derive(any, src, dst);
 	const u32 bad = spec_range_error(src, offset, count, rights);
@@ -284,8 +221,9 @@ void h_range(void)
 	CHECK_SPEC(err.v == bad);
 	CHECK_IF(err.v == 0, "spec", is_derived(dst, src, (u32)rights, old_slot[src].badge));
 	CHECK_IF(err.v == 0, "spec", (SLOT(dst)->first == SLOT(src)->first + offset) & (SLOT(dst)->count == count));
+	ASSIGNS(err.v == 0, INSERTED(dst, src));
+	check_whole();
 	COVER(err.v == 0);
-	check_derived(any, src, dst, err.v == 0);
 }
 
 /* --- moving, removing -------------------------------------------------------------------- */
@@ -318,47 +256,30 @@ static void hint_move(struct any any, u32 src, u32 dst)
 	hint_any(any);
 	hint_pair(any.slot, src);
 	hint_pair(any.n, src);
-	HINT(1, any_grant_uid_inv(src, any.cpu));
-	HINT(1, any_owned_page_inv(src, any.n));
+	HINTS(any_grant_uid_inv(src, any.cpu), any_owned_page_inv(src, any.n));
 }
 
-static void check_moved(struct any any, u32 src, u32 dst, bool done)
+void h_move(u32 t, u32 src, u32 dst)
 {
-	const u32 owned = (old_slot[src].flags & CAP_OWNER) ? old_slot[src].obj : NIL;
-
-	CHECK_IF(!done, "spec", same_cap(any.slot));
-	CHECK_IF(done, "spec", is_moved(dst, src));
-	CHECK_IF(done, "spec", slot_is_clear(src));
-	CHECK_IF(done & (owned != NIL), "spec", PD(owned)->owner == dst);
-	CHECK_IF((any.slot != dst) & (any.slot != src), "spec", same_cap_contents(any.slot));
-	CHECK_IF((!done) | (any.page != owned), "spec", same_page(any.page));
-	check_only_caps(any);
-}
-
-void h_move(void)
-{
-	ANY(u32, t);
-	ANY(u32, src);
-	ANY(u32, dst);
-	const struct any any = any_index();
-
 	HANDED(cap_move, src, dst);
 	hint_move(any, src, dst);
 	CASES(any.slot == dst);
 	remember();
 	const err_t err = sys_cap_move(t, src, dst);
+	const u32 owned = (old_slot[src].flags & CAP_OWNER) ? old_slot[src].obj : NIL;
+	const bool done = err.v == 0;
 
 	CHECK_SPEC(err.v == (old_slot[src].child != NIL ? ERRNO_STATE : ERRNO_OK));
-	COVER(err.v == 0);
-	check_moved(any, src, dst, err.v == 0);
+	CHECK_IF(done, "spec", is_moved(dst, src) & slot_is_clear(src));
+	CHECK_IF(done & (owned != NIL), "spec", PD(owned)->owner == dst);
+	ASSIGNS(done, *SLOT(dst), BORN(dst), REMOVED(src), PD(owned)->owner);
+	check_whole();
+	COVER(done);
 }
 
 /* A childless capability goes; what it owned or meant to an object is gone before. */
-void h_contract_cap_remove(void)
+void h_contract_cap_remove(u32 s)
 {
-	ANY(u32, s);
-	const struct any any = any_index();
-
 	GIVEN(may_remove(s));
 	ASSUME_STATE(requires, (PD(any.page)->owner != s) & (SLOT_PAGE(s) != any.page),
 		     "who removes a capability has destroyed what it owned, and made the object that it is in do without");
@@ -373,12 +294,8 @@ void h_contract_cap_remove(void)
 	remember();
 	cap_remove(s);
 	CHECK_SPEC(slot_is_clear(s));
-	CHECK_IF(any.slot != s, "spec", same_cap_contents(any.slot));
-	CHECK_IF((any.slot != s) & (any.slot != old_slot[s].next), "spec", SAME(ks_slot[any.slot], old_slot[any.slot], prev));
-	CHECK_IF((any.slot != s) & (any.slot != old_slot[s].prev), "spec", SAME(ks_slot[any.slot], old_slot[any.slot], next));
-	CHECK_IF((any.slot != s) & (any.slot != old_slot[s].parent), "spec", SAME(ks_slot[any.slot], old_slot[any.slot], child));
-	CHECK_SPEC(same_page(any.page));
-	check_only_caps(any);
+	ASSIGNS(1, REMOVED(s));
+	check_whole();
 }
 
 /* --- asking ------------------------------------------------------------------------------- */
@@ -389,12 +306,8 @@ PRED u64 spec_info(u32 s)
 	       ((u64)SLOT(s)->rights << 32);
 }
 
-void h_info(void)
+void h_info(u32 t, u32 s)
 {
-	ANY(u32, t);
-	ANY(u32, s);
-	const struct any any = any_index();
-
 	CALLER(t);
 	HANDED(cap_info, s);
 	HINT(1, any_cap_parent_inv(s));
@@ -407,18 +320,9 @@ void h_info(void)
 	CHECK_SPEC(FR_OUT(t, 1) == (range ? SLOT(s)->first : SLOT(s)->type == OBJ_GRANT ? SLOT(s)->window :
 										       SLOT(s)->badge));
 	CHECK_SPEC(FR_OUT(t, 2) == (range ? SLOT(s)->count : SLOT(s)->type == OBJ_GRANT ? SLOT(s)->length : 0));
-	CHECK_IF((any.page != t) | (any.n < REG_RDI) | ((any.n > REG_RDX) & (any.n < REG_COUNT)), "spec",
-		 same_register(any.page, any.n));
-	CHECK_SPEC(same_thread(any.page));
-	CHECK_SPEC(same_cap(any.slot));
-	CHECK_SPEC(same_page(any.page));
-	CHECK_SPEC(same_leaf(any.page, any.n));
-	CHECK_SPEC(same_notif(any.page));
-	check_cpus(any);
-	check_rest(any);
-	check_invariants(any);
+	ASSIGNS_RUN(1, FR_OUT(t, 0), 3);
+	check_whole();
 	check_footprint(any, true, old_thread[t].home);
-	check_owners(any);
 }
 
 /* The end of the way down along the newest children. */
@@ -430,9 +334,8 @@ PRED u32 spec_leaf_of(u32 s)
 	return s;
 }
 
-void h_leaf(void)
+void h_leaf(u32 s)
 {
-	ANY(u32, s);
 	const u32 leaf = cap_leaf(s);
 
 	CHECK_SPEC(leaf == spec_leaf_of(s));
