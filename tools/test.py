@@ -172,7 +172,7 @@ def unit_job(compiler, name):
     def run(filter_):
         done = proc.run([binary], 120)
         out = of_report(tap.parse(done.out), False, filter_)
-        out.repeat, out.seconds = binary, done.seconds
+        out.repeat, out.seconds = shlex.join([binary] + [filter_.replace("_", " ")] * bool(filter_)), done.seconds
         if (done.rc != 0 or done.timed_out) and not out.failed and not filter_:
             out.failed.append("(end)")
         if out.failed:
@@ -245,6 +245,8 @@ BOOT_MATRIX = [("bochs", {"machine": "bochs", "timeout": 240}),
                ("iso-bios", {"machine": "iso-bios", "timeout": 120}),
                ("microvm", {}), ("pc", {"machine": "pc"}), ("q35", {"machine": "q35"}),
                ("16-mib", {"mem": "16M"}),
+               ("64-cpus", {"machine": "q35", "cpus": 64, "accel": "tcg", "timeout": 240,
+                            "expect": r"^64 CPUs, (.*\n)+done$"}),
                # Here the firmware takes the last pages of RAM, the end of the module among them.
                ("q35-nvme", {"machine": "q35-iommu", "extra": NVME})]
 
@@ -378,8 +380,9 @@ def proof_jobs():
 class Totals:
     """Prints each outcome when it comes, and counts."""
 
-    def __init__(self):
+    def __init__(self, repeats=False):
         self.lock = threading.Lock()
+        self.repeats = repeats          # say of what passed, too, how to run it again
         self.passed = self.failed = self.skipped = self.number = 0
         self.status = {}
 
@@ -403,6 +406,8 @@ class Totals:
         print(f"{line} ({len(out.passed)} passed, {out.seconds:.1f} s)", flush=True)
         for reason, count in collections.Counter(r for _, r in out.skipped).items():
             print(f"  # skipped {count}: {reason}")
+        if self.repeats and out.repeat and not out.failed:
+            print(f"  # repeat: {out.repeat}")
         for name in out.unsteady:
             print(f"  # failed, and passed when run again by itself: {name}")
         for name in out.failed:
@@ -473,7 +478,7 @@ def main(argv):
     if args.list:
         print("\n".join(j.name for j in builds + jobs))
         return 0
-    totals = Totals()
+    totals = Totals(bool(args.only))
     if builds:
         subprocess.run(make("gcc", "gen"), cwd=ROOT, stdout=subprocess.DEVNULL,
                        stderr=subprocess.DEVNULL)

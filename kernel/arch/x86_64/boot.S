@@ -14,7 +14,8 @@
 #define MB2_MAGIC 0xe85250d6
 #define CR0_BOOT 0x80010023	/* PG WP NE MP PE */
 #define CR4_BOOT 0xa0		/* PGE PAE */
-#define EFER_BOOT 0x901		/* NXE LME SCE */
+#define EFER_BOOT 0x101		/* LME SCE */
+#define EFER_NXE 11		/* a bit number */
 #define TABLE 0x1000
 #define BOOT_STACK 0x2000
 
@@ -94,7 +95,9 @@ enter_long:
 	mov	$boot_tables, %eax
 	mov	%eax, %cr3
 	mov	$0xc0000080, %ecx
-	mov	$EFER_BOOT, %eax
+	mov	%ebp, %eax		/* a further CPU: the first has looked for NX */
+	shl	$EFER_NXE, %eax
+	or	$EFER_BOOT, %eax
 	xor	%edx, %edx
 	wrmsr
 	mov	$CR0_BOOT, %eax

@@ -102,6 +102,10 @@ void cpu_detect(void)
 		      (machine.xsave ? CR4_OSXSAVE : 0) | (bit(seven.b, 7) ? CR4_SMEP : 0) |
 		      (bit(seven.b, 20) ? CR4_SMAP : 0);
 	xstate_detect();
+	if (!bit(ext.d, 20))
+		arch_panic("the processor has no no-execute bit (NX), or firmware hides it", __FILE__,
+			   __LINE__);
+	wrmsr(MSR_EFER, EFER_SET);
 }
 
 u64 idt_init(void)

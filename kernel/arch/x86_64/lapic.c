@@ -97,17 +97,24 @@ void lapic_send(u32 cpu, u32 vector)
 	icr_write(PERCPU(cpu)->apic_id, ICR_ASSERT | vector);
 }
 
+/* A bug that shows before there are others may show before there is a local APIC. */
 void lapic_stop_others(void)
 {
-	if (machine.x2apic || lapic != NULL)
+	if (ks.cpus > 1)
 		icr_write(0, ICR_ALL_OTHERS | ICR_ASSERT | ICR_NMI);
+}
+
+/* INIT: it waits for a STARTUP, and does nothing else. */
+void lapic_park_processor(u32 apic_id)
+{
+	icr_write(apic_id, ICR_INIT | ICR_ASSERT);
+	delay_us(10000);
 }
 
 /* INIT, then twice STARTUP with the page to start at (8.4.4.1). */
 void lapic_start_processor(u32 apic_id, u32 page)
 {
-	icr_write(apic_id, ICR_INIT | ICR_ASSERT);
-	delay_us(10000);
+	lapic_park_processor(apic_id);
 	icr_write(apic_id, ICR_STARTUP | ICR_ASSERT | page);
 	delay_us(200);
 	icr_write(apic_id, ICR_STARTUP | ICR_ASSERT | page);

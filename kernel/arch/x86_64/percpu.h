@@ -154,12 +154,12 @@ void lapic_start(void); /* on each CPU */
 u32 lapic_id(void);
 void lapic_send(u32 cpu, u32 vector);
 void lapic_start_processor(u32 apic_id, u32 page);
+void lapic_park_processor(u32 apic_id);
 void lapic_stop_others(void);
 void delay_us(u32 us); /* busy; after calibration */
 
 /* smp.c */
 void smp_start(void);
-void smp_release(void); /* let the started CPUs go */
 void serve(void);       /* answer flush requests to this CPU */
 void switch_space(struct percpu *me, u32 sp);
 
@@ -171,6 +171,7 @@ void user_tables_set(struct percpu *me, u32 sp); /* NIL: none */
 void domain_enter(struct percpu *me, u32 domain);
 
 /* tsc.c */
+void tsc_expect(void);
 void tsc_lead(void);
 void tsc_follow(void);
 

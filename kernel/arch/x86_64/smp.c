@@ -23,7 +23,6 @@ extern const u8 ap_start[], ap_start_end[];
 u64 ap_root, ap_stack;
 u32 ap_cpu;
 static u32 ap_ready; /* it is in C; atomic */
-static u32 ap_go;    /* all may leave; atomic */
 
 /* --- address spaces ------------------------------------------------------------------- */
 
@@ -220,14 +219,13 @@ void lock_wait(struct lock *l, u32 mine)
 
 void boot_ap(u32 cpu);
 
+/* Then it idles, halted: nobody sends it anything before the first program runs. */
 void boot_ap(u32 cpu)
 {
 	cpu_start(cpu);
 	lapic_start();
 	ATOMIC_STORE(&ap_ready, 1);
 	tsc_follow();
-	while (ATOMIC_LOAD(&ap_go) == 0)
-		cpu_pause();
 }
 
 /* A page below 1 MiB that is RAM: a STARTUP interrupt can only name such. */
@@ -240,17 +238,21 @@ static u32 low_page(void)
 	return NIL;
 }
 
+/* One that is late must not come at all: the next gets its number and its stack. */
 static bool start_one(u32 cpu, u32 page)
 {
 	cpu_prepare(cpu);
+	tsc_expect();
 	ap_cpu = cpu;
 	ap_stack = PERCPU(cpu)->stack;
 	ATOMIC_STORE(&ap_ready, 0);
 	lapic_start_processor(machine.processor[cpu].apic_id, page);
 	for (u32 i = 0; i < START_MS * 10 && ATOMIC_LOAD(&ap_ready) == 0; i++)
 		delay_us(100);
-	if (ATOMIC_LOAD(&ap_ready) == 0)
+	if (ATOMIC_LOAD(&ap_ready) == 0) {
+		lapic_park_processor(machine.processor[cpu].apic_id);
 		return false;
+	}
 	tsc_lead();
 	return true;
 }
@@ -272,9 +274,4 @@ void smp_start(void)
 			ks.cpus++;
 	}
 	machine.processors = ks.cpus;
-}
-
-void smp_release(void)
-{
-	ATOMIC_STORE(&ap_go, 1);
 }

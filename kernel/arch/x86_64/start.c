@@ -166,5 +166,4 @@ void boot_late(void)
 	info_write();
 	banner();
 	kernel_boot(&map);
-	smp_release();
 }
