@@ -17,6 +17,7 @@ say = @$(if $(V),:,printf '  %-5s %s\n')
 
 # ---- sources -------------------------------------------------------------------------------
 GEN       := build/gen/.stamp
+COMPLETE  := build/gen/.complete
 K_GENERIC := $(wildcard kernel/*.c) build/gen/dispatch.c
 K_SRC     := $(K_GENERIC) $(wildcard kernel/arch/x86_64/*.c kernel/arch/x86_64/*.S)
 H_SRC     := $(K_GENERIC) $(wildcard kernel/arch/host/*.c)
@@ -72,10 +73,10 @@ HFLAGS := $(COMMON) -O1 -DARCH_HOST -DDEBUG=1 -DWITH_GHOST -D_GNU_SOURCE \
 # ---- what is built -------------------------------------------------------------------------
 .PHONY: all kernel programs systems unit fuzzers gen help FORCE
 all: kernel programs systems
-kernel: $(B)/kernel/tessera.elf $(B)/kernel-debug/tessera.elf
+kernel: $(COMPLETE) $(B)/kernel/tessera.elf $(B)/kernel-debug/tessera.elf
 programs: $(PROGRAMS:%=$(B)/programs/%.elf)
 systems: $(SYSTEMS:%=$(B)/systems/%.elf)
-unit: $(U_MAIN:tests/unit/%.c=$(B)/unit/%)
+unit: $(COMPLETE) $(U_MAIN:tests/unit/%.c=$(B)/unit/%)
 fuzzers: $(F_MAIN:tests/fuzz/%.c=$(B)/fuzz/%)
 gen: $(GEN)
 
@@ -90,6 +91,10 @@ $(GEN): $(wildcard abi/*.toml tools/abigen*.py tools/abigen/*.py docs/manual/tex
 	$(Q)$(PYTHON) tools/abigen.py abi/kernel.toml build/gen
 	@touch $@
 build/gen/dispatch.c: $(GEN) ;
+# A row that lacks something fails the build: handler, invariant, positive test, specification, text.
+$(COMPLETE): $(GEN) $(wildcard kernel/*.c tests/kernel/*.c proofs/spec/* proofs/units/*.c)
+	$(Q)$(PYTHON) tools/abigen.py --check abi/kernel.toml
+	@touch $@
 LX_GEN := build/gen/linux/.stamp
 $(LX_GEN): abi/linux.toml abi/linux-words.toml tools/abigen/linux.py tools/abigen/text.py
 	$(say) GEN $@
@@ -302,8 +307,8 @@ HAVE    = $(if $(SYS),$(if $(filter $(SYS),$(SYSTEMS)),,$(error SYS=$(SYS): no s
 IMAGE   = $(if $(SYS),build/systems/$(SYS).elf,build/programs/$(P).elf)
 PROVE   = @sh tools/deps.sh prove && $(PYTHON) proofs/run.py
 
-# By itself: a shell on a disk that is kept. With P or SYS: that program, or system.
-CHOSEN := $(strip $(SYS) $(if $(filter command environment,$(origin P)),$(P)))
+# By itself: a shell on a disk that is kept. With P, SYS or M: that program, that system, hello on that machine.
+CHOSEN := $(strip $(SYS) $(if $(filter command environment,$(origin P) $(origin M)),$(P)))
 ifeq ($(CHOSEN),)
 run: build/root/disk.img
 	@./tessera shell --disk $< --cpus $(CPUS); s=$$?; [ $$s -lt 124 ] || [ $$s -eq 130 ]

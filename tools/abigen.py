@@ -3,7 +3,7 @@
 """Writes everything that depends on the table of the kernel's interface.
 
     abigen.py TABLE DIRECTORY      abi.h, user.h, dispatch.c, tests, manual ... into DIRECTORY
-    abigen.py --check TABLE        does each row have handler, test, specification and text?
+    abigen.py --check TABLE        does each row have handler, invariant, test, specification and text?
 """
 import pathlib
 import sys

@@ -81,11 +81,13 @@ def conventions(table):
 
 
 def objects(table):
-    out = ["# Types of objects", "", "| type | number | pages | rights, from bit 0 on | |",
-           "|---|---|---|---|---|"]
+    out = ["# Types of objects", "", "What is always true of an object, or of a capability to it, is said by a predicate of "
+           "`proofs/spec`, or a list of such.", "",
+           "| type | number | pages | rights, from bit 0 on | | invariant |", "|---|---|---|---|---|---|"]
     for o in table.objects:
         kind = "range" if o.range else o.pages or "reference"
-        out.append(f"| {o.name} | {o.nr} | {kind} | {', '.join(o.rights) or 'none'} | {o.doc} |")
+        out.append(f"| {o.name} | {o.nr} | {kind} | {', '.join(o.rights) or 'none'} | {o.doc} "
+                   f"| `{o.inv}` |")
     return out
 
 

@@ -60,7 +60,8 @@ class Reader:
         for i, raw in enumerate(self.raw.get("object", [])):
             row = f"object {raw.get('name', i)}"
             self.known(row, raw, [f.name for f in dataclasses.fields(Object)])
-            for key, kind in (("nr", int), ("name", str), ("rights", list), ("doc", str)):
+            for key, kind in (("nr", int), ("name", str), ("rights", list), ("inv", str),
+                              ("doc", str)):
                 self.need(row, raw, key, kind)
             o = Object(**raw)
             if not NAME.match(o.name) or o.name in ("any", "none"):

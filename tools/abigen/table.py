@@ -25,6 +25,7 @@ class Object:
     nr: int
     name: str
     rights: list
+    inv: str
     doc: str
     pages: int = 0
     range: bool = False

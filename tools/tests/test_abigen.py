@@ -29,6 +29,7 @@ doc = "Gone."
 nr = 4
 name = "table"
 rights = ["INSERT", "REMOVE", "BIND"]
+inv = "table_inv"
 doc = "A table."
 [[object]]
 nr = 9
@@ -36,12 +37,14 @@ name = "thread"
 pages = 1
 create = true
 rights = ["CONTROL", "READ"]
+inv = "THREAD_INVARIANTS"
 doc = "A thread."
 [[object]]
 nr = 3
 name = "frames"
 range = true
 rights = ["READ", "WRITE"]
+inv = "frames_inv"
 doc = "Frames."
 """
 CALL = """
@@ -124,6 +127,9 @@ class Refusals(unittest.TestCase):
 
     def test_missing_doc(self):
         self.refuse('doc = "Poke a thread. Carefully."', "", ["thread_poke", "doc is missing"])
+
+    def test_missing_invariant(self):
+        self.refuse('inv = "table_inv"\n', "", ["object table", "inv is missing"])
 
     def test_empty_doc(self):
         self.refuse('doc = "Level."', 'doc = " "', ["argument level", "doc is empty"])
@@ -278,21 +284,70 @@ class Files(unittest.TestCase):
 
 
 class Check(unittest.TestCase):
-    def test_complaints(self):
+    """A small tree in which nothing is missing; each test takes something away."""
+    TREE = {"kernel/a.c": "err_t sys_thread_poke(u32 t)\n{\n}\n",
+            "kernel/inv.c": "\tTHREAD_INVARIANTS(CHECK)\n\tCHECK(table_inv)\n\tCAP_INVARIANTS(CHECK)\n",
+            "tests/kernel/a.c": "TESTS(thread_x, thread_poke);\nTEST(a, \"b\")\n{\n\tthread_poke(1);\n}\n",
+            "proofs/spec/inv.h": "PRED bool thread_inv(u32 t)\n#define THREAD_INVARIANTS(X) X(thread_inv)\n"
+                                 "PRED bool table_inv(u32 t)\nPRED bool frames_inv(u32 s)\n"
+                                 "#define CAP_INVARIANTS(X) \\\n\tX(other_inv) \\\n\tX(frames_inv)\n",
+            "proofs/units/a.c": '/* prove:\n * [h_poke]\n * function = "sys_thread_poke"\n * columns = ["ub", "spec"]\n */\n',
+            "proofs/spec/index.toml": '[call.thread_poke]\nspec = "units/a.c"\n'}
+
+    def complaints(self, file="", old="", new=""):
         with tempfile.TemporaryDirectory() as d:
-            root = pathlib.Path(d)
-            for sub in ("kernel", "tests/kernel", "proofs/spec"):
-                (root / sub).mkdir(parents=True)
-            self.assertEqual(len(check.complaints(table(), root)), 3)
-            (root / "kernel/a.c").write_text("err_t sys_thread_poke(u32 t)\n{\n}\n")
-            (root / "tests/kernel/a.c").write_text("TESTS(thread_x, thread_poke);\n")
-            (root / "proofs/spec/index.toml").write_text('[call.thread_poke]\nspec = "not yet"\n')
-            self.assertEqual(check.complaints(table(), root), [])
-            (root / "proofs/spec/index.toml").write_text('[call.thread_poke]\nspec = ""\n[call.gone]\n')
-            self.assertEqual(len(check.complaints(table(), root)), 2)
+            for name, contents in self.TREE.items():
+                path = pathlib.Path(d) / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                self.assertTrue(name != file or old in contents)
+                path.write_text(contents.replace(old, new) if name == file else contents)
+            return check.complaints(table(), d)
+
+    def one(self, file, old, new, words):
+        found = self.complaints(file, old, new)
+        self.assertEqual(len(found), 1, found)
+        self.assertIn(words, found[0])
+
+    def test_nothing_is_missing(self):
+        self.assertEqual(self.complaints(), [])
+
+    def test_no_handler(self):
+        self.one("kernel/a.c", "sys_thread_poke", "sys_thread_pike", "no handler sys_thread_poke")
+
+    def test_no_positive_test(self):
+        self.one("tests/kernel/a.c", ", thread_poke", "", "no TESTS(thread_poke)")
+
+    def test_a_test_that_does_not_make_the_call(self):
+        self.one("tests/kernel/a.c", "thread_poke(1)", "thread_pike(1)", "never calls thread_poke")
+
+    def test_no_specification(self):
+        self.one("proofs/spec/index.toml", "units/a.c", "", "no entry with a spec")
+
+    def test_a_specification_that_is_not_there(self):
+        self.one("proofs/spec/index.toml", "a.c", "b.c", "units/b.c says nothing of what sys_thread_poke does")
+
+    def test_a_specification_of_something_else(self):
+        self.one("proofs/units/a.c", "poke", "pike", "says nothing of what sys_thread_poke does")
+        self.one("proofs/units/a.c", '"spec"', '"leak"', "says nothing of what sys_thread_poke does")
+
+    def test_not_yet_is_an_entry(self):
+        self.assertEqual(self.complaints("proofs/spec/index.toml", "units/a.c", "not yet"), [])
+
+    def test_a_specification_of_no_call(self):
+        self.one("proofs/spec/index.toml", "[call", '[call.gone]\nspec = "not yet"\n[call', "no call")
+
+    def test_no_invariant(self):
+        self.one("proofs/spec/inv.h", "PRED bool table_inv", "PRED bool tables_inv", "table: no invariant table_inv")
+
+    def test_an_invariant_that_nothing_evaluates(self):
+        self.one("kernel/inv.c", "THREAD_INVARIANTS", "OTHERS", "thread: THREAD_INVARIANTS is not evaluated")
+        self.one("proofs/spec/inv.h", "X(frames_inv)", "X(another_inv)", "frames: frames_inv is not evaluated")
 
     def test_the_real_table_is_complete(self):
         self.assertEqual(check.complaints(load(ROOT / "abi/kernel.toml"), ROOT), [])
+
+    def test_the_index_of_specifications_is_up_to_date(self):
+        self.assertEqual(check.overtaken(load(ROOT / "abi/kernel.toml"), ROOT), [])
 
 
 class Text(unittest.TestCase):
