@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: MIT
+"""The machine from outside: what a debugger and the emulator's monitor see of it.
+
+    run.py [--only NAME] [--list]       TAP on standard output
+
+NAME selects parts whose name contains it: epitaph, features, memory, debugger, shootdown, told.
+"""
+import argparse
+import subprocess
+import sys
+
+import debugger
+import epitaph
+import features
+import memory
+import shootdown
+import told
+from under import ROOT
+
+PARTS = {"epitaph": epitaph.run, "features": features.run, "memory": memory.run,
+         "debugger": debugger.run, "shootdown": shootdown.run,
+         "told": told.run}
+
+
+class Tap:
+    def __init__(self):
+        self.number = self.failed = 0
+
+    def say(self, ok, name, detail=""):
+        """The detail is shown of a failure only."""
+        self.number += 1
+        self.failed += not ok
+        print(f"{'ok' if ok else 'not ok'} {self.number} {name}", flush=True)
+        for line in [] if ok else detail.splitlines()[-60:]:
+            print("#   " + line)
+
+
+def main(argv):
+    p = argparse.ArgumentParser(description=__doc__,
+                                formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--only", default="")
+    p.add_argument("--list", action="store_true")
+    args = p.parse_args(argv)
+    parts = {n: f for n, f in PARTS.items() if args.only in n}
+    if args.list:
+        print("\n".join(parts))
+        return 0
+    tap = Tap()
+    done = subprocess.run(["make", "--no-print-directory", "-j2", "B=build", "kernel",
+                           "build/programs/hello.elf", "build/programs/ktest.elf"], cwd=ROOT,
+                          text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if done.returncode != 0:
+        tap.say(False, "kernel and programs are built", done.stdout)
+        parts = {}
+    for part in parts.values():
+        part(tap)
+    print(f"1..{tap.number}")
+    return 1 if tap.failed or not tap.number else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
