@@ -4,7 +4,7 @@
  */
 #include "bench.h"
 
-enum { LOOP = 1000000, LOOP_INSTRUCTIONS = 2, HELPERS = 24, SCALE = 1000 };
+enum { LOOP = 1000000, LOOP_INSTRUCTIONS = 2, HELPERS = 40, SCALE = 1000 };
 
 struct sys_thread bench_thread;
 static struct helper helpers[HELPERS];

@@ -7,7 +7,7 @@
 #include "bench.h"
 #include "fuzz_grammar.h"
 
-enum { PAGES = 64, WAITERS = 20, DEPTH = 15, CHILDREN = 64, OWNERS = 4 };
+enum { PAGES = 64, WAITERS = 33, DEPTH = 15, CHILDREN = 64, OWNERS = 4 };
 #define RW (MAP_READ | MAP_WRITE)
 #define WORST_AREA 0x50000000000ull
 
@@ -316,7 +316,7 @@ static void giving_way(void)
 	helper_end(below);
 }
 
-/* As many threads wait as this program can have. */
+/* One more waits than a single call ends. */
 static void waiters(bool cancel)
 {
 	struct helper *h[WAITERS];

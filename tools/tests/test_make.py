@@ -37,6 +37,17 @@ class Systems(unittest.TestCase):
             self.assertEqual(run(*words, "-n", "run", "SYS=pair").returncode, 0)
 
 
+class Run(unittest.TestCase):
+    def said(self, *words):
+        return run("make", "-n", "run", *words).stdout
+
+    def test_what_is_booted(self):
+        self.assertIn("./tessera shell", self.said())
+        self.assertRegex(self.said("M=q35"), r"emu\.py run .*--machine q35 .*build/programs/hello\.elf")
+        self.assertRegex(self.said("P=ktest"), r"emu\.py run .*build/programs/ktest\.elf")
+        self.assertRegex(self.said("SYS=pair"), r"emu\.py run .*build/systems/pair\.elf")
+
+
 class Rows(unittest.TestCase):
     def test_a_row_that_is_profiled_elsewhere(self):
         done = run(sys.executable, "tools/iprof.py", "blk_read_4k_qd1")
