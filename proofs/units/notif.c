@@ -9,7 +9,7 @@
  * [h_mail]
  * function = "notif_set"
  * only = "when it wakes nobody at once"
- * columns = ["ub", "spec"]
+ * columns = ["spec"]
  */
 #include "prover.h"
 #include "whole.h"
