@@ -58,15 +58,10 @@ void prover_round_object_check(u32 i, u32 mem, u64 offset, u64 pages, bool namel
 	prover_assume(are_free_to(INDEX(page), i, mem, offset, pages, nameless));
 }
 
-void h_contract_object_check(void)
+void h_contract_object_check(u32 mem, u64 offset, u64 pages)
 {
-	ANY(u32, mem);
-	ANY(u64, offset);
-	ANY(u64, pages);
-
 	GIVEN(may_check(mem, offset, pages));
-	HINT(1, any_cap_memory_inv(mem));
-	HINT(1, any_cap_parent_inv(mem));
+	HINTS(any_cap_memory_inv(mem), any_cap_parent_inv(mem));
 	const u32 from = SLOT(mem)->first + (u32)offset;
 	const bool beyond = offset + pages > SLOT(mem)->count;
 	const err_t err = object_check(mem, offset, pages);
@@ -88,85 +83,46 @@ void prover_replace_page_set(u32 page, u32 type, u32 head)
 	FILL(ks_page, page, 1, p);
 }
 
-/* Nothing but descriptors of pages changed. */
-static void check_only_pages(struct any any)
+void h_contract_page_set(u32 page, u32 type, u32 head)
 {
-	CHECK_SPEC(same_cap(any.slot));
-	CHECK_SPEC(same_leaf(any.page, any.n));
-	CHECK_SPEC(same_notif(any.page));
-	check_threads(any);
-	check_cpus(any);
-	check_rest(any);
-}
-
-void h_contract_page_set(void)
-{
-	ANY(u32, page);
-	ANY(u32, type);
-	ANY(u32, head);
-	const struct any any = any_index();
-
 	ASSUME_INPUT((page < PAGE_COUNT) & (type <= 255));
 	remember();
 	page_set(page, type, head);
 	CHECK_SPEC(is_taken(page, type, head));
-	CHECK_IF(any.page != page, "spec", same_page(any.page));
-	check_only_pages(any);
+	ASSIGNS(1, *PD(page));
 }
 
-void h_contract_pages_take(void)
+void h_contract_pages_take(u32 type, u32 head, u32 from, u32 pages)
 {
-	ANY(u32, type);
-	ANY(u32, head);
-	ANY(u32, from);
-	ANY(u32, pages);
-	const struct any any = any_index();
-
 	ASSUME_INPUT((pages <= STEP_ENTRIES) & (type <= 255));
 	ASSUME_INPUT((from <= PAGE_COUNT) & (pages <= PAGE_COUNT - from));
 	remember();
 	pages_take(type, head, from, pages);
 	CHECK_IF(any.page - from < pages, "spec", is_taken(any.page, type, head));
-	CHECK_IF(any.page - from >= pages, "spec", same_page(any.page));
-	check_only_pages(any);
+	ASSIGNS_RUN(1, *PD(from), pages);
 }
 
 /* --- giving back ------------------------------------------------------------------------ */
 
-void h_contract_pages_free(void)
+void h_contract_pages_free(u32 from, u32 pages)
 {
-	ANY(u32, from);
-	ANY(u32, pages);
-	const struct any any = any_index();
-
 	ASSUME_INPUT((pages <= STEP_ENTRIES) & (from <= PAGE_COUNT) & (pages <= PAGE_COUNT - from));
 	remember();
 	pages_free(from, pages);
 	CHECK_IF(any.page - from < pages, "spec", is_taken(any.page, PAGE_FREE, NIL));
-	CHECK_IF(any.page - from >= pages, "spec", same_page(any.page));
-	check_only_pages(any);
+	ASSIGNS_RUN(1, *PD(from), pages);
 }
 
 /* One page or two become free, and nothing else. */
-void h_object_free(void)
+void h_object_free(u32 type, u32 head)
 {
-	ANY(u32, type);
-	ANY(u32, head);
-	const struct any any = any_index();
 	const u32 n = type == OBJ_SPACE || type == OBJ_IOSPACE ? 2 : 1;
 
 	ASSUME_INPUT(head < PAGE_COUNT - 1);
 	remember();
 	object_free(type, head);
-	const bool within = any.page - head < n;
-
-	CHECK_IF(within, "spec", is_taken(any.page, PAGE_FREE, NIL));
-	CHECK_IF(!within, "spec", same_page(any.page));
-	CHECK_IF(SLOT_PAGE(any.slot) - head >= n, "spec", same_cap(any.slot));
-	CHECK_IF(!within, "spec", same_thread(any.page) & same_tnode(any.page));
-	CHECK_IF(!within, "spec", same_leaf(any.page, any.n) & same_space(any.page) & same_words(any.page, any.n));
-	CHECK_IF(!within, "spec", same_sched(any.page) & same_ep(any.page) & same_notif(any.page));
-	CHECK_IF(!within, "spec", same_irq(any.page) & same_device(any.page));
-	check_cpus(any);
-	CHECK_SPEC(same_ks(any.n));
+	CHECK_IF(any.page - head < n, "spec", is_taken(any.page, PAGE_FREE, NIL));
+	ASSIGNS(1, IN_PAGE(head));
+	ASSIGNS(n == 2, IN_PAGE(head + 1));
+	ASSIGNS_RUN(1, *SLOT(SLOT_OF(head, 0)), n * SLOTS_PER_PAGE);
 }

@@ -36,8 +36,7 @@ void h_yield(void)
 	CHECK_SPEC(err.v == 0);
 	CHECK_IF(waits, "spec", (CPU(c)->current == first) & (TH(first)->queued == 0) & is_queued_last(t));
 	ASSIGNS(waits, CPU(c)->current, UNQUEUED_FIRST(first, c, old_cpu[c].top - 1), QUEUED_LAST(t, c, TH(t)->eprio));
-	check_invariants(any);
-	check_owners(any);
+	check_whole();
 	check_footprint(any, ks.global == 0, old_thread[t].home);
 	COVER(waits);
 }
@@ -81,8 +80,7 @@ void h_set_prio(u32 s, u64 prio)
 	ASSIGNS(!fails, TH(target)->prio, TH(target)->eprio);
 	ASSIGNS(!fails & (TH(target)->queued == 1), RUN_QUEUE(c, old_thread[target].eprio), RUN_QUEUE(c, eprio), LEFT_LINKS(target),
 		TH(old_cpu[c].ready_tail[eprio])->qnext);
-	check_invariants(any);
-	check_owners(any);
+	check_whole();
 	COVER(!fails);
 	COVER(TH(target)->queued == 1);
 }

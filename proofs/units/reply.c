@@ -15,11 +15,8 @@
 #include <reply.c>
 #include <cap.c>
 
-void h_caller(void)
+void h_caller(u32 t, u64 call)
 {
-	ANY(u32, t);
-	ANY(u64, call);
-
 	ASSUME_INPUT(t < PAGE_COUNT);
 	CHECK_SPEC(reply_caller(t, call) ==
 		   (PD(t)->type == OBJ_THREAD && TH(t)->state == THREAD_REPLY && TH(t)->call == call ? t : NIL));
@@ -33,18 +30,13 @@ PRED bool is_saved(u32 s, u32 to, u64 call)
 	       SLOT(s)->child == NIL;
 }
 
-void h_save(void)
+void h_save(u32 t, u32 dst)
 {
-	ANY(u32, t);
-	ANY(u32, dst);
-	const struct any any = any_index();
-
 	CALLER(t);
 	HANDED(reply_save, dst);
 	hint_tree(any.slot);
 	hint_tree(dst);
-	HINT(1, any_thread_slot_type_inv(any.page));
-	HINT(1, any_thread_reply_inv(t));
+	HINTS(any_thread_slot_type_inv(any.page), any_thread_reply_inv(t));
 	remember();
 	const err_t err = sys_reply_save(t, dst);
 	const u32 to = old_thread[t].reply_to;
@@ -52,19 +44,7 @@ void h_save(void)
 	CHECK_SPEC(err.v == (to == NIL ? ERRNO_STATE : ERRNO_OK));
 	CHECK_IF(err.v == 0, "spec", is_saved(dst, to, old_thread[t].reply_call));
 	CHECK_IF(err.v == 0, "spec", TH(t)->reply_to == NIL);
-	CHECK_IF((err.v != 0) | (any.slot != dst), "spec", same_cap(any.slot));
-	CHECK_IF((err.v != 0) | (any.page != t), "spec", same_thread(any.page));
-	CHECK_SPEC(same_thread_base(any.page));
-	CHECK_SPEC(same_thread_runs(any.page));
-	CHECK_SPEC(same_thread_wait(any.page));
-	CHECK_SPEC(same_thread_links(any.page));
-	CHECK_SPEC(same_register(any.page, any.n));
-	CHECK_SPEC(same_page(any.page));
-	CHECK_SPEC(same_leaf(any.page, any.n));
-	CHECK_SPEC(same_notif(any.page));
-	check_cpus(any);
-	check_rest(any);
-	check_invariants(any);
-	check_owners(any);
+	ASSIGNS(err.v == 0, TH(t)->reply_to, *SLOT(dst));
+	check_whole();
 	COVER(err.v == 0);
 }

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* prove:
  * batch = 12
- * whole = ["sys_thread_start", "thread_wait"]
+ * whole = ["sys_thread_start", "sys_thread_resume", "thread_wait"]
  * [h_start]
  * function = "sys_thread_start"
+ * columns = ["ub", "invariant", "spec", "leak"]
+ * [h_resume]
+ * function = "sys_thread_resume"
+ * only = "when it has no fault to report"
  * columns = ["ub", "invariant", "spec", "leak"]
  * [h_wait]
  * function = "thread_wait"
@@ -13,6 +17,7 @@
 #include "queues.h"
 
 void NEVER(lose)(u32 r) { (void)r; }
+err_t NEVER(thread_raise)(u32 t) { return (err_t){ t }; }
 
 /* All other registers are unknown to the program, and none says anything of the kernel. */
 void arch_frame_start(u32 t, u64 ip, u64 sp, u64 arg)
@@ -27,37 +32,66 @@ void arch_frame_start(u32 t, u64 ip, u64 sp, u64 arg)
 
 /* --- starting ------------------------------------------------------------------------------- */
 
-PRED bool is_started(u32 t, u64 ip, u64 sp, u64 arg)
+/* It has its turn when that comes, if it has time. */
+PRED bool is_started(u32 t)
 {
-	return TH(t)->state == THREAD_READY && TH(t)->fault == 0 && TH(t)->pending == 0 && *FR_REG(t, REG_RIP) == ip &&
-	       *FR_REG(t, REG_RSP) == sp && *FR_REG(t, REG_RDI) == arg &&
+	return TH(t)->state == THREAD_READY && TH(t)->fault == 0 && TH(t)->pending == 0 &&
 	       (TH(t)->queued == 1 || TH(t)->running_on == NIL || SC(TH(t)->running_on)->left == 0);
+}
+
+PRED bool begins_at(u32 t, u64 ip, u64 sp, u64 arg)
+{
+	return *FR_REG(t, REG_RIP) == ip && *FR_REG(t, REG_RSP) == sp && *FR_REG(t, REG_RDI) == arg;
+}
+
+PRED bool may_start(u32 t)
+{
+	return TH(t)->state == THREAD_STOPPED && TH(t)->space != NIL;
+}
+
+#define THE_THREAD(s)                                                                              \
+	THE_CALLER(t);                                                                             \
+	ASSUME_STATE(dispatch, slot_is_full(s) && SLOT(s)->type == OBJ_THREAD, "the dispatcher hands over what exists"); \
+	HINT(1, any_cap_object_inv(s));                                                            \
+	const u32 target = SLOT(s)->obj;                                                           \
+	hint_actor(target);                                                                        \
+	hint_ready(TH(target)->home, TH(target)->prio);                                            \
+	hint_order(any)
+
+static void check_started(u32 t, bool done)
+{
+	CHECK_IF(done, "spec", is_started(t));
+	ASSIGNS(done, TH(t)->state, TH(t)->fault, TH(t)->running_on, TH(t)->eprio, SC(TH(t)->sched)->runner);
+	ASSIGNS(done & (TH(t)->queued == 1), QUEUED_LAST(t, TH(t)->home, TH(t)->eprio));
+	check_whole();
 }
 
 void h_start(u32 s, u64 ip, u64 sp, u64 arg)
 {
-	THE_CALLER(t);
-	ASSUME_STATE(dispatch, slot_is_full(s) && SLOT(s)->type == OBJ_THREAD, "the dispatcher hands over what exists");
-	HINT(1, any_cap_object_inv(s));
-	const u32 target = SLOT(s)->obj;
-	hint_actor(target);
-	hint_ready(TH(target)->home, TH(target)->prio);
-	hint_order(any);
-	const u32 bad = !(ip < USER_PAGES << PAGE_SHIFT)					 ? ERRNO_ARG
-			: TH(target)->state != THREAD_STOPPED || TH(target)->space == NIL ? ERRNO_STATE
-											 : ERRNO_OK;
+	THE_THREAD(s);
+	const u32 bad = !(ip < USER_PAGES << PAGE_SHIFT) ? ERRNO_ARG : !may_start(target) ? ERRNO_STATE : ERRNO_OK;
 	remember();
 	const err_t err = sys_thread_start(t, s, ip, sp, arg);
-	const bool fails = err.v != ERRNO_OK;
+	const bool done = err.v == ERRNO_OK;
 
 	CHECK_SPEC(err.v == bad);
-	CHECK_IF(!fails, "spec", is_started(target, ip, sp, arg));
-	ASSIGNS(!fails, TH(target)->state, TH(target)->fault, TH(target)->pending, TH(target)->frame, TH(target)->running_on, TH(target)->eprio,
-		SC(TH(target)->sched)->runner);
-	ASSIGNS(!fails & (TH(target)->queued == 1), QUEUED_LAST(target, TH(target)->home, TH(target)->eprio));
-	check_invariants(any);
-	check_owners(any);
-	COVER(!fails);
+	CHECK_IF(done, "spec", begins_at(target, ip, sp, arg));
+	ASSIGNS(done, TH(target)->pending, TH(target)->frame);
+	check_started(target, done);
+	COVER(done);
+}
+
+void h_resume(u32 s)
+{
+	THE_THREAD(s);
+	ASSUME_STATE(case, TH(target)->pending == 0, "when it has no fault to report");
+	const u32 bad = may_start(target) ? ERRNO_OK : ERRNO_STATE;
+	remember();
+	const err_t err = sys_thread_resume(t, s);
+
+	CHECK_SPEC(err.v == bad);
+	check_started(target, err.v == ERRNO_OK);
+	COVER(err.v == ERRNO_OK);
 }
 
 /* --- waiting --------------------------------------------------------------------------------- */

@@ -75,8 +75,7 @@ void h_stop(u32 s)
 	ASSIGNS(waits & in_notif, NT(q)->head, NT(q)->tail);
 	ASSIGNS(waits & (TH(target)->fault == 0), FR_ERR(target), FR_OUT(target, 0), FR_OUT(target, 1));
 	assigns_timeq(old_tnode[target].queued == 1, c);
-	check_invariants(any);
-	check_owners(any);
+	check_whole();
 	COVER(waits);
 	COVER(old_thread[target].queued == 1);
 }
