@@ -1,0 +1,505 @@
+/* SPDX-License-Identifier: MIT */
+/* prove:
+ * sparing = true
+ * merge = ["cap_relocate"]
+ * [h_trace]
+ * function = "trace_add"
+ * columns = ["ub", "invariant", "spec"]
+ * [h_relocate]
+ * function = "cap_relocate"
+ * columns = ["ub", "spec"]
+ * [h_cap]
+ * function = "transfer_cap"
+ * columns = ["ub", "spec"]
+ * [h_answer_fault]
+ * function = "msg_answer_fault"
+ * columns = ["ub", "spec"]
+ * [h_bind_check]
+ * function = "bind_check"
+ * columns = ["ub", "invariant", "spec"]
+ * [h_attach]
+ * function = "attach"
+ * only = "of anything but notifications"
+ * columns = ["ub", "spec"]
+ * [h_mail]
+ * function = "mail"
+ * columns = ["ub", "spec"]
+ * [h_contract_is_lent_to]
+ * function = "is_lent_to"
+ * columns = ["ub", "invariant", "spec"]
+ * [h_move]
+ * function = "sched_move"
+ * columns = ["ub", "spec"]
+ * [h_charge_from]
+ * function = "charge_from"
+ * columns = ["ub", "spec"]
+ * [h_running_on]
+ * function = "running_on"
+ * columns = ["ub", "invariant", "spec"]
+ * [h_set_cpu]
+ * function = "sys_thread_set_cpu"
+ * columns = ["ub", "spec"]
+ * [h_worklist_add]
+ * function = "worklist_add"
+ * columns = ["ub", "spec"]
+ * [h_unlink]
+ * function = "slots_unlink"
+ * columns = ["ub", "spec"]
+ * [h_inner_slots]
+ * function = "inner_slots_remove"
+ * columns = ["ub", "spec"]
+ */
+/*
+ * Functions that larger ones are made of.
+ */
+#include "prover.h"
+#include "contract_timeq.h"
+#include "contract_tree.h"
+#include "handed.h"
+#include "queues.h"
+
+#include <cap.c>
+#include <delete.c>
+#include <destroy.c>
+#include <msg.c>
+#include <sched.c>
+#include <budget.c>
+#include <reply.c>
+#include <thread.c>
+#include <notif.c>
+
+/* None of these takes time from anybody, or sets bits. */
+void NEVER(lose)(u32 r) { (void)r; }
+
+void NEVER(notif_set)(u32 nt, u64 bits, u32 cpu)
+{
+	(void)nt;
+	(void)bits;
+	(void)cpu;
+}
+
+#define CPUS ASSUME_STATE(cpus, ks.cpus <= CPU_MAX && machine.cpu < ks.cpus, "set at boot, and never again")
+
+err_t prover_replace_cap_may_derive(u32 s)
+{
+	return (err_t){ spec_may_derive(s) };
+}
+
+/* In kernels that are not for debugging it says nothing. */
+void h_trace(u32 cpu, u32 kind, u64 a, u64 b)
+{
+	remember();
+	trace_add(cpu, kind, a, b);
+	ASSIGNS_NOTHING();
+}
+
+/* --- capabilities --------------------------------------------------------------------------- */
+
+/* What it was but for its links is here now. */
+PRED bool is_here(u32 dst, u32 src)
+{
+	return SAME(ks_slot[dst], old_slot[src], type) && SAME(ks_slot[dst], old_slot[src], flags) &&
+	       SAME(ks_slot[dst], old_slot[src], depth) && SAME(ks_slot[dst], old_slot[src], rights) &&
+	       SAME(ks_slot[dst], old_slot[src], obj) && SAME(ks_slot[dst], old_slot[src], parent) &&
+	       SAME(ks_slot[dst], old_slot[src], first) && SAME(ks_slot[dst], old_slot[src], count) &&
+	       SAME(ks_slot[dst], old_slot[src], badge) && SAME(ks_slot[dst], old_slot[src], next);
+}
+
+static void relocating_changes(u32 src, u32 dst)
+{
+	const bool first = SLOT(src)->prev == NIL;
+
+	ASSIGNS(1, *SLOT(dst), *SLOT(src), BORN(dst), SLOT(SLOT(src)->next)->prev);
+	ASSIGNS(!first, SLOT(SLOT(src)->prev)->next);
+	ASSIGNS(first, SLOT(SLOT(src)->parent)->child);
+	ASSIGNS((SLOT(src)->flags & CAP_OWNER) != 0, PD(SLOT(src)->obj)->owner);
+}
+
+PRED bool may_relocate(u32 src, u32 dst)
+{
+	return slot_is_in_page(src) && SLOT(src)->child == NIL && slot_is_empty(dst);
+}
+
+void h_relocate(u32 src, u32 dst)
+{
+	ASSUME_STATE(requires, may_relocate(src, dst), "a capability without children goes to an empty slot");
+	hint_slot(src);
+	hint_tree(dst);
+	remember();
+	relocating_changes(src, dst);
+	cap_relocate(src, dst);
+	CHECK_SPEC(is_here(dst, src));
+	CHECK_SPEC(SLOT(src)->type == 0 && cap_empty_inv(src));
+	CHECK_IF((old_slot[src].flags & CAP_OWNER) != 0, "spec", PD(old_slot[src].obj)->owner == dst);
+}
+
+/* --- capabilities in messages ------------------------------------------------------------------ */
+
+PRED u32 cap_sent(u32 from, u32 i)
+{
+	return spec_lookup(from, WORD(TH(from)->msg, MSG_SEND_CAPS + 4 * i));
+}
+
+PRED u32 place_given(u32 to, u32 i)
+{
+	return spec_slot(to, WORD(TH(to)->msg, MSG_RECV_SLOTS + i), RIGHT_TABLE_INSERT);
+}
+
+PRED bool arrives(u32 src, u32 dst, u64 mode, u64 badge)
+{
+	return src != NIL && dst != NIL && SLOT(dst)->type == 0 &&
+	       ((mode & CAP_SEND_MOVE) != 0 ? SLOT(src)->child == NIL : spec_copy_error(src, mode, badge) == ERRNO_OK);
+}
+
+PRED bool may_transfer(u32 from, u32 to)
+{
+	return thread_is(from) && thread_is(to) && page_exists(TH(from)->msg) && page_exists(TH(to)->msg) && ks.g_clock < UINT64_MAX - MSG_CAPS_MAX;
+}
+
+/* It is a copy with these rights and perhaps a badge, or what was there; and the sender is told. */
+void h_cap(u32 from, u32 to, u32 i)
+{
+	ASSUME_INPUT(i < MSG_CAPS_MAX);
+	ASSUME_STATE(requires, may_transfer(from, to), "capabilities travel between threads with message pages");
+	const u32 page = TH(from)->msg, at = MSG_SEND_CAPS + 4 * i, src = cap_sent(from, i), dst = place_given(to, i);
+	const u64 mode = WORD(page, at + 1), badge = WORD(page, at + 2);
+	hint_slot(src);
+	hint_tree(dst);
+	hint_tree(SLOT(src)->child);
+	const bool good = arrives(src, dst, mode, badge), moved = good & ((mode & CAP_SEND_MOVE) != 0), copied = good & !moved;
+	const u32 older = SLOT(src)->child, next = SLOT(src)->next, prev = SLOT(src)->prev, parent = SLOT(src)->parent, obj = SLOT(src)->obj;
+	const bool owner = (SLOT(src)->flags & CAP_OWNER) != 0;
+	remember();
+	const bool done = transfer_cap(from, to, i);
+
+	CHECK_SPEC(done == good);
+	CHECK_IF(done, "spec", WORD(page, at + 3) == 1);
+	CHECK_IF(moved, "spec", is_here(dst, src) & (SLOT(src)->type == 0));
+	CHECK_IF(copied, "spec", (SLOT(dst)->obj == obj) & (SLOT(dst)->rights == mode) & is_newest_child(dst, src));
+	CHECK_IF(copied, "spec", SLOT(dst)->badge == (badge != 0 ? badge : SLOT(src)->badge));
+	ASSIGNS(good, *SLOT(dst), BORN(dst), WORD(page, at + 3));
+	ASSIGNS(copied, SLOT(src)->child, SLOT(older)->prev, ks.g_clock);
+	ASSIGNS(moved, *SLOT(src), SLOT(next)->prev);
+	ASSIGNS(moved & (prev != NIL), SLOT(prev)->next);
+	ASSIGNS(moved & (prev == NIL), SLOT(parent)->child);
+	ASSIGNS(moved & owner, PD(obj)->owner);
+	COVER(moved);
+	COVER(copied);
+}
+
+/* --- answers to faults --------------------------------------------------------------------------- */
+
+struct {
+	u64 result;
+	u32 thread, page;
+} told;
+
+void arch_foreign_result(u32 t, u64 value)
+{
+	told.thread = t;
+	told.result = value;
+}
+
+void arch_regs_set(u32 t, u32 page, u32 first)
+{
+	(void)first;
+	told.thread = t;
+	told.page = page;
+}
+
+void h_answer_fault(u32 from, u32 to, u64 tag)
+{
+	ASSUME_STATE(requires, thread_is(from) & thread_is(to), "this is done to threads");
+	remember();
+	const bool goes_on = msg_answer_fault(from, to, tag);
+
+	CHECK_SPEC(goes_on == (TAG_LABEL(tag) != FAULT_STOP));
+	CHECK_IF(TAG_LABEL(tag) == FAULT_RESULT, "spec", (told.thread == to) & (told.result == FR_MSG(from, 0)));
+	CHECK_SPEC(TH(to)->fault == 0);
+	ASSIGNS(1, TH(to)->fault);
+}
+
+/* --- binding ---------------------------------------------------------------------------------------- */
+
+PRED bool is_bindable(u32 which, u32 type, u32 rights)
+{
+	return which == THREAD_SPACE   ? type == OBJ_SPACE && (rights & RIGHT_SPACE_BIND) != 0
+	       : which == THREAD_TABLE ? type == OBJ_TABLE && (rights & RIGHT_TABLE_BIND) != 0
+	       : which == THREAD_SCHED ? type == OBJ_SCHED && (rights & RIGHT_SCHED_BIND) != 0
+	       : which == THREAD_FAULT ? type == OBJ_EP && (rights & RIGHT_EP_CALL) != 0
+	       : which == THREAD_MSG   ? type == OBJ_FRAMES && (rights & RIGHT_FRAMES_READ) != 0 && (rights & RIGHT_FRAMES_WRITE) != 0
+				       : type == OBJ_NOTIF && (rights & RIGHT_NOTIF_WAIT) != 0;
+}
+
+/* A scheduling context or notification that somebody has, or who waits at, is not bound once more. */
+PRED bool is_taken_already(u32 target, u32 which, u32 obj)
+{
+	return which == THREAD_SPACE || which == THREAD_TABLE ? (PD(obj)->flags & PAGE_DYING) != 0
+	       : which == THREAD_SCHED			       ? SC(obj)->owner != NIL || SC(obj)->cpu != TH(target)->home
+	       : which == THREAD_NOTIF			       ? NT(obj)->bound != NIL || NT(obj)->head != NIL
+							       : false;
+}
+
+void h_bind_check(u32 target, u32 which, u32 s)
+{
+	ASSUME_INPUT(which <= THREAD_NOTIF);
+	ASSUME_STATE(requires, thread_is(target) & slot_is_full(s), "what is bound is there");
+	HINTS(any_cap_object_inv(s), any_cap_type_inv(s));
+	remember();
+	const u32 err = bind_check(target, which, s).v;
+
+	CHECK_IF(err == ERRNO_OK, "spec", is_bindable(which, SLOT(s)->type, SLOT(s)->rights));
+	CHECK_IF(is_bindable(which, SLOT(s)->type, SLOT(s)->rights), "spec",
+		 err == (is_taken_already(target, which, SLOT(s)->obj) ? ERRNO_STATE : spec_may_derive(s)));
+	ASSIGNS_NOTHING();
+	COVER(err == ERRNO_OK);
+}
+
+PRED u32 type_of(u32 which)
+{
+	return which == THREAD_SPACE   ? OBJ_SPACE
+	       : which == THREAD_TABLE ? OBJ_TABLE
+	       : which == THREAD_SCHED ? OBJ_SCHED
+	       : which == THREAD_FAULT ? OBJ_EP
+	       : which == THREAD_MSG   ? OBJ_FRAMES
+				       : OBJ_NOTIF;
+}
+
+/* What it refers to, and who is bound there. */
+PRED bool is_cached(u32 t, u32 which, u32 obj, u32 first)
+{
+	return which == THREAD_SPACE   ? TH(t)->space == obj
+	       : which == THREAD_TABLE ? TH(t)->table == obj
+	       : which == THREAD_SCHED ? TH(t)->sched == obj && SC(obj)->owner == t
+	       : which == THREAD_MSG   ? TH(t)->msg == first && SLOT(SLOT_OF(t, which))->count == 1
+				       : true;
+}
+
+PRED bool may_attach(u32 t, u32 which)
+{
+	const u32 s = SLOT_OF(t, which), obj = SLOT(s)->obj;
+
+	return thread_is(t) && which <= THREAD_NOTIF && SLOT(s)->type == type_of(which) &&
+	       IMP(which == THREAD_SCHED, SC(obj)->owner == NIL && SC(obj)->runner == NIL);
+}
+
+void h_attach(u32 t, u32 which)
+{
+	ASSUME_STATE(requires, may_attach(t, which), "a capability that may be bound stands in the slot");
+	ASSUME_STATE(case, which != THREAD_NOTIF, "of anything but notifications");
+	CPUS;
+	const u32 s = SLOT_OF(t, which), obj = SLOT(s)->obj, first = SLOT(s)->first, home = TH(t)->home;
+	HINTS(any_cap_object_inv(s), any_thread_state_inv(t), any_thread_ready_inv(t), any_thread_queue_inv(t), any_thread_links_inv(t));
+	hint_queue(home, TH(t)->prio);
+	const bool sched = which == THREAD_SCHED, runs = sched & (TH(t)->state == THREAD_READY);
+	remember();
+	attach(t, which);
+	CHECK_SPEC(is_cached(t, which, obj, first));
+	ASSIGNS(1, TH(t)->space, TH(t)->table, TH(t)->sched, TH(t)->msg);
+	ASSIGNS(sched, SC(obj)->owner);
+	ASSIGNS(which == THREAD_MSG, SLOT(s)->count);
+	ASSIGNS(runs, TH(t)->running_on, TH(t)->eprio, SC(obj)->runner, QUEUED_LAST(t, home, TH(t)->prio));
+}
+
+/* --- mailboxes ----------------------------------------------------------------------------- */
+
+/* On top of what was there, unless it is there. */
+void h_mail(u32 nt, u32 cpu)
+{
+	ASSUME_STATE(requires, is_object(nt, OBJ_NOTIF) && cpu < CPU_MAX, "to CPUs that there are");
+	const bool is_new = NT(nt)->mailed == 0;
+	const u32 first = CPU(cpu)->mailbox;
+	remember();
+	mail(nt, cpu);
+	CHECK_SPEC(NT(nt)->mailed == 1);
+	CHECK_IF(is_new, "spec", (CPU(cpu)->mailbox == nt) & (NT(nt)->mail == first));
+	ASSIGNS(1, NT(nt)->mailed);
+	ASSIGNS(is_new, NT(nt)->mail, CPU(cpu)->mailbox);
+}
+
+/* --- time --------------------------------------------------------------------------------------------- */
+
+PRED bool is_link(u32 i, u32 t)
+{
+	return i < CHAIN_MAX && thread_is(t);
+}
+
+void prover_begin_is_lent_to(u32 i, u32 t)
+{
+	CHECK_SPEC(is_link(i, t));
+	CHECK_SPEC(any_thread_reply_inv(INDEX(page)));
+	CHECK_SPEC(any_page_head_inv(INDEX(page)));
+}
+
+void prover_round_is_lent_to(u32 i, u32 t)
+{
+	prover_assume(is_link(i, t));
+	prover_assume(any_thread_reply_inv(t));
+	prover_assume(any_page_head_inv(TH(t)->reply_to));
+}
+
+void h_contract_is_lent_to(u32 t, u32 sc)
+{
+	ASSUME_STATE(requires, thread_is(t), "this is done to threads");
+	HINTS(any_thread_reply_inv(any.page), any_page_head_inv(any.page));
+	remember();
+	(void)is_lent_to(t, sc);
+	ASSIGNS_NOTHING();
+}
+
+/* On the other CPU, and in its time queue if it waited for time. */
+PRED bool is_moved(u32 sc, u32 cpu)
+{
+	return SC(sc)->cpu == cpu && SAME(ks_tnode[sc], old_tnode[sc], queued) && CPU(old_sched[sc].cpu)->charged != sc &&
+	       IMP(TN(sc)->queued != 0, TN(sc)->when == SC(sc)->refill);
+}
+
+static void moving_changes(u32 sc, u32 from, u32 to)
+{
+	ASSIGNS(sc != NIL, SC(sc)->cpu, TN(sc)->when);
+	ASSIGNS(sc != NIL, CPU(from)->charged, CPU(from)->timeq, CPU(to)->timeq, TN(any.page)->up, TN(any.page)->down, TN(any.page)->depth);
+}
+
+void h_move(u32 sc, u32 cpu)
+{
+	CPUS;
+	ASSUME_INPUT(cpu < CPU_MAX);
+	ASSUME_STATE(requires, is_object(sc, OBJ_SCHED) && cpu < ks.cpus, "scheduling contexts move to CPUs that there are");
+	hint_sched(sc);
+	hint_tnode(sc);
+	const u32 from = SC(sc)->cpu;
+	remember();
+	sched_move(sc, cpu);
+	CHECK_SPEC(is_moved(sc, cpu));
+	moving_changes(sc, from, cpu);
+	COVER(old_tnode[sc].queued == 1);
+}
+
+void h_set_cpu(u32 t, u32 s, u32 cpus, u64 cpu)
+{
+	CPUS;
+	HANDED(thread_set_cpu, s, cpus, cpu);
+	HINTS(any_cap_object_inv(s));
+	const u32 target = SLOT(s)->obj, sc = TH(target)->sched, from = SC(sc)->cpu, home = SLOT(cpus)->first + (u32)cpu;
+	hint_thread(target);
+	HINTS(any_cap_object_inv(SLOT_OF(target, TSLOT_SCHED)));
+	hint_sched(sc);
+	hint_tnode(sc);
+	const u32 bad = cpu >= SLOT(cpus)->count || SLOT(cpus)->first + cpu >= ks.cpus ? ERRNO_RANGE
+			: TH(target)->state != THREAD_STOPPED			      ? ERRNO_STATE
+										      : ERRNO_OK;
+	remember();
+	const err_t err = sys_thread_set_cpu(t, s, cpus, cpu);
+	const bool done = err.v == 0;
+
+	CHECK_SPEC(err.v == bad);
+	CHECK_IF(done, "spec", TH(target)->home == home);
+	CHECK_IF(done & (sc != NIL), "spec", is_moved(sc, home));
+	ASSIGNS(done, TH(target)->home);
+	moving_changes(done ? sc : NIL, from, home);
+}
+
+/* The timer comes when it is used up, or before. */
+void h_charge_from(u32 sc, u64 now)
+{
+	CPUS;
+	ASSUME_STATE(requires, sc == NIL || is_object(sc, OBJ_SCHED), "what somebody runs on");
+	const bool anew = sc != NIL && now >= SC(sc)->refill;
+	remember();
+	charge_from(sc, now);
+	CHECK_SPEC(CPU(machine.cpu)->charged == sc);
+	CHECK_IF(sc != NIL, "spec", CPU(machine.cpu)->alarm <= now + SC(sc)->left);
+	CHECK_SPEC(CPU(machine.cpu)->alarm <= old_cpu[machine.cpu].alarm);
+	ASSIGNS(1, CPU(machine.cpu)->charged, CPU(machine.cpu)->alarm);
+	ASSIGNS(anew, SC(sc)->left, SC(sc)->over, SC(sc)->refill);
+}
+
+void h_running_on(void)
+{
+	CPUS;
+	HINTS(any_cpu_current_inv(machine.cpu));
+	const u32 t = CPU(machine.cpu)->current;
+	remember();
+	CHECK_SPEC(running_on() == (t == NIL ? NIL : TH(t)->running_on));
+	ASSIGNS_NOTHING();
+}
+
+/* --- pages of slots that go --------------------------------------------------------------------------- */
+
+PRED bool is_last_queued(u32 page)
+{
+	return PD(page)->owner == NIL && PD(page)->index == 0 && PD(page)->link == NIL && (PD(page)->flags & PAGE_DYING) != 0 && ks.work_tail == page &&
+	       ks.work_added == old_ks.work_added + 1 &&
+	       (old_ks.work_head == NIL ? ks.work_head == page : SAME(ks, old_ks, work_head) && PD(old_ks.work_tail)->link == page);
+}
+
+static void queueing_changes(u32 page)
+{
+	ASSIGNS(1, PD(page)->flags, PD(page)->owner, PD(page)->index, PD(page)->link, ks.work_tail, ks.work_added);
+	ASSIGNS(ks.work_head == NIL, ks.work_head);
+	ASSIGNS(ks.work_head != NIL, PD(ks.work_tail)->link);
+}
+
+#define A_LIST                                                                                     \
+	ASSUME_STATE(requires, ks.work_head == NIL || page_exists(ks.work_tail), "the work list has two ends")
+
+void h_worklist_add(u32 page)
+{
+	ASSUME_STATE(requires, page < PAGE_COUNT && page != ks.work_tail, "a page of slots that is not on the list");
+	A_LIST;
+	remember();
+	queueing_changes(page);
+	worklist_add(page);
+	CHECK_SPEC(is_last_queued(page));
+}
+
+void h_unlink(u32 page)
+{
+	ASSUME_STATE(requires, is_object(page, OBJ_SLOTS) && page != ks.work_tail, "a page of slots that is not on the list");
+	A_LIST;
+	HINTS(any_page_slots_inv(page));
+	const u32 table = PD(page)->parent, i = PD(page)->index;
+	remember();
+	queueing_changes(page);
+	ASSIGNS(table != NIL, PD(page)->parent, CT(table)->leaf[i]);
+	slots_unlink(page);
+	CHECK_SPEC(is_last_queued(page) & (PD(page)->parent == NIL));
+	CHECK_IF(table != NIL, "spec", CT(table)->leaf[i] == 0);
+}
+
+/* Each of them without a child. */
+PRED bool is_gone_to(u32 s, u32 page, u32 i)
+{
+	return IMP(SLOT_PAGE(s) == page && s % SLOTS_PER_PAGE < i, SLOT(s)->type == 0);
+}
+
+PRED bool is_inner(u32 i, u32 page)
+{
+	return i < OBJECT_SLOTS && page < PAGE_COUNT && has_inner_slots(PD(page)->type);
+}
+
+void prover_begin_inner_slots_remove(u32 i, u32 page)
+{
+	CHECK_SPEC(is_inner(i, page));
+	CHECK_SPEC(is_gone_to(INDEX(slot), page, i));
+	CHECK_SPEC(any_cap_inner_inv(INDEX(slot)));
+}
+
+void prover_round_inner_slots_remove(u32 i, u32 page)
+{
+	FORGET(ks_slot[0]);
+	prover_assume(is_inner(i, page));
+	prover_assume(is_gone_to(INDEX(slot), page, i));
+	prover_assume(any_cap_inner_inv(INDEX(slot)));
+	prover_assume(any_cap_inner_inv(SLOT_OF(page, i)));
+}
+
+void h_inner_slots(u32 page)
+{
+	ASSUME_STATE(requires, is_inner(0, page), "an object that holds capabilities");
+	HINTS(any_cap_inner_inv(any.slot));
+	remember();
+	inner_slots_remove(page);
+	CHECK_SPEC(is_gone_to(any.slot, page, OBJECT_SLOTS));
+	ASSIGNS(1, ks_slot);
+}
