@@ -1,44 +1,97 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Calls that there are not: each is told once for each program by name.
+ * Calls that there are not, and words that a call does not take (abi/linux.toml): each is told once
+ * for each program by name, if somebody may hear it.
  *
  * Owns:       what was told; when that is full, nothing more is.
- * Called by:  the dispatcher.
+ * Called by:  the dispatcher; handlers, for words that are not arguments.
  */
 #include "event.h"
 #include "linux/calls.h"
-#include "linux/names.h"
+#include "words.h"
+#include "../fs/socket.h"
 #include "../proc/task.h"
 #include "../tty/host.h"
 
-enum { MOST = 256, LINE = 96 };
+enum { MOST = 256, LINE = 192, NO_LIMIT = LX_LIMITS };
 
 static struct {
-	u64 nr;
+	u64 nr, word;
+	u32 limit; /* NO_LIMIT: the call as a whole */
 	char comm[COMM];
 } told[MOST];
 static u32 told_count;
 
-static bool is_told(const struct task *t, u64 nr)
+/* Is it new?  Then it is noted. */
+static bool is_news(const struct task *t, u64 nr, u32 limit, u64 word)
 {
+	if (!env.framed)
+		return false;
 	for (u32 i = 0; i < told_count; i++) {
-		if (told[i].nr == nr && memcmp(told[i].comm, t->comm, COMM) == 0)
-			return true;
+		if (told[i].nr == nr && told[i].limit == limit && told[i].word == word &&
+		    memcmp(told[i].comm, t->comm, COMM) == 0)
+			return false;
 	}
-	return told_count == MOST;
+	if (told_count == MOST)
+		return false;
+	told[told_count].nr = nr;
+	told[told_count].limit = limit;
+	told[told_count].word = word;
+	memcpy(told[told_count++].comm, t->comm, COMM);
+	return true;
 }
 
-int64_t lx_missing(struct task *t, uint64_t nr)
+static const char *name_of(u64 nr)
+{
+	return nr < LX_CALLS && lx_calls[nr].name != NULL ? lx_calls[nr].name : "unknown";
+}
+
+int64_t lx_missing(struct task *t, uint64_t nr, int error)
 {
 	char line[LINE];
-	u32 n;
+	struct text x = { .at = line, .room = LINE };
 
-	if (!env.framed || is_told(t, nr))
-		return -ENOSYS;
-	told[told_count].nr = nr;
-	memcpy(told[told_count++].comm, t->comm, COMM);
-	n = sys_format(line, LINE, "%s: call %lu (%s) is not there: ENOSYS", t->comm, nr,
-		       nr < LX_CALLS && lx_calls[nr].name != NULL ? lx_calls[nr].name : "unknown");
-	host_send('n', line, n);
-	return -ENOSYS;
+	if (!is_news(t, nr, NO_LIMIT, 0))
+		return -error;
+	text_add(&x, "%s: call %lu (%s) is not there: %s", t->comm, nr, name_of(nr),
+		 lx_errors[error].name);
+	host_send('n', line, x.used);
+	return -error;
+}
+
+/* What Linux looks at first: the descriptor. */
+static s64 before(struct task *t, u32 after, u64 fd)
+{
+	struct file *f = fd_file(t, fd);
+	s64 e = f == NULL ? -EBADF : after == LX_AFTER_SOCKET && file_socket(f) == NULL ? -ENOTSOCK : 0;
+
+	if (f != NULL)
+		file_put(f);
+	return e;
+}
+
+int64_t lx_refused(struct task *t, unsigned limit, uint64_t value, const uint64_t *args)
+{
+	const struct lx_limit *l = &lx_limits[limit];
+	u64 part = value & ~(l->flags | l->field);
+	const s64 e = l->after == LX_AFTER_NOTHING ? 0 : before(t, l->after, args[0]);
+	int error = l->error;
+	char line[LINE];
+	struct text x = { .at = line, .room = LINE };
+
+	if (e < 0)
+		return e;
+	if (part == 0)
+		part = value & l->field;
+	for (const struct lx_other *o = l->others; o != NULL && o->error != 0; o++) {
+		if ((part & o->mask) == o->value)
+			error = o->error;
+	}
+	if (!is_news(t, t->call_nr, limit, part))
+		return -error;
+	text_add(&x, "%s: %s: ", t->comm, name_of(t->call_nr));
+	words_put_part(&x, l->kind, part, part == 0 ? UINT64_MAX : part);
+	text_add(&x, " is not supported: %s", lx_errors[error].name);
+	host_send('n', line, x.used);
+	return -error;
 }

@@ -153,7 +153,7 @@ void trace_signal(const struct task *t, const struct siginfo *info)
 	text_add(&x, " {si_signo=");
 	trace_signal_name(&x, (u32)info->signo);
 	text_add(&x, ", si_code=");
-	trace_words(&x, codes_of(info), (u32)info->code);
+	words_put(&x, codes_of(info), (u32)info->code);
 	if (codes_of(info) == LX_CLD) {
 		put_child(&x, info);
 	} else if (codes_of(info) == LX_SEGV || codes_of(info) == LX_BUS) {

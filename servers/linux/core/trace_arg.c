@@ -14,28 +14,6 @@
 
 enum { SHOWN = 32, PATH_SHOWN = 256, RT_FIRST = 32, NO_DIR = -100 };
 
-void trace_words(struct text *x, u32 kind, u32 value)
-{
-	const struct lx_set *set = &lx_sets[kind - LX_FIRST_SET];
-	const char *between = "";
-
-	if (value == 0 && (set->words[0].name == NULL || set->words[0].value != 0)) {
-		text_add(x, "%s", set->zero);
-		return;
-	}
-	for (const struct lx_word *w = set->words; w->name != NULL; w++) {
-		if ((value & w->mask) != w->value || (value == 0 && between[0] != 0))
-			continue;
-		text_add(x, "%s%s", between, w->name);
-		between = "|";
-		value &= ~w->mask;
-		if (w->mask == UINT32_MAX)
-			return;
-	}
-	if (value != 0 || between[0] == 0)
-		text_add(x, "%s0x%x", between, value);
-}
-
 void trace_signal_name(struct text *x, u32 signo)
 {
 	if (signo < LX_SIGNALS && lx_signals[signo] != NULL)
@@ -134,7 +112,7 @@ static void put_arg(struct text *x, const struct traced *c, u32 i)
 	u64 v = c->args[i], next = i + 1 < c->call->count ? c->args[i + 1] : 0;
 
 	if (kind >= LX_FIRST_SET)
-		trace_words(x, kind, (u32)v);
+		words_put(x, kind, (u32)v);
 	else if (kind == LX_PATH)
 		trace_path(x, c->t, v);
 	else if (kind == LX_IN)
@@ -182,9 +160,9 @@ static bool put_fcntl(struct text *x, const struct traced *c, u32 i)
 	if (i == 0 || c->call->kind[i - 1] != LX_FCNTL)
 		return false;
 	if (c->args[i - 1] == SETFD)
-		trace_words(x, LX_FDFLAG, (u32)c->args[i]);
+		words_put(x, LX_FDFLAG, (u32)c->args[i]);
 	else if (c->args[i - 1] == SETFL)
-		trace_words(x, LX_OFLAGS, (u32)c->args[i]);
+		words_put(x, LX_OFLAGS, (u32)c->args[i]);
 	else if (c->args[i - 1] == 0 || c->args[i - 1] > SETLEASE)
 		text_add(x, "%ld", (s64)c->args[i]);
 	else
@@ -217,7 +195,7 @@ void trace_result(struct text *x, const struct traced *c)
 
 	if (set != 0) {
 		text_add(x, "0x%lx (flags ", (u64)c->result);
-		trace_words(x, set, (u32)c->result);
+		words_put(x, set, (u32)c->result);
 		text_add(x, ")");
 	} else if (c->call->result == LX_PTR) {
 		text_add(x, "0x%lx", (u64)c->result);

@@ -3,8 +3,7 @@
  * How a trace prints the words of a call (trace.c), in the form of strace.
  */
 #pragma once
-#include "linux/names.h"
-#include "../fs/fs.h"
+#include "words.h"
 
 /* A call as far as it is known; `ended`: what it filled can be read, unless it failed. */
 struct traced {
@@ -18,6 +17,4 @@ struct traced {
 void trace_args(struct text *x, const struct traced *c);
 /* Its result, which is no error, and what that means. */
 void trace_result(struct text *x, const struct traced *c);
-/* Words of a set, joined by "|". */
-void trace_words(struct text *x, u32 kind, u32 value);
 void trace_signal_name(struct text *x, u32 signo);

@@ -68,7 +68,7 @@ static bool sigaction(struct text *x, const struct task *t, u64 from)
 	text_add(x, ", sa_mask=");
 	put_sigset(x, a.mask);
 	text_add(x, ", sa_flags=");
-	trace_words(x, LX_SA, (u32)a.flags);
+	words_put(x, LX_SA, (u32)a.flags);
 	if (a.restorer != 0)
 		text_add(x, ", sa_restorer=0x%lx", a.restorer);
 	text_add(x, "}");
@@ -110,7 +110,7 @@ static bool stat(struct text *x, const struct task *t, u64 from)
 	if (!get(t, &s, from, sizeof s))
 		return false;
 	text_add(x, "{st_mode=");
-	trace_words(x, LX_IFMT, s.mode & ~0777u);
+	words_put(x, LX_IFMT, s.mode & ~0777u);
 	text_add(x, "|0%03o, ", s.mode & 0777);
 	if ((s.mode & S_IFMT) == S_IFCHR || (s.mode & S_IFMT) == S_IFBLK)
 		text_add(x, "st_rdev=makedev(0x%lx, 0x%lx), ...}", s.rdev >> 8 & 0xfff,
@@ -165,7 +165,7 @@ static bool pollfds(struct text *x, const struct task *t, u64 from, u64 count)
 		text_add(x, "%s{fd=%d", i == 0 ? "[" : ", ", p.fd);
 		if (p.fd >= 0) {
 			text_add(x, ", events=");
-			trace_words(x, LX_POLL, p.events);
+			words_put(x, LX_POLL, p.events);
 		}
 		text_add(x, "}");
 	}
@@ -184,7 +184,7 @@ void trace_polled(struct text *x, const struct traced *c, u32 i)
 		if (!get(c->t, &p, c->args[i] + k * sizeof p, sizeof p) || p.revents == 0)
 			continue;
 		text_add(x, "%s{fd=%d, revents=", between, p.fd);
-		trace_words(x, LX_POLL, p.revents);
+		words_put(x, LX_POLL, p.revents);
 		text_add(x, "}");
 		between = ", ";
 	}
@@ -201,7 +201,7 @@ static bool epolled(struct text *x, const struct task *t, u64 from, s64 count)
 		if (!get(t, &e, from + (u64)i * sizeof e, sizeof e))
 			return i != 0;
 		text_add(x, "%s{events=", i == 0 ? "" : ", ");
-		trace_words(x, LX_EPOLL, e.events);
+		words_put(x, LX_EPOLL, e.events);
 		text_add(x, ", data={u32=%u, u64=%lu}}", e.low, (u64)e.high << 32 | e.low);
 	}
 	return true;
@@ -218,7 +218,7 @@ static bool sockaddr(struct text *x, const struct task *t, u64 from, u64 bytes)
 	if (n < sizeof a.family || !get(t, &a, from, n))
 		return false;
 	text_add(x, "{sa_family=");
-	trace_words(x, LX_DOMAIN, a.family);
+	words_put(x, LX_DOMAIN, a.family);
 	if (a.family == AF_UNIX && n > 2 && a.path[0] != 0) {
 		text_add(x, ", sun_path=");
 		trace_path(x, t, from + 2);

@@ -86,8 +86,6 @@ static s64 change_mode(struct task *t, struct target *g, u64 mode)
 static s64 chmod_at(struct task *t, u64 dirfd, u64 name, u64 mode, u64 flags)
 {
 	struct target g;
-	if (flags & ~(u64)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
-		return -EINVAL;
 	s64 r = by_either(t, dirfd, name, flags, &g);
 	if (r < 0)
 		return r;
@@ -108,7 +106,7 @@ s64 lx_fchmodat(struct task *t, u64 dirfd, u64 name, u64 mode)
 
 s64 lx_fchmodat2(struct task *t, u64 dirfd, u64 name, u64 mode, u64 flags)
 {
-	return chmod_at(t, dirfd, name, mode, (u32)flags);
+	return chmod_at(t, dirfd, name, mode, flags);
 }
 
 s64 lx_fchmod(struct task *t, u64 fd, u64 mode)
@@ -147,9 +145,6 @@ static s64 change_owner(struct task *t, struct target *g, u64 uid, u64 gid)
 s64 lx_fchownat(struct task *t, u64 dirfd, u64 name, u64 uid, u64 gid, u64 flags)
 {
 	struct target g;
-	flags = (u32)flags;
-	if (flags & ~(u64)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
-		return -EINVAL;
 	s64 r = by_either(t, dirfd, name, flags, &g);
 	if (r < 0)
 		return r;
@@ -223,8 +218,6 @@ static s64 set_times(struct task *t, struct target *g, const struct timespec *ts
 static s64 times_at(struct task *t, u64 dirfd, u64 name, const struct timespec *ts, u64 flags)
 {
 	struct target g;
-	if (flags & ~(u64)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
-		return -EINVAL;
 	s64 r;
 	if (!name && (s32)dirfd != AT_FDCWD)
 		r = by_fd(t, dirfd, &g, false);
@@ -245,7 +238,7 @@ s64 lx_utimensat(struct task *t, u64 dirfd, u64 name, u64 times, u64 flags)
 	/* Nothing to do: not even the name is looked at. */
 	if (times && ts[0].nsec == UTIME_OMIT && ts[1].nsec == UTIME_OMIT)
 		return 0;
-	return times_at(t, dirfd, name, times ? ts : NULL, (u32)flags);
+	return times_at(t, dirfd, name, times ? ts : NULL, flags);
 }
 
 s64 lx_futimesat(struct task *t, u64 dirfd, u64 name, u64 times)
@@ -331,9 +324,7 @@ s64 lx_ftruncate(struct task *t, u64 fd, u64 size)
 enum {
 	FALLOC_KEEP_SIZE = 1,
 	FALLOC_PUNCH_HOLE = 2,
-	FALLOC_COLLAPSE = 8,
 	FALLOC_ZERO = 16,
-	FALLOC_INSERT = 32,
 };
 
 /* Zeros from `from` to `to`, whole pages freed. */
@@ -408,15 +399,12 @@ static s64 allocate(struct task *t, struct file *f, u64 mode, u64 offset, u64 by
 
 s64 lx_fallocate(struct task *t, u64 fd, u64 mode, u64 offset, u64 bytes)
 {
-	mode = (u32)mode;
 	struct file *f = fd_file(t, fd);
 	if (!f)
 		return -EBADF;
 	s64 r = 0;
 	if ((s64)offset < 0 || (s64)bytes <= 0)
 		r = -EINVAL;
-	else if (mode & ~(u64)(FALLOC_KEEP_SIZE | FALLOC_PUNCH_HOLE | FALLOC_ZERO))
-		r = -EOPNOTSUPP;
 	else if ((mode & FALLOC_PUNCH_HOLE) && mode != (FALLOC_PUNCH_HOLE | FALLOC_KEEP_SIZE))
 		r = -EOPNOTSUPP;
 	else if (!can_write(f))
@@ -471,7 +459,8 @@ s64 lx_fdatasync(struct task *t, u64 fd)
 
 s64 lx_sync_file_range(struct task *t, u64 fd, u64 offset, u64 bytes, u64 flags)
 {
-	if ((flags & ~7ull) || (s64)offset < 0 || (s64)(offset + bytes) < (s64)offset)
+	(void)flags;
+	if ((s64)offset < 0 || (s64)(offset + bytes) < (s64)offset)
 		return -EINVAL;
 	struct file *f = fd_file(t, fd);
 	if (!f)
@@ -507,13 +496,11 @@ s64 lx_syncfs(struct task *t, u64 fd)
 
 s64 lx_fadvise64(struct task *t, u64 fd, u64 offset, u64 bytes, u64 advice)
 {
-	(void)offset;
+	(void)offset, (void)advice;
 	struct file *f = fd_file(t, fd);
 	if (!f)
 		return -EBADF;
-	s64 r = (f->inode->mode & S_IFMT) == S_IFIFO ? -ESPIPE
-		: (s64)bytes < 0 || (u32)advice > 5  ? -EINVAL
-						     : 0;
+	s64 r = (f->inode->mode & S_IFMT) == S_IFIFO ? -ESPIPE : (s64)bytes < 0 ? -EINVAL : 0;
 	file_put(f);
 	return r;
 }

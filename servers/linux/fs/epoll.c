@@ -377,8 +377,6 @@ static const struct file_ops epoll_ops = {
 
 s64 lx_epoll_create1(struct task *t, u64 flags)
 {
-	if (flags & ~(u64)O_CLOEXEC)
-		return -EINVAL;
 	struct epoll *e = kalloc(sizeof *e);
 	struct item **bucket = kalloc(8 * sizeof *bucket);
 	struct inode *i = inode_anon(0600);

@@ -99,8 +99,6 @@ s64 file_anon(struct task *t, const struct file_ops *ops, void *priv, u32 flags)
 s64 lx_eventfd2(struct task *t, u64 count, u64 flags)
 {
 	enum { EFD_SEMAPHORE = 1 };
-	if (flags & ~(u64)(EFD_SEMAPHORE | O_CLOEXEC | O_NONBLOCK))
-		return -EINVAL;
 	struct eventfd *e = kalloc(sizeof *e);
 	if (!e)
 		return -ENOMEM;

@@ -22,16 +22,12 @@ enum {
 	F_OFD_GETLK = 36,
 	F_OFD_SETLK,
 	F_OFD_SETLKW,
-	F_SETLEASE = 1024,
-	F_GETLEASE,
-	F_NOTIFY,
+	F_GETLEASE = 1025,
 	F_DUPFD_CLOEXEC = 1030,
 	F_SETPIPE_SZ,
 	F_GETPIPE_SZ,
 	F_ADD_SEALS,
 	F_GET_SEALS,
-	F_GET_RW_HINT,
-	F_SET_RW_HINT,
 };
 enum { SETTABLE = O_APPEND | O_NONBLOCK | O_ASYNC | O_DIRECT | O_NOATIME };
 
@@ -100,11 +96,9 @@ static s64 control(struct task *t, struct file *f, u64 fd, u32 command, u64 arg)
 	case F_SETSIG: return (u32)arg > SIGNALS ? -EINVAL : 0;
 	case F_GETSIG: return 0;
 	case F_GETLEASE: return 2; /* F_UNLCK: none */
-	case F_SETLEASE:
-	case F_NOTIFY: return -EINVAL;
 	case F_SETPIPE_SZ: return arg ? pipe_size(t, f, (u32)arg) : pipe_size(t, f, PAGE);
 	case F_GETPIPE_SZ: return pipe_size(t, f, 0);
-	case F_ADD_SEALS: return memfd_add_seals(f, (u32)arg);
+	case F_ADD_SEALS: return memfd_add_seals(t, f, (u32)arg);
 	case F_GET_SEALS: return memfd_get_seals(f);
 	default: return -EINVAL;
 	}

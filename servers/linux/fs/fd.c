@@ -302,7 +302,7 @@ s64 lx_close_range(struct task *t, u64 first, u64 last, u64 flags)
 	enum { CLOSE_RANGE_UNSHARE = 2, CLOSE_RANGE_CLOEXEC = 4 };
 	first = (u32)first;
 	last = (u32)last;
-	if (first > last || (flags & ~(u64)(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC)))
+	if (first > last)
 		return -EINVAL;
 	if ((flags & CLOSE_RANGE_UNSHARE) && t->files->refs > 1) {
 		struct fdtable *own = fdtable_copy(t->files);
@@ -357,7 +357,7 @@ s64 lx_dup2(struct task *t, u64 old, u64 fd)
 
 s64 lx_dup3(struct task *t, u64 old, u64 fd, u64 flags)
 {
-	if ((flags & ~(u64)O_CLOEXEC) || (u32)old == (u32)fd)
+	if ((u32)old == (u32)fd)
 		return -EINVAL;
 	return dup_to(t, old, (u32)fd, flags & O_CLOEXEC);
 }

@@ -4,6 +4,7 @@
  */
 #pragma once
 #include "linux/calls.h"
+#include "linux/words.h"
 #include "../core/event.h"
 #include "../proc/task.h"
 #include "vfs.h"
@@ -14,9 +15,8 @@ enum {
 	AT_REMOVEDIR = 0x200,
 	AT_EACCESS = 0x200,
 	AT_SYMLINK_FOLLOW = 0x400,
-	AT_NO_AUTOMOUNT = 0x800,
 	AT_EMPTY_PATH = 0x1000,
-	AT_STATX = 0x6000,
+	AT_STATX_SYNC = 0x6000,
 };
 enum { S_ISUID = 04000, S_ISGID = 02000, S_ISVTX = 01000 };
 enum { MAY_EXEC = 1, MAY_WRITE = 2, MAY_READ = 4 };
@@ -148,7 +148,6 @@ enum {
 	MS_REMOUNT = 32,
 	MS_NOATIME = 1024,
 	MS_BIND = 4096,
-	MS_MOVE = 8192,
 	MS_REC = 16384,
 	MS_SILENT = 32768,
 	MS_UNBINDABLE = 1 << 17,
@@ -200,7 +199,6 @@ enum {
 	RESOLVE_BENEATH = 8,
 	RESOLVE_IN_ROOT = 16,
 	RESOLVE_CACHED = 32,
-	RESOLVE_ALL = 63,
 };
 enum last_type { LAST_NONE, LAST_NAME, LAST_DOT, LAST_DOTDOT };
 struct walk {
@@ -356,7 +354,7 @@ static inline void notify_file(struct file *f, u32 mask)
 }
 
 /* Seals of memfd_create: fcntl. */
-s64 memfd_add_seals(struct file *f, u64 seals);
+s64 memfd_add_seals(struct task *t, struct file *f, u32 seals);
 s64 memfd_get_seals(struct file *f);
 
 /* File systems. */

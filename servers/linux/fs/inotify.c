@@ -60,7 +60,7 @@ static void queue(struct instance *n, s32 wd, u32 mask, u32 cookie, const char *
 	if (!list_empty(&n->events)) {
 		const struct event *e = container_of(n->events.prev, struct event, link);
 		if (e->wd == wd && e->mask == mask && e->cookie == cookie && e->bytes == bytes &&
-		    memcmp(e->name, name, len) == 0 && (!bytes || !e->name[len]))
+		    (!bytes || (memcmp(e->name, name, len) == 0 && !e->name[len])))
 			return; /* the same again tells nothing */
 	}
 	struct event *e = kalloc(sizeof *e + bytes);
@@ -197,8 +197,6 @@ static const struct file_ops events_ops = {
 
 s64 lx_inotify_init1(struct task *t, u64 flags)
 {
-	if (flags & ~(u64)(O_CLOEXEC | O_NONBLOCK))
-		return -EINVAL;
 	if (instances >= INSTANCES_MAX)
 		return -EMFILE;
 	struct instance *n = kalloc(sizeof *n);

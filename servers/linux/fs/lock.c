@@ -333,8 +333,10 @@ void lock_released(struct file *f)
 
 s64 lx_flock(struct task *t, u64 fd, u64 how)
 {
-	enum { LOCK_SH = 1, LOCK_EX = 2, LOCK_NB = 4, LOCK_UN = 8 };
-	u64 kind = (u32)how & ~(u64)LOCK_NB;
+	enum { LOCK_SH = 1, LOCK_EX = 2, LOCK_NB = 4, LOCK_UN = 8, LOCK_MAND = 32 };
+	u64 kind = how & ~(u64)LOCK_NB;
+	if (how & LOCK_MAND)
+		return 0; /* as Linux, which had it once */
 	if (kind != LOCK_SH && kind != LOCK_EX && kind != LOCK_UN)
 		return -EINVAL;
 	struct file *f = fd_file(t, fd);

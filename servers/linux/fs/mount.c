@@ -396,8 +396,6 @@ s64 lx_mount(struct task *t, u64 source, u64 target, u64 type, u64 flags, u64 da
 		r = bind(t, source, &at);
 	else if (flags & (MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE | MS_SHARED))
 		r = 0; /* there is one table of mounts: nothing spreads */
-	else if (flags & MS_MOVE)
-		r = -EINVAL;
 	else if ((r = string_get(t, type, kind, sizeof kind)) == 0) {
 		/* Options of other file systems may be long: they are not looked at. */
 		if (string_get(t, data, options_, sizeof options_) < 0)
@@ -414,10 +412,8 @@ s64 lx_mount(struct task *t, u64 source, u64 target, u64 type, u64 flags, u64 da
 
 s64 lx_umount2(struct task *t, u64 name, u64 flags)
 {
-	enum { MNT_FORCE = 1, MNT_DETACH = 2, MNT_EXPIRE = 4, UMOUNT_NOFOLLOW = 8 };
+	enum { MNT_DETACH = 2, MNT_EXPIRE = 4, UMOUNT_NOFOLLOW = 8 };
 	struct path p;
-	if (flags & ~(u64)(MNT_FORCE | MNT_DETACH | MNT_EXPIRE | UMOUNT_NOFOLLOW))
-		return -EINVAL;
 	if (!task_capable(t, CAP_SYS_ADMIN))
 		return -EPERM;
 	s64 r = path_user(t, AT_FDCWD, name, flags & UMOUNT_NOFOLLOW ? 0 : WALK_FOLLOW, &p);

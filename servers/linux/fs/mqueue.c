@@ -247,10 +247,10 @@ s64 lx_mq_open(struct task *t, u64 name, u64 flags, u64 mode, u64 uattr)
 		return r;
 	if (uattr && copy_in(t->mm, &probe, uattr, sizeof probe) != 0)
 		r = -EFAULT;
-	else if ((flags & O_ACCMODE) == O_ACCMODE)
-		r = -EINVAL;
 	else if (d->inode)
-		r = (flags & O_CREAT) && (flags & O_EXCL) ? -EEXIST : 0;
+		r = (flags & O_CREAT) && (flags & O_EXCL)	? -EEXIST
+		    : (flags & O_ACCMODE) == O_ACCMODE	? -EINVAL
+							: 0;
 	else if (!(flags & O_CREAT))
 		r = -ENOENT;
 	else {

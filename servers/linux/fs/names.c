@@ -205,8 +205,6 @@ s64 lx_linkat(struct task *t, u64 dirfd, u64 name, u64 to_dirfd, u64 to_name, u6
 	struct path from;
 	struct file *file;
 	struct place p;
-	if (flags & ~(u64)(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
-		return -EINVAL;
 	s64 r = link_find(t, dirfd, name, flags, &from, &file);
 	if (r < 0)
 		return r;
@@ -308,8 +306,6 @@ static s64 remove_name(struct task *t, u64 dirfd, u64 name, bool want_dir)
 
 s64 lx_unlinkat(struct task *t, u64 dirfd, u64 name, u64 flags)
 {
-	if (flags & ~(u64)AT_REMOVEDIR)
-		return -EINVAL;
 	return remove_name(t, dirfd, name, flags & AT_REMOVEDIR);
 }
 
@@ -433,9 +429,7 @@ s64 lx_renameat2(struct task *t, u64 from_fd, u64 from, u64 to_fd, u64 to, u64 f
 	struct {
 		struct place a, b;
 	} * p; /* two walks are too much for the stack */
-	flags = (u32)flags;
-	if ((flags & ~(u64)(RENAME_NOREPLACE | RENAME_EXCHANGE)) ||
-	    flags == (RENAME_NOREPLACE | RENAME_EXCHANGE))
+	if (flags == (RENAME_NOREPLACE | RENAME_EXCHANGE))
 		return -EINVAL;
 	p = kalloc(sizeof *p);
 	if (!p)

@@ -302,8 +302,11 @@ s64 lx_openat2(struct task *t, u64 dirfd, u64 name, u64 how, u64 bytes)
 		if (c)
 			return -E2BIG;
 	}
-	if ((h.flags & ~(u64)OPEN_FLAGS) || (h.resolve & ~(u64)RESOLVE_ALL) ||
-	    (h.mode & ~07777ull) || (h.mode && !(h.flags & (O_CREAT | TMPFILE))) ||
+	if (!lx_takes_openat2_oflags(h.flags))
+		return lx_refused(t, LX_TAKES_OPENAT2_OFLAGS, h.flags, NULL);
+	if (!lx_takes_openat2_resolve(h.resolve))
+		return lx_refused(t, LX_TAKES_OPENAT2_RESOLVE, h.resolve, NULL);
+	if ((h.mode & ~07777ull) || (h.mode && !(h.flags & (O_CREAT | TMPFILE))) ||
 	    (h.resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT)) ==
 		    (RESOLVE_BENEATH | RESOLVE_IN_ROOT))
 		return -EINVAL;

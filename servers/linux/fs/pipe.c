@@ -353,8 +353,6 @@ s64 lx_pipe2(struct task *t, u64 to, u64 flags)
 {
 	struct file *end[2];
 	s32 fd[2];
-	if (flags & ~(u64)(O_CLOEXEC | O_NONBLOCK | O_DIRECT))
-		return -EINVAL;
 	s64 r = pipe_files(end, (u32)flags & O_NONBLOCK);
 	if (r < 0)
 		return r;

@@ -82,14 +82,12 @@ s64 lx_pwrite64(struct task *t, u64 fd, u64 addr, u64 bytes, u64 at)
 	return at > OFFSET_MAX ? -EINVAL : move_buffer(t, fd, addr, bytes, &at, true);
 }
 
-enum { RWF_HIPRI = 1, RWF_DSYNC = 2, RWF_SYNC = 4, RWF_NOWAIT = 8, RWF_APPEND = 16 };
+enum { RWF_DSYNC = 2, RWF_SYNC = 4, RWF_APPEND = 16 };
 
 static s64 move_vector(struct task *t, u64 fd, u64 iov, u64 count, const u64 *at, u64 flags,
 		       bool write)
 {
 	struct vector v;
-	if (flags & ~(u64)(RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND))
-		return -EOPNOTSUPP;
 	struct file *f = fd_file(t, fd);
 	if (!f)
 		return -EBADF;
@@ -109,6 +107,8 @@ static s64 move_vector(struct task *t, u64 fd, u64 iov, u64 count, const u64 *at
 		}
 		u64 *where = at || (flags & RWF_APPEND) ? &pos : &f->pos;
 		r = write ? file_write(f, &v.uio, where) : file_read(f, &v.uio, where);
+		if (r > 0 && write && (flags & (RWF_DSYNC | RWF_SYNC)) && f->inode->ops->sync)
+			f->inode->ops->sync(f->inode, !(flags & RWF_SYNC));
 		vector_end(&v);
 	}
 	file_put(f);
@@ -163,8 +163,6 @@ s64 seek_to(struct file *f, s64 offset, u32 whence, u64 size)
 	struct inode *i = f->inode;
 	u64 base = whence == SEEK_CUR ? f->pos : whence == SEEK_END ? size : 0;
 	u64 to;
-	if (whence > SEEK_HOLE)
-		return -EINVAL;
 	if (whence >= SEEK_DATA) {
 		if (offset < 0 || (u64)offset >= size)
 			return -ENXIO;
@@ -187,9 +185,7 @@ s64 lx_lseek(struct task *t, u64 fd, u64 offset, u64 whence)
 	struct file *f = fd_file(t, fd);
 	if (!f)
 		return -EBADF;
-	s64 r = (u32)whence > SEEK_HOLE ? -EINVAL
-		: f->ops->seek          ? f->ops->seek(f, (s64)offset, (u32)whence)
-					: -ESPIPE;
+	s64 r = f->ops->seek ? f->ops->seek(f, (s64)offset, (u32)whence) : -ESPIPE;
 	file_put(f);
 	return r;
 }

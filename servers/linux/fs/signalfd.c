@@ -105,7 +105,7 @@ static const struct file_ops signal_ops = {
 s64 lx_signalfd4(struct task *t, u64 fd, u64 mask, u64 bytes, u64 flags)
 {
 	sigset_t set;
-	if (bytes != sizeof set || (flags & ~(u64)(O_CLOEXEC | O_NONBLOCK)))
+	if (bytes != sizeof set)
 		return -EINVAL;
 	if (copy_in(t->mm, &set, mask, sizeof set) < 0)
 		return -EFAULT;

@@ -96,16 +96,6 @@ static s64 get(struct task *t, u64 fd, struct file **f, struct socket **s)
 
 /* --- making --------------------------------------------------------------------------- */
 
-static s64 create(u64 family, u64 type, u64 protocol, struct socket **out)
-{
-	if ((u32)type & ~(u32)(0xf | O_NONBLOCK | O_CLOEXEC))
-		return -EINVAL;
-	switch ((u32)family) {
-	case AF_UNIX: return unix_socket((u32)type & 0xf, (u32)protocol, out);
-	default: return -EAFNOSUPPORT;
-	}
-}
-
 /* A new socket as a file with a descriptor; gives the socket up if that fails. */
 static s64 install(struct task *t, struct socket *s, u32 type)
 {
@@ -120,7 +110,8 @@ static s64 install(struct task *t, struct socket *s, u32 type)
 s64 lx_socket(struct task *t, u64 family, u64 type, u64 protocol)
 {
 	struct socket *s;
-	s64 r = create(family, type, protocol, &s);
+	(void)family; /* AF_UNIX */
+	s64 r = unix_socket((u32)type & SOCK_TYPE, (u32)protocol, &s);
 	return r < 0 ? r : install(t, s, (u32)type);
 }
 
@@ -128,10 +119,11 @@ s64 lx_socketpair(struct task *t, u64 family, u64 type, u64 protocol, u64 to)
 {
 	struct socket *a, *b;
 	s32 fd[2];
-	s64 r = create(family, type, protocol, &a);
+	(void)family; /* AF_UNIX */
+	s64 r = unix_socket((u32)type & SOCK_TYPE, (u32)protocol, &a);
 	if (r < 0)
 		return r;
-	r = create(family, type, protocol, &b);
+	r = unix_socket((u32)type & SOCK_TYPE, (u32)protocol, &b);
 	if (r == 0) {
 		r = unix_pair(a, b);
 		if (r < 0)
@@ -229,8 +221,6 @@ s64 lx_accept4(struct task *t, u64 fd, u64 addr, u64 len_addr, u64 flags)
 	u32 len = 0;
 	struct file *f;
 	struct socket *s, *n;
-	if (flags & ~(u64)(O_NONBLOCK | O_CLOEXEC))
-		return -EINVAL;
 	s64 r = get(t, fd, &f, &s);
 	if (r < 0)
 		return r;
@@ -287,7 +277,7 @@ s64 lx_shutdown(struct task *t, u64 fd, u64 how)
 	s64 r = get(t, fd, &f, &s);
 	if (r < 0)
 		return r;
-	r = (u32)how > SHUT_RDWR ? -EINVAL : s->ops->shutdown(s, (u32)how);
+	r = s->ops->shutdown(s, (u32)how);
 	file_put(f);
 	return r;
 }

@@ -6,14 +6,13 @@
 #include "poll.h"
 
 enum { AF_UNSPEC = 0, AF_UNIX = 1, AF_INET = 2, AF_NETLINK = 16, AF_INET6 = 10 };
-enum { SOCK_STREAM = 1, SOCK_DGRAM = 2, SOCK_RAW = 3, SOCK_SEQPACKET = 5 };
+enum { SOCK_STREAM = 1, SOCK_DGRAM = 2, SOCK_RAW = 3, SOCK_SEQPACKET = 5, SOCK_TYPE = 0xf };
 enum {
 	MSG_OOB = 1,
 	MSG_PEEK = 2,
 	MSG_CTRUNC = 8,
 	MSG_TRUNC = 0x20,
 	MSG_DONTWAIT = 0x40,
-	MSG_EOR = 0x80,
 	MSG_WAITALL = 0x100,
 	MSG_NOSIGNAL = 0x4000,
 	MSG_WAITFORONE = 0x10000,
@@ -70,8 +69,6 @@ struct socket_ops {
 	s64 (*name)(struct socket *s, bool peer, unsigned char *to, u32 *len);
 	bool (*peer)(struct socket *s, struct ucred *out);
 	/* Options of other levels, and what is special; -ENOPROTOOPT: unknown. NULL: none. */
-	s64 (*setopt)(struct socket *s, u32 level, u32 name, u64 value, u32 bytes);
-	s64 (*getopt)(struct socket *s, u32 level, u32 name, void *to, u32 *bytes);
 	s64 (*ioctl)(struct socket *s, u64 request, u64 arg);
 	u32 (*poll)(struct socket *s, struct poll_table *pt);
 	void (*release)(struct socket *s);

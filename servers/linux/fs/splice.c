@@ -128,10 +128,8 @@ static s64 offset_get(struct task *t, struct file *f, u64 addr, u64 *value, u64 
 	return *value > OFFSET_MAX ? -EINVAL : 0;
 }
 
-static s64 copy_checks(const struct file *in, const struct file *out, u64 flags)
+static s64 copy_checks(const struct file *in, const struct file *out)
 {
-	if ((u32)flags)
-		return -EINVAL;
 	if (is_dir(in->inode) || is_dir(out->inode))
 		return -EISDIR;
 	if (!is_reg(in->inode) || !is_reg(out->inode))
@@ -145,11 +143,12 @@ s64 lx_copy_file_range(struct task *t, u64 in_fd, u64 in_off, u64 out_fd, u64 ou
 		       u64 flags)
 {
 	u64 iv, ov, *ip = &iv, *op = &ov;
+	(void)flags; /* none */
 	if ((in_off && copy_in(t->mm, &iv, in_off, sizeof iv) < 0) ||
 	    (out_off && copy_in(t->mm, &ov, out_off, sizeof ov) < 0))
 		return -EFAULT;
 	struct file *in = fd_file(t, in_fd), *out = fd_file(t, out_fd);
-	s64 r = in && out ? copy_checks(in, out, flags) : -EBADF;
+	s64 r = in && out ? copy_checks(in, out) : -EBADF;
 	if (r == 0) {
 		if (!in_off)
 			ip = &in->pos;
@@ -178,7 +177,7 @@ s64 lx_copy_file_range(struct task *t, u64 in_fd, u64 in_off, u64 out_fd, u64 ou
 
 /* --- splice ---------------------------------------------------------------------------- */
 
-enum { SPLICE_NONBLOCK = 2, SPLICE_ALL = 15 };
+enum { SPLICE_NONBLOCK = 2 };
 
 static s64 from_pipe(struct file *in, struct file *out, u64 *pos, u64 bytes, bool wait)
 {
@@ -236,8 +235,6 @@ static s64 splice(struct file *in, u64 *ip, struct file *out, u64 *op, u64 bytes
 s64 lx_splice(struct task *t, u64 in_fd, u64 in_off, u64 out_fd, u64 out_off, u64 bytes, u64 flags)
 {
 	u64 iv, ov, *ip, *op;
-	if (flags & ~(u64)SPLICE_ALL)
-		return -EINVAL;
 	if (bytes == 0)
 		return 0;
 	struct file *in = fd_file(t, in_fd), *out = fd_file(t, out_fd);
@@ -283,8 +280,6 @@ static s64 tee(struct file *in, struct file *out, u64 bytes, bool wait)
 
 s64 lx_tee(struct task *t, u64 in_fd, u64 out_fd, u64 bytes, u64 flags)
 {
-	if (flags & ~(u64)SPLICE_ALL)
-		return -EINVAL;
 	struct file *in = fd_file(t, in_fd), *out = fd_file(t, out_fd);
 	s64 r = -EBADF;
 	if (in && out && can_read(in) && can_write(out)) {
@@ -303,8 +298,7 @@ s64 lx_tee(struct task *t, u64 in_fd, u64 out_fd, u64 bytes, u64 flags)
 s64 lx_vmsplice(struct task *t, u64 fd, u64 iov, u64 count, u64 flags)
 {
 	struct vector v;
-	if (flags & ~(u64)SPLICE_ALL)
-		return -EINVAL;
+	(void)flags;
 	struct file *f = fd_file(t, fd);
 	if (!f)
 		return -EBADF;

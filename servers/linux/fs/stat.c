@@ -94,8 +94,6 @@ static s64 find(struct task *t, u64 dirfd, u64 name, u64 flags, struct inode **o
 static s64 stat_at(struct task *t, u64 dirfd, u64 name, u64 to, u64 flags)
 {
 	struct inode *i;
-	if (flags & ~(u64)(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH))
-		return -EINVAL;
 	s64 r = find(t, dirfd, name, flags, &i);
 	if (r < 0)
 		return r;
@@ -116,7 +114,7 @@ s64 lx_lstat(struct task *t, u64 name, u64 to)
 
 s64 lx_newfstatat(struct task *t, u64 dirfd, u64 name, u64 to, u64 flags)
 {
-	return stat_at(t, dirfd, name, to, (u32)flags);
+	return stat_at(t, dirfd, name, to, flags);
 }
 
 s64 lx_fstat(struct task *t, u64 fd, u64 to)
@@ -150,9 +148,8 @@ s64 lx_statx(struct task *t, u64 dirfd, u64 name, u64 flags, u64 mask, u64 to)
 {
 	enum { STATX_BASIC = 0x7ff };
 	struct inode *i;
-	flags = (u32)flags;
-	if ((flags & ~(u64)(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX)) ||
-	    (flags & AT_STATX) == AT_STATX || (mask & 0x80000000))
+	(void)mask;
+	if ((flags & AT_STATX_SYNC) == AT_STATX_SYNC)
 		return -EINVAL;
 	s64 r = find(t, dirfd, name, flags, &i);
 	if (r < 0)
@@ -190,8 +187,6 @@ static s64 access_at(struct task *t, u64 dirfd, u64 name, u64 mode, u64 flags)
 	unsigned wf = (flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) |
 		      (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
 	struct path p;
-	if ((mode & ~7ull) || (flags & ~(u64)(AT_SYMLINK_NOFOLLOW | AT_EACCESS | AT_EMPTY_PATH)))
-		return -EINVAL;
 	/* The question is for the real ids, on the whole way; nobody else sees them meanwhile. */
 	struct ids saved = t->ids, real = t->ids;
 	if (!(flags & AT_EACCESS)) {
@@ -221,17 +216,17 @@ static s64 access_at(struct task *t, u64 dirfd, u64 name, u64 mode, u64 flags)
 
 s64 lx_access(struct task *t, u64 name, u64 mode)
 {
-	return access_at(t, (u64)AT_FDCWD, name, (u32)mode, 0);
+	return access_at(t, (u64)AT_FDCWD, name, mode, 0);
 }
 
 s64 lx_faccessat(struct task *t, u64 dirfd, u64 name, u64 mode)
 {
-	return access_at(t, dirfd, name, (u32)mode, 0);
+	return access_at(t, dirfd, name, mode, 0);
 }
 
 s64 lx_faccessat2(struct task *t, u64 dirfd, u64 name, u64 mode, u64 flags)
 {
-	return access_at(t, dirfd, name, (u32)mode, (u32)flags);
+	return access_at(t, dirfd, name, mode, flags);
 }
 
 /* --- file systems -------------------------------------------------------------------------- */

@@ -79,12 +79,7 @@ static const struct file_ops timer_ops = {
 
 s64 lx_timerfd_create(struct task *t, u64 clock, u64 flags)
 {
-	enum { REALTIME = 0, MONOTONIC = 1, BOOTTIME = 7, REALTIME_ALARM = 8, BOOTTIME_ALARM = 9 };
-	clock = (u32)clock;
-	if ((flags & ~(u64)(O_CLOEXEC | O_NONBLOCK)) ||
-	    (clock != REALTIME && clock != MONOTONIC && clock != BOOTTIME &&
-	     clock != REALTIME_ALARM && clock != BOOTTIME_ALARM))
-		return -EINVAL;
+	enum { REALTIME = 0, REALTIME_ALARM = 8 };
 	struct timerfd *x = kalloc(sizeof *x);
 	if (!x)
 		return -ENOMEM;
@@ -146,14 +141,13 @@ static bool bad(s64 sec, s64 ns)
 
 s64 lx_timerfd_settime(struct task *t, u64 fd, u64 flags, u64 new, u64 old)
 {
-	enum { TFD_TIMER_ABSTIME = 1, TFD_TIMER_CANCEL_ON_SET = 2 };
+	enum { TFD_TIMER_ABSTIME = 1 };
 	struct spec to, was;
 	struct file *f;
 	s64 r = 0;
 	if (copy_in(t->mm, &to, new, sizeof to) < 0)
 		return -EFAULT;
-	if ((flags & ~(u64)(TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET)) || bad(to.sec, to.ns) ||
-	    bad(to.interval_sec, to.interval_ns))
+	if (bad(to.sec, to.ns) || bad(to.interval_sec, to.interval_ns))
 		return -EINVAL;
 	struct timerfd *x = timer_of(t, fd, &f, &r);
 	if (!x)

@@ -334,18 +334,19 @@ s64 memfd_get_seals(struct file *f)
 	return node_of(f->inode)->seals;
 }
 
-s64 memfd_add_seals(struct file *f, u64 seals)
+s64 memfd_add_seals(struct task *t, struct file *f, u32 seals)
 {
 	struct inode *i = f->inode;
-	if (i->ops != &file_ops || !node_of(i)->memfd ||
-	    (seals & ~(u64)(SEAL_SEAL | SEAL_SHRINK | SEAL_GROW | SEAL_WRITE | SEAL_FUTURE_WRITE)))
+	if (i->ops != &file_ops || !node_of(i)->memfd)
 		return -EINVAL;
+	if (!lx_takes_fcntl_seals(seals))
+		return lx_refused(t, LX_TAKES_FCNTL_SEALS, seals, NULL);
 	if (!can_write(f) || (node_of(i)->seals & SEAL_SEAL))
 		return -EPERM;
 	/* Who has it mapped could go on writing. */
 	if ((seals & SEAL_WRITE) && mm_file_writable(i))
 		return -EBUSY;
-	node_of(i)->seals |= (u32)seals;
+	node_of(i)->seals |= seals;
 	return 0;
 }
 
@@ -353,7 +354,7 @@ s64 lx_memfd_create(struct task *t, u64 name, u64 flags)
 {
 	enum { MFD_CLOEXEC = 1, MFD_ALLOW_SEALING = 2, MFD_NOEXEC_SEAL = 8, MFD_EXEC = 16 };
 	char text[260] = "/memfd:";
-	if (flags & ~(u64)(MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL | MFD_EXEC))
+	if ((flags & MFD_NOEXEC_SEAL) && (flags & MFD_EXEC))
 		return -EINVAL;
 	s64 r = copy_string(t->mm, text + 7, name, 250);
 	if (r < 0)

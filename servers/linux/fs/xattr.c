@@ -4,7 +4,7 @@
  */
 #include "fs.h"
 
-enum { XATTR_NAME_MAX = 255, XATTR_CREATE = 1, XATTR_REPLACE = 2 };
+enum { XATTR_NAME_MAX = 255 };
 
 /* Is there such a file, and is that a name of an attribute? */
 static s64 check(struct task *t, u64 name, unsigned walk, u64 attr)
@@ -39,27 +39,22 @@ static s64 or_else(s64 r, s64 answer)
 	return r < 0 ? r : answer;
 }
 
-static s64 set_answer(u64 flags)
-{
-	return flags & ~(u64)(XATTR_CREATE | XATTR_REPLACE) ? -EINVAL : -EOPNOTSUPP;
-}
-
 s64 lx_setxattr(struct task *t, u64 name, u64 attr, u64 value, u64 bytes, u64 flags)
 {
-	(void)value, (void)bytes;
-	return or_else(check(t, name, WALK_FOLLOW, attr), set_answer(flags));
+	(void)value, (void)bytes, (void)flags;
+	return or_else(check(t, name, WALK_FOLLOW, attr), -EOPNOTSUPP);
 }
 
 s64 lx_lsetxattr(struct task *t, u64 name, u64 attr, u64 value, u64 bytes, u64 flags)
 {
-	(void)value, (void)bytes;
-	return or_else(check(t, name, 0, attr), set_answer(flags));
+	(void)value, (void)bytes, (void)flags;
+	return or_else(check(t, name, 0, attr), -EOPNOTSUPP);
 }
 
 s64 lx_fsetxattr(struct task *t, u64 fd, u64 attr, u64 value, u64 bytes, u64 flags)
 {
-	(void)value, (void)bytes;
-	return or_else(check_fd(t, fd, attr), set_answer(flags));
+	(void)value, (void)bytes, (void)flags;
+	return or_else(check_fd(t, fd, attr), -EOPNOTSUPP);
 }
 
 s64 lx_getxattr(struct task *t, u64 name, u64 attr, u64 to, u64 room)
@@ -111,16 +106,4 @@ s64 lx_lremovexattr(struct task *t, u64 name, u64 attr)
 s64 lx_fremovexattr(struct task *t, u64 fd, u64 attr)
 {
 	return or_else(check_fd(t, fd, attr), -EOPNOTSUPP);
-}
-
-s64 lx_name_to_handle_at(struct task *t, u64 dirfd, u64 name, u64 handle, u64 mount, u64 flags)
-{
-	(void)t, (void)dirfd, (void)name, (void)handle, (void)mount, (void)flags;
-	return -EOPNOTSUPP;
-}
-
-s64 lx_open_by_handle_at(struct task *t, u64 mount, u64 handle, u64 flags)
-{
-	(void)mount, (void)handle, (void)flags;
-	return task_capable(t, CAP_DAC_READ_SEARCH) ? -EOPNOTSUPP : -EPERM;
 }

@@ -15,26 +15,18 @@ enum advice {
 	MADV_WILLNEED,
 	MADV_DONTNEED,
 	MADV_FREE = 8,
-	MADV_REMOVE,
-	MADV_DONTFORK,
+	MADV_DONTFORK = 10,
 	MADV_DOFORK,
-	MADV_MERGEABLE,
-	MADV_UNMERGEABLE,
-	MADV_HUGEPAGE,
-	MADV_NOHUGEPAGE,
-	MADV_DONTDUMP,
+	MADV_DONTDUMP = 16,
 	MADV_DODUMP,
 	MADV_WIPEONFORK,
 	MADV_KEEPONFORK,
-	MADV_COLD,
-	MADV_PAGEOUT,
-	MADV_POPULATE_READ,
+	MADV_POPULATE_READ = 22,
 	MADV_POPULATE_WRITE,
 	MADV_DONTNEED_LOCKED,
-	MADV_COLLAPSE,
 };
 enum { MS_ASYNC = 1, MS_INVALIDATE = 2, MS_SYNC = 4 };
-enum { MCL_CURRENT = 1, MCL_FUTURE = 2, MCL_ONFAULT = 4, MLOCK_ONFAULT = 1 };
+enum { MCL_CURRENT = 1, MCL_FUTURE = 2, MCL_ONFAULT = 4 };
 
 static bool range_pages(u64 addr, u64 bytes, u64 *from, u64 *to)
 {
@@ -115,17 +107,11 @@ static s64 advise_area(struct mm *mm, u32 i, u64 from, u64 to, u64 advice)
 		if (a->file != NULL || (a->flags & AREA_SHARED))
 			return -EINVAL;
 		break;
-	case MADV_REMOVE: return -EINVAL;
 	case MADV_POPULATE_READ: return populate(mm, from, to, ACCESS_READ);
 	case MADV_POPULATE_WRITE: return populate(mm, from, to, ACCESS_WRITE);
 	default: break;
 	}
 	return flags_change(mm, i, from, to, advised(a->flags, advice));
-}
-
-static bool is_known(u64 advice)
-{
-	return advice <= MADV_DONTNEED || (advice >= MADV_FREE && advice <= MADV_COLLAPSE);
 }
 
 /* Goes on over holes, and says so at the end. */
@@ -135,8 +121,7 @@ s64 lx_madvise(struct task *t, u64 addr, u64 bytes, u64 advice)
 	u64 at, to;
 	s64 e = 0;
 
-	advice = (u32)advice;
-	if ((addr & (PAGE - 1)) || !is_known(advice) || !range_pages(addr, bytes, &at, &to))
+	if ((addr & (PAGE - 1)) || !range_pages(addr, bytes, &at, &to))
 		return -EINVAL;
 	while (at < to) {
 		const u32 i = area_index(mm, at);
@@ -181,8 +166,7 @@ s64 lx_msync(struct task *t, u64 addr, u64 bytes, u64 flags)
 	u64 at, to;
 	s64 e = 0;
 
-	if ((flags & ~(u64)(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) || (addr & (PAGE - 1)) ||
-	    ((flags & MS_ASYNC) && (flags & MS_SYNC)))
+	if ((addr & (PAGE - 1)) || ((flags & MS_ASYNC) && (flags & MS_SYNC)))
 		return -EINVAL;
 	if (!range_pages(addr, bytes, &at, &to))
 		return -ENOMEM;
@@ -293,8 +277,6 @@ s64 lx_mlock(struct task *t, u64 addr, u64 bytes)
 
 s64 lx_mlock2(struct task *t, u64 addr, u64 bytes, u64 flags)
 {
-	if (flags & ~(u64)MLOCK_ONFAULT)
-		return -EINVAL;
 	return lock_pages(t, addr, bytes, flags == 0);
 }
 
@@ -321,8 +303,7 @@ s64 lx_mlockall(struct task *t, u64 flags)
 {
 	struct mm *mm = t->mm;
 
-	if (flags == 0 || flags == MCL_ONFAULT ||
-	    (flags & ~(u64)(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)))
+	if (flags == 0 || flags == MCL_ONFAULT)
 		return -EINVAL;
 	if ((flags & MCL_CURRENT) && mm->pages > limit_pages(mm, RLIMIT_MEMLOCK))
 		return -ENOMEM;

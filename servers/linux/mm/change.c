@@ -11,7 +11,6 @@
 enum {
 	PROT_ALL = PROT_READ | PROT_WRITE | PROT_EXEC,
 	PROT_GROWSDOWN = 0x01000000,
-	PROT_GROWSUP = 0x02000000,
 	MREMAP_MAYMOVE = 1,
 	MREMAP_FIXED = 2,
 	MREMAP_DONTUNMAP = 4,
@@ -103,12 +102,10 @@ static s64 protect(struct mm *mm, u64 from, u64 to, u32 prot)
 s64 lx_mprotect(struct task *t, u64 addr, u64 bytes, u64 prot)
 {
 	struct mm *mm = t->mm;
-	const u64 grows = prot & (PROT_GROWSDOWN | PROT_GROWSUP);
+	const bool grows = prot & PROT_GROWSDOWN;
 	u64 from = addr >> PAGE_SHIFT;
 
-	prot &= ~grows;
-	if ((addr & (PAGE - 1)) || grows == (PROT_GROWSDOWN | PROT_GROWSUP) ||
-	    (prot & ~(u64)(PROT_ALL | 8)))
+	if (addr & (PAGE - 1))
 		return -EINVAL;
 	if (bytes == 0)
 		return 0;
@@ -117,9 +114,9 @@ s64 lx_mprotect(struct task *t, u64 addr, u64 bytes, u64 prot)
 	const u64 to = from + ((bytes + PAGE - 1) >> PAGE_SHIFT);
 	const struct area *a = area_find(mm, from);
 
-	if (grows != 0 && (a == NULL || grows == PROT_GROWSUP || !(a->flags & AREA_GROWSDOWN)))
+	if (grows && (a == NULL || !(a->flags & AREA_GROWSDOWN)))
 		return -EINVAL;
-	if (grows != 0)
+	if (grows)
 		from = a->start;
 	return protect(mm, from, to, (u32)prot & PROT_ALL);
 }
@@ -362,9 +359,8 @@ s64 lx_mremap(struct task *t, u64 addr, u64 old_bytes, u64 new_bytes, u64 flags,
 		.flags = flags,
 		.new_addr = new_addr,
 	};
-	const u64 known = MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP;
 
-	if ((flags & ~known) || ((flags & MREMAP_FIXED) && !(flags & MREMAP_MAYMOVE)) ||
+	if (((flags & MREMAP_FIXED) && !(flags & MREMAP_MAYMOVE)) ||
 	    (addr & (PAGE - 1)) || r.new_pages == 0 || new_bytes > TASK_SIZE ||
 	    old_bytes > TASK_SIZE || addr >= TASK_SIZE)
 		return -EINVAL;

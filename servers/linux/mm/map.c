@@ -13,7 +13,6 @@ enum {
 	MAP_32BIT = 0x40,
 	MAP_LOCKED = 0x2000,
 	MAP_NORESERVE = 0x4000,
-	MAP_HUGETLB = 0x40000,
 	MAP_KNOWN = 0x1fffff | 0x4000000, /* what MAP_SHARED_VALIDATE accepts, less MAP_SYNC */
 	LOW_FROM = 0x40000000,            /* MAP_32BIT: between these */
 	PROT_ALL = PROT_READ | PROT_WRITE | PROT_EXEC,
@@ -204,6 +203,8 @@ static s64 check_file(const struct file *f, unsigned prot, unsigned flags, u32 *
 		return -EBADF;
 	if ((f->flags & O_ACCMODE) == O_WRONLY)
 		return -EACCES;
+	if (flags & LX_MAP_GROWSDOWN)
+		return -EINVAL;
 	if (shared && !may_write(f)) {
 		if (prot & PROT_WRITE)
 			return -EACCES;
@@ -228,14 +229,10 @@ static s64 flags_of(struct mm *mm, unsigned flags, u32 *out)
 {
 	const unsigned type = flags & MAP_TYPE;
 
-	if (type != MAP_SHARED && type != MAP_PRIVATE && type != MAP_SHARED_VALIDATE)
-		return -EINVAL;
 	*out = AREA_MAYWRITE | (type == MAP_PRIVATE ? 0 : AREA_SHARED) |
 	       (flags & LX_MAP_GROWSDOWN ? AREA_GROWSDOWN : 0) |
 	       ((flags & MAP_LOCKED) || mm->lock_future ? AREA_LOCKED : 0);
-	if ((flags & LX_MAP_GROWSDOWN) && type != MAP_PRIVATE)
-		return -EINVAL;
-	return flags & MAP_HUGETLB ? -ENOMEM : 0;
+	return (flags & LX_MAP_GROWSDOWN) && type != MAP_PRIVATE ? -EINVAL : 0;
 }
 
 static s64 check_limits(struct mm *mm, u64 from, const struct area *a, unsigned flags)

@@ -112,7 +112,8 @@ s64 lx_process_vm_readv(struct task *t, u64 pid, u64 local, u64 locals, u64 remo
 	struct walk l = { .list = local, .count = locals };
 	struct walk r = { .list = remote, .count = remotes };
 
-	if (flags != 0 || locals > IOV_MAX || remotes > IOV_MAX)
+	(void)flags; /* none */
+	if (locals > IOV_MAX || remotes > IOV_MAX)
 		return -EINVAL;
 	return process_vm(t, pid, &l, &r, false);
 }
@@ -123,7 +124,8 @@ s64 lx_process_vm_writev(struct task *t, u64 pid, u64 local, u64 locals, u64 rem
 	struct walk l = { .list = local, .count = locals };
 	struct walk r = { .list = remote, .count = remotes };
 
-	if (flags != 0 || locals > IOV_MAX || remotes > IOV_MAX)
+	(void)flags; /* none */
+	if (locals > IOV_MAX || remotes > IOV_MAX)
 		return -EINVAL;
 	return process_vm(t, pid, &l, &r, true);
 }

@@ -8,6 +8,7 @@
 #include "../mm/mm.h"
 #include "../tty/tty.h"
 #include "linux/calls.h"
+#include "linux/words.h"
 
 enum { CLONE_ARGS_MIN = 64, CLONE_ARGS = 88 };
 
@@ -16,25 +17,14 @@ enum { CLONE_ARGS_MIN = 64, CLONE_ARGS = 88 };
 #define CLONE_FS 0x200ull
 #define CLONE_FILES 0x400ull
 #define CLONE_SIGHAND 0x800ull
-#define CLONE_PTRACE 0x2000ull
 #define CLONE_VFORK 0x4000ull
 #define CLONE_PARENT 0x8000ull
 #define CLONE_THREAD 0x10000ull
-#define CLONE_SYSVSEM 0x40000ull
 #define CLONE_SETTLS 0x80000ull
 #define CLONE_PARENT_SETTID 0x100000ull
 #define CLONE_CHILD_CLEARTID 0x200000ull
-#define CLONE_DETACHED 0x400000ull
-#define CLONE_UNTRACED 0x800000ull
 #define CLONE_CHILD_SETTID 0x1000000ull
-#define CLONE_IO 0x80000000ull
 #define CLONE_CLEAR_SIGHAND 0x100000000ull
-#define CLONE_KNOWN                                                                                \
-	(CSIGNAL | CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_PTRACE | \
-	 CLONE_VFORK |  \
-	 CLONE_PARENT | CLONE_THREAD | CLONE_SYSVSEM | CLONE_SETTLS | CLONE_PARENT_SETTID |        \
-	 CLONE_CHILD_CLEARTID | CLONE_DETACHED | CLONE_UNTRACED | CLONE_CHILD_SETTID | CLONE_IO |  \
-	 CLONE_CLEAR_SIGHAND)
 
 struct clone {
 	u64 flags, child_tid, parent_tid, stack, tls;
@@ -93,8 +83,6 @@ static void process_enter(struct process *p, struct process *from)
 
 static s64 check(const struct clone *c)
 {
-	if (c->flags & ~CLONE_KNOWN)
-		return -EINVAL;
 	if ((c->flags & CLONE_SIGHAND) && !(c->flags & CLONE_VM))
 		return -EINVAL;
 	if ((c->flags & CLONE_THREAD) && !(c->flags & CLONE_SIGHAND))
@@ -343,7 +331,7 @@ s64 lx_vfork(struct task *t)
 
 s64 lx_clone(struct task *t, u64 flags, u64 stack, u64 parent_tid, u64 child_tid, u64 tls)
 {
-	struct clone c = { .flags = flags & 0xffffffff & ~CSIGNAL,
+	struct clone c = { .flags = flags & ~CSIGNAL,
 			   .exit_signal = (u32)(flags & CSIGNAL),
 			   .stack = stack,
 			   .parent_tid = parent_tid,
@@ -393,7 +381,9 @@ s64 lx_clone3(struct task *t, u64 uargs, u64 size)
 		if (e != 0)
 			return e;
 	}
-	if ((a.flags & (CSIGNAL | CLONE_DETACHED)) || a.set_tid_size != 0 || a.exit_signal > SIGNALS ||
+	if (!lx_takes_clone3_clone3(a.flags))
+		return lx_refused(t, LX_TAKES_CLONE3_CLONE3, a.flags, NULL);
+	if (a.set_tid_size != 0 || a.exit_signal > SIGNALS ||
 	    (a.stack == 0) != (a.stack_size == 0) ||
 	    ((a.flags & (CLONE_THREAD | CLONE_PARENT)) && a.exit_signal != 0))
 		return -EINVAL;

@@ -513,8 +513,6 @@ s64 lx_execveat(struct task *t, u64 dir, u64 path, u64 argv, u64 envp, u64 flags
 	struct exec *x;
 	s64 e;
 
-	if (flags & ~(u64)(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))
-		return -EINVAL;
 	x = kalloc(sizeof *x);
 	if (x == NULL)
 		return -ENOMEM;

@@ -12,6 +12,7 @@
 #include "internal.h"
 #include "../mm/mm.h"
 #include "linux/calls.h"
+#include "linux/words.h"
 
 enum { BUCKETS = 1024, VECTOR_MAX = 128, ROBUST_MAX = 2048 };
 enum {
@@ -24,7 +25,6 @@ enum {
 	FUTEX_WAKE_BITSET = 10,
 	FUTEX_PRIVATE = 128,
 	FUTEX_REALTIME = 256,
-	FUTEX2_U32 = 2,
 	FUTEX2_PRIVATE = 128,
 };
 #define ALL_BITS 0xffffffffu
@@ -277,7 +277,7 @@ s64 lx_futex(struct task *t, u64 addr, u64 op, u64 value, u64 timeout, u64 secon
 	bool shared = !(op & FUTEX_PRIVATE);
 	u32 expected = (u32)value3;
 
-	switch (op & 127) {
+	switch (op & ~(u64)(FUTEX_PRIVATE | FUTEX_REALTIME)) {
 	case FUTEX_WAIT: return do_wait(t, addr, op, (u32)value, timeout, ALL_BITS);
 	case FUTEX_WAIT_BITSET: return do_wait(t, addr, op, (u32)value, timeout, (u32)value3);
 	case FUTEX_WAKE: return do_wake(t, addr, shared, value, ALL_BITS);
@@ -287,20 +287,15 @@ s64 lx_futex(struct task *t, u64 addr, u64 op, u64 value, u64 timeout, u64 secon
 		return requeue(t, addr, second, shared, value, timeout, &expected);
 	case FUTEX_WAKE_OP:
 		return wake_op(t, addr, second, shared, value, timeout, (u32)value3);
-	default: return -ENOSYS;
+	default: return lx_refused(t, LX_TAKES_FUTEX_FUTEX, op, NULL);
 	}
 }
 
 /* --- the newer calls ---------------------------------------------------------------------------- */
 
-static bool flags_ok(u64 flags)
-{
-	return (flags & ~(u64)FUTEX2_PRIVATE) == FUTEX2_U32;
-}
-
 s64 lx_futex_wake(struct task *t, u64 addr, u64 mask, u64 most, u64 flags)
 {
-	if (!flags_ok(flags) || (mask >> 32) != 0)
+	if ((mask >> 32) != 0)
 		return -EINVAL;
 	return do_wake(t, addr, !(flags & FUTEX2_PRIVATE), most, (u32)mask);
 }
@@ -311,7 +306,7 @@ s64 lx_futex_wait(struct task *t, u64 addr, u64 value, u64 mask, u64 flags, u64 
 	u64 deadline = NO_DEADLINE, ns;
 	s64 e = 0;
 
-	if (!flags_ok(flags) || (mask >> 32) != 0 || (value >> 32) != 0)
+	if ((mask >> 32) != 0 || (value >> 32) != 0)
 		return -EINVAL;
 	if (utimeout != 0) {
 		if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC)
@@ -334,10 +329,12 @@ struct vector {
 static s64 enter_all(struct task *t, struct sleeper *s, const struct vector *v, u32 n)
 {
 	for (u32 i = 0; i < n; i++) {
-		s64 e = !flags_ok(v[i].flags) || v[i].reserved != 0
+		s64 e = v[i].reserved != 0
 				? -EINVAL
 				: key_of(t, v[i].addr, !(v[i].flags & FUTEX2_PRIVATE), s[i].key);
 
+		if (!lx_takes_futex_waitv_futex2(v[i].flags))
+			return lx_refused(t, LX_TAKES_FUTEX_WAITV_FUTEX2, v[i].flags, NULL);
 		if (e != 0)
 			return e;
 	}
@@ -385,7 +382,8 @@ s64 lx_futex_waitv(struct task *t, u64 from, u64 n, u64 flags, u64 utimeout, u64
 	struct vector *v;
 	s64 e = 0;
 
-	if (flags != 0 || n == 0 || n > VECTOR_MAX)
+	(void)flags; /* none */
+	if (n == 0 || n > VECTOR_MAX)
 		return -EINVAL;
 	if (utimeout != 0) {
 		if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC)

@@ -149,7 +149,7 @@ static s64 put(struct task *t, u64 to, u32 kind)
 
 s64 lx_getitimer(struct task *t, u64 kind, u64 to)
 {
-	return kind >= KINDS ? -EINVAL : put(t, to, (u32)kind);
+	return put(t, to, (u32)kind);
 }
 
 static bool time_ok(const s64 v[2])
@@ -161,8 +161,6 @@ s64 lx_setitimer(struct task *t, u64 kind, u64 from, u64 old)
 {
 	s64 v[4] = { 0 };
 
-	if (kind >= KINDS)
-		return -EINVAL;
 	if (from != 0 && copy_in(t->mm, v, from, sizeof v) != 0)
 		return -EFAULT;
 	if (!time_ok(v) || !time_ok(v + 2))

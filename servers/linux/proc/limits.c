@@ -40,8 +40,6 @@ s64 lx_prlimit64(struct task *t, u64 pid, u64 which, u64 unew, u64 uold)
 	struct process *p = (s32)pid == 0 ? t->process : process_find((u32)pid);
 	struct rlimit new, old;
 
-	if (which >= RLIMITS)
-		return -EINVAL;
 	if (unew != 0 && copy_in(t->mm, &new, unew, sizeof new) != 0)
 		return -EFAULT;
 	if (p == NULL)

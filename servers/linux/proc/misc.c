@@ -8,6 +8,7 @@
 #include "../core/uname.h"
 #include "../mm/mm.h"
 #include "linux/calls.h"
+#include "linux/words.h"
 
 enum {
 	ARCH_SET_GS = 0x1001,
@@ -15,7 +16,6 @@ enum {
 	ARCH_GET_FS,
 	ARCH_GET_GS,
 	ARCH_CPUID = 0x1011,
-	GRND_NONBLOCK = 1,
 	GRND_RANDOM = 2,
 	GRND_INSECURE = 4,
 	RANDOM_PIECE = 1024,
@@ -116,8 +116,7 @@ s64 lx_getrandom(struct task *t, u64 to, u64 bytes, u64 flags)
 	u8 piece[RANDOM_PIECE];
 	u64 done = 0;
 
-	if ((flags & ~(u64)(GRND_NONBLOCK | GRND_RANDOM | GRND_INSECURE)) ||
-	    (flags & (GRND_RANDOM | GRND_INSECURE)) == (GRND_RANDOM | GRND_INSECURE))
+	if ((flags & (GRND_RANDOM | GRND_INSECURE)) == (GRND_RANDOM | GRND_INSECURE))
 		return -EINVAL;
 	if (bytes > INT32_MAX)
 		bytes = INT32_MAX;
@@ -155,25 +154,6 @@ s64 lx_rseq(struct task *t, u64 area, u64 size, u64 flags, u64 mark)
 	return -ENOSYS;
 }
 
-s64 lx_ptrace(struct task *t, u64 what, u64 pid, u64 addr, u64 data)
-{
-	(void)t;
-	(void)what;
-	(void)pid;
-	(void)addr;
-	(void)data;
-	return -EPERM;
-}
-
-s64 lx_seccomp(struct task *t, u64 op, u64 flags, u64 args)
-{
-	(void)t;
-	(void)op;
-	(void)flags;
-	(void)args;
-	return -EINVAL;
-}
-
 /* --- reboot -------------------------------------------------------------------------------------- */
 
 enum {
@@ -203,7 +183,7 @@ s64 lx_reboot(struct task *t, u64 magic1, u64 magic2, u64 what, u64 arg)
 	case RESTART:
 	case HALT:
 	case POWER_OFF: server_end(0); return 0;
-	default: return -EINVAL;
+	default: return lx_refused(t, LX_TAKES_REBOOT_REBOOT, what, NULL);
 	}
 }
 

@@ -164,9 +164,6 @@ s64 lx_timer_create(struct task *t, u64 clock, u64 event, u64 to)
 
 	if (e != 0)
 		return e;
-	if (clock == CLOCK_MONOTONIC_RAW || clock == CLOCK_REALTIME_COARSE ||
-	    clock == CLOCK_MONOTONIC_COARSE)
-		return -EOPNOTSUPP;
 	if (p->posix_timer_count == TIMERS_MAX)
 		return -EAGAIN;
 	i = kalloc(sizeof *i);

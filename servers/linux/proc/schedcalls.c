@@ -6,6 +6,7 @@
 #include "leave.h"
 #include "../mm/mm.h"
 #include "linux/calls.h"
+#include "linux/words.h"
 
 enum { SCHED_OTHER, SCHED_FIFO, SCHED_RR, SCHED_BATCH, SCHED_IDLE = 5, SCHED_DEADLINE = 6 };
 enum { RESET_ON_FORK = 0x40000000, RT_MAX = 99, ATTR_BYTES = 48 };
@@ -155,8 +156,6 @@ static bool nice_process(struct process *p, void *arg)
 
 static s64 nice_all(struct task *t, struct nice *n)
 {
-	if (n->type > PRIO_USER)
-		return -EINVAL;
 	n->from = t;
 	n->best = 20;
 	if (n->type == PRIO_PROCESS) {
@@ -224,8 +223,6 @@ s64 lx_sched_setscheduler(struct task *t, u64 pid, u64 policy, u64 from)
 {
 	u32 priority;
 
-	if ((s32)policy < 0)
-		return -EINVAL;
 	if (copy_in(t->mm, &priority, from, sizeof priority) != 0)
 		return -EFAULT;
 	return set_policy(t, pid, (u32)policy, priority);
@@ -260,17 +257,13 @@ s64 lx_sched_getparam(struct task *t, u64 pid, u64 to)
 s64 lx_sched_get_priority_max(struct task *t, u64 policy)
 {
 	(void)t;
-	if (is_realtime((u32)policy))
-		return RT_MAX;
-	return policy > SCHED_DEADLINE || policy == 4 ? -EINVAL : 0;
+	return is_realtime((u32)policy) ? RT_MAX : 0;
 }
 
 s64 lx_sched_get_priority_min(struct task *t, u64 policy)
 {
 	(void)t;
-	if (is_realtime((u32)policy))
-		return 1;
-	return policy > SCHED_DEADLINE || policy == 4 ? -EINVAL : 0;
+	return is_realtime((u32)policy);
 }
 
 s64 lx_sched_rr_get_interval(struct task *t, u64 pid, u64 to)
@@ -287,7 +280,8 @@ s64 lx_sched_setattr(struct task *t, u64 pid, u64 from, u64 flags)
 	struct attr a = { 0 };
 	struct task *o = find(t, pid);
 
-	if (flags != 0 || (s32)pid < 0)
+	(void)flags; /* none */
+	if ((s32)pid < 0)
 		return -EINVAL;
 	if (copy_in(t->mm, &a, from, sizeof a.size) != 0)
 		return -EFAULT;
@@ -295,6 +289,8 @@ s64 lx_sched_setattr(struct task *t, u64 pid, u64 from, u64 flags)
 		return -E2BIG;
 	if (copy_in(t->mm, &a, from, ATTR_BYTES) != 0)
 		return -EFAULT;
+	if (!lx_takes_sched_setattr_schedflags(a.flags))
+		return lx_refused(t, LX_TAKES_SCHED_SETATTR_SCHEDFLAGS, a.flags, NULL);
 	if (o == NULL)
 		return -ESRCH;
 	s64 e = set_policy(t, pid, a.policy, a.priority);
@@ -311,7 +307,8 @@ s64 lx_sched_getattr(struct task *t, u64 pid, u64 to, u64 size, u64 flags)
 	struct task *o = find(t, pid);
 	struct attr a;
 
-	if (flags != 0 || (s32)pid < 0 || size < ATTR_BYTES || size > PAGE)
+	(void)flags; /* none */
+	if ((s32)pid < 0 || size < ATTR_BYTES || size > PAGE)
 		return -EINVAL;
 	if (o == NULL)
 		return -ESRCH;

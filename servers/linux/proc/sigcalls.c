@@ -5,6 +5,7 @@
 #include "internal.h"
 #include "../mm/mm.h"
 #include "linux/calls.h"
+#include "linux/words.h"
 
 enum { SETSIZE = 8 };
 enum { SIG_BLOCK, SIG_UNBLOCK, SIG_SETMASK };
@@ -57,7 +58,7 @@ s64 lx_rt_sigprocmask(struct task *t, u64 how, u64 new, u64 old, u64 size)
 		case SIG_BLOCK: set = was | set; break;
 		case SIG_UNBLOCK: set = was & ~set; break;
 		case SIG_SETMASK: break;
-		default: return -EINVAL;
+		default: return lx_refused(t, LX_TAKES_RT_SIGPROCMASK_HOW, how, NULL);
 		}
 		signal_block(t, set);
 	}

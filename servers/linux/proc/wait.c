@@ -14,7 +14,6 @@ enum {
 	WCONTINUED = 8,
 	WNOWAIT = 0x1000000,
 };
-#define WNOTHREAD 0x20000000u
 #define WALL 0x40000000u
 #define WCLONE 0x80000000u
 enum { P_ALL, P_PID, P_PGID };
@@ -224,8 +223,6 @@ s64 lx_wait4(struct task *t, u64 upid, u64 ustatus, u64 options, u64 urusage)
 	s32 pid = (s32)upid;
 	s64 e;
 
-	if ((u32)options & ~(WNOHANG | WSTOPPED | WCONTINUED | WNOTHREAD | WALL | WCLONE))
-		return -EINVAL;
 	if (pid == INT32_MIN)
 		return -ESRCH;
 	w.type = pid > 0 ? P_PID : pid == -1 ? P_ALL : P_PGID;
@@ -245,11 +242,9 @@ s64 lx_waitid(struct task *t, u64 type, u64 id, u64 uinfo, u64 options, u64 urus
 	struct want w = { .type = (u32)type, .id = (u32)id, .options = (u32)options };
 	s64 e;
 
-	if (((u32)options & ~(WNOHANG | WSTOPPED | WEXITED | WCONTINUED | WNOWAIT | WNOTHREAD |
-			      WALL | WCLONE)) ||
-	    !(options & (WSTOPPED | WEXITED | WCONTINUED)))
+	if (!(options & (WSTOPPED | WEXITED | WCONTINUED)))
 		return -EINVAL;
-	if (w.type > P_PGID || (w.type == P_PID && (s32)id <= 0) || (s32)id < 0)
+	if ((w.type == P_PID && (s32)id <= 0) || (s32)id < 0)
 		return -EINVAL;
 	if (w.type == P_PGID && id == 0)
 		w.id = t->process->pgid;

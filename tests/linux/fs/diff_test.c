@@ -72,7 +72,7 @@ static void expect(const char *what, s64 theirs, s64 ours)
 static s64 both(u64 nr, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f)
 {
 	const u64 args[6] = { a, b, c, d, e, f };
-	s64 theirs = native(nr, args), ours = host_call(task, nr, args);
+	s64 theirs = native(nr, args), ours = lx_dispatch(task, nr, args);
 	expect("result", theirs, ours);
 	return ours;
 }
@@ -84,7 +84,7 @@ static s64 both_fd(u64 nr, u32 slot, u64 b, u64 c, u64 d, u64 e, u64 f)
 {
 	const u64 na[6] = { (u64)(s64)native_fd[slot], b, c, d, e, f };
 	const u64 oa[6] = { (u64)(s64)our_fd[slot], b, c, d, e, f };
-	s64 theirs = native(nr, na), ours = host_call(task, nr, oa);
+	s64 theirs = native(nr, na), ours = lx_dispatch(task, nr, oa);
 	expect("result", theirs, ours);
 	return ours;
 }
@@ -93,7 +93,7 @@ static void put(u32 slot, s64 theirs, s64 ours)
 {
 	if (native_fd[slot] >= 0) {
 		const u64 na[6] = { (u64)native_fd[slot] }, oa[6] = { (u64)our_fd[slot] };
-		expect("close", native(NR_close, na), host_call(task, NR_close, oa));
+		expect("close", native(NR_close, na), lx_dispatch(task, NR_close, oa));
 	}
 	native_fd[slot] = (s32)theirs;
 	our_fd[slot] = (s32)ours;
@@ -195,7 +195,7 @@ static void do_open(void)
 	where(&td, &od);
 	NOTE("%u = openat(%ld, \"%s\", 0%o, 0%o)", s, od, p, flags, m);
 	const u64 na[6] = { (u64)td, addr(p), flags, m }, oa[6] = { (u64)od, addr(p), flags, m };
-	opened(s, native(NR_openat, na), host_call(task, NR_openat, oa));
+	opened(s, native(NR_openat, na), lx_dispatch(task, NR_openat, oa));
 }
 
 static void do_close(void)
@@ -221,7 +221,7 @@ static void do_read(void)
 			    at };
 	const u64 oa[6] = { (u64)our_fd[s], how == 2 ? addr(oiov) : addr(obuf), how == 2 ? 3 : n,
 			    at };
-	s64 theirs = native(nr[how], na), ours = host_call(task, nr[how], oa);
+	s64 theirs = native(nr[how], na), ours = lx_dispatch(task, nr[how], oa);
 	expect("read", theirs, ours);
 	same_bytes("bytes read", ours);
 }
@@ -302,7 +302,7 @@ static void do_name(void)
 		na[2] = oa[2] = addr(p);
 	}
 	NOTE("%s %s (%s) %lo", lx_calls[nr[which]].name, p, q, na[2]);
-	expect("result", native(nr[which], na), host_call(task, nr[which], oa));
+	expect("result", native(nr[which], na), lx_dispatch(task, nr[which], oa));
 }
 
 static void do_two_names(void)
@@ -343,7 +343,7 @@ static void compare_stat(void)
 
 static void do_stat(void)
 {
-	static const u32 f[] = { 0, AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH, AT_NO_AUTOMOUNT };
+	static const u32 f[] = { 0, AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH, 0x800 /* AT_NO_AUTOMOUNT */ };
 	u32 flags = f[below(4)] | (below(4) ? 0 : f[below(4)]);
 	const char *p = name();
 	s64 td, od;
@@ -351,7 +351,7 @@ static void do_stat(void)
 	NOTE("newfstatat %ld \"%s\" %x", od, p, flags);
 	const u64 na[6] = { (u64)td, addr(p), addr(nbuf), flags };
 	const u64 oa[6] = { (u64)od, addr(p), addr(obuf), flags };
-	s64 theirs = native(NR_newfstatat, na), ours = host_call(task, NR_newfstatat, oa);
+	s64 theirs = native(NR_newfstatat, na), ours = lx_dispatch(task, NR_newfstatat, oa);
 	expect("result", theirs, ours);
 	if (ours == 0)
 		compare_stat();
@@ -362,7 +362,7 @@ static void do_fstat(void)
 	u32 s = slot();
 	NOTE("fstat %u", s);
 	const u64 na[6] = { (u64)native_fd[s], addr(nbuf) }, oa[6] = { (u64)our_fd[s], addr(obuf) };
-	s64 theirs = native(NR_fstat, na), ours = host_call(task, NR_fstat, oa);
+	s64 theirs = native(NR_fstat, na), ours = lx_dispatch(task, NR_fstat, oa);
 	expect("result", theirs, ours);
 	const struct stat_words *n = (void *)nbuf;
 	if (ours == 0 && (n->mode & S_IFMT) && (n->mode & S_IFMT) != S_IFSOCK)
@@ -375,7 +375,7 @@ static void do_readlink(void)
 	u64 room = below(3) ? 1000 : below(4);
 	NOTE("readlink %s %lu", p, room);
 	const u64 na[6] = { addr(p), addr(nbuf), room }, oa[6] = { addr(p), addr(obuf), room };
-	s64 theirs = native(NR_readlink, na), ours = host_call(task, NR_readlink, oa);
+	s64 theirs = native(NR_readlink, na), ours = lx_dispatch(task, NR_readlink, oa);
 	expect("result", theirs, ours);
 	same_bytes("link", ours);
 }
@@ -433,12 +433,12 @@ static s64 names_of(bool ours, s64 fd, struct found *to, u32 *count)
 	static char b[4096];
 	*count = 0;
 	const u64 back[6] = { (u64)fd, 0, 0 };
-	s64 r = ours ? host_call(task, NR_lseek, back) : native(NR_lseek, back);
+	s64 r = ours ? lx_dispatch(task, NR_lseek, back) : native(NR_lseek, back);
 	if (r < 0)
 		return r;
 	for (;;) {
 		const u64 a[6] = { (u64)fd, addr(b), room < 300 ? 300 : room };
-		r = ours ? host_call(task, NR_getdents64, a) : native(NR_getdents64, a);
+		r = ours ? lx_dispatch(task, NR_getdents64, a) : native(NR_getdents64, a);
 		if (r <= 0)
 			return r;
 		for (s64 at = 0; at < r;) {
@@ -486,7 +486,7 @@ static void do_descriptor(void)
 	case 0: {
 		NOTE("%u = dup %u", t, s);
 		const u64 na[6] = { (u64)native_fd[s] }, oa[6] = { (u64)our_fd[s] };
-		opened(t, native(NR_dup, na), host_call(task, NR_dup, oa));
+		opened(t, native(NR_dup, na), lx_dispatch(task, NR_dup, oa));
 		break;
 	}
 	case 1: {
@@ -515,7 +515,7 @@ static void do_descriptor(void)
 		NOTE("lock %u %u type %d %ld+%ld", s, c, l.type, l.start, l.bytes);
 		const u64 na[6] = { (u64)native_fd[s], c, addr(&l) },
 			  oa[6] = { (u64)our_fd[s], c, addr(&m) };
-		expect("result", native(NR_fcntl, na), host_call(task, NR_fcntl, oa));
+		expect("result", native(NR_fcntl, na), lx_dispatch(task, NR_fcntl, oa));
 		expect("type", l.type, m.type);
 		expect("start", l.start, m.start);
 		expect("bytes", l.bytes, m.bytes);
@@ -532,7 +532,7 @@ static void two(u32 nr, u64 a, u64 b, u64 c, bool last_is_pair)
 	NOTE("%u %u = %s %lx %lx", s, t, lx_calls[nr].name, a, b);
 	const u64 na[6] = { last_is_pair ? a : addr(n), last_is_pair ? b : a, c, addr(n) };
 	const u64 oa[6] = { last_is_pair ? a : addr(o), last_is_pair ? b : a, c, addr(o) };
-	s64 theirs = native(nr, na), ours = host_call(task, nr, oa);
+	s64 theirs = native(nr, na), ours = lx_dispatch(task, nr, oa);
 	expect("result", theirs, ours);
 	if (ours == 0) {
 		put(s, n[0], o[0]);
@@ -545,7 +545,7 @@ static void one(u32 nr, u64 a, u64 b, u64 c)
 	u32 s = slot();
 	NOTE("%u = %s %lx %lx %lx", s, lx_calls[nr].name, a, b, c);
 	const u64 args[6] = { a, b, c };
-	opened(s, native(nr, args), host_call(task, nr, args));
+	opened(s, native(nr, args), lx_dispatch(task, nr, args));
 }
 
 static void do_make(void)
@@ -592,7 +592,7 @@ static void do_socket(void)
 		unsigned char nm[110];
 		u32 nl = 110;
 		const u64 get[6] = { (u64)our_fd[s], addr(nm), addr(&nl) };
-		if (host_call(task, NR_getsockname, get) == 0 && nl > 2)
+		if (lx_dispatch(task, NR_getsockname, get) == 0 && nl > 2)
 			break;
 		both_fd(NR_bind, s, addr(a), len, 0, 0, 0);
 		break;
@@ -609,7 +609,7 @@ static void do_socket(void)
 		NOTE("%u = accept %u", t, s);
 		const u64 na[6] = { (u64)native_fd[s], 0, 0, O_NONBLOCK };
 		const u64 oa[6] = { (u64)our_fd[s], 0, 0, O_NONBLOCK };
-		opened(t, native(NR_accept4, na), host_call(task, NR_accept4, oa));
+		opened(t, native(NR_accept4, na), lx_dispatch(task, NR_accept4, oa));
 		break;
 	}
 	case 4:
@@ -632,7 +632,7 @@ static void do_socket(void)
 		memset(from, 0, sizeof from);
 		const u64 na[6] = { (u64)native_fd[s], addr(nbuf), n, f, addr(from[0]), addr(&nl) };
 		const u64 oa[6] = { (u64)our_fd[s], addr(obuf), n, f, addr(from[1]), addr(&ol) };
-		s64 theirs = native(NR_recvfrom, na), ours = host_call(task, NR_recvfrom, oa);
+		s64 theirs = native(NR_recvfrom, na), ours = lx_dispatch(task, NR_recvfrom, oa);
 		expect("result", theirs, ours);
 		same_bytes("bytes", ours < (s64)n ? ours : (s64)n);
 		if (ours >= 0) {
@@ -649,7 +649,7 @@ static void do_socket(void)
 		NOTE("getsockopt %u %u", s, o);
 		const u64 na[6] = { (u64)native_fd[s], 1, o, addr(nv), addr(&nl) };
 		const u64 oa[6] = { (u64)our_fd[s], 1, o, addr(ov), addr(&ol) };
-		expect("result", native(NR_getsockopt, na), host_call(task, NR_getsockopt, oa));
+		expect("result", native(NR_getsockopt, na), lx_dispatch(task, NR_getsockopt, oa));
 		expect("value", nv[0], ov[0]);
 		break;
 	}
@@ -660,7 +660,7 @@ static void do_socket(void)
 		NOTE("%s %u", lx_calls[nr].name, s);
 		const u64 na[6] = { (u64)native_fd[s], addr(nm[0]), addr(&nl) };
 		const u64 oa[6] = { (u64)our_fd[s], addr(nm[1]), addr(&ol) };
-		s64 theirs = native(nr, na), ours = host_call(task, nr, oa);
+		s64 theirs = native(nr, na), ours = lx_dispatch(task, nr, oa);
 		expect("result", theirs, ours);
 		if (ours == 0 && (nl != ol || memcmp(nm[0], nm[1], nl)))
 			differ("name", nl, ol);
@@ -687,7 +687,7 @@ static void do_poll(void)
 			n[i].events = o[i].events &= ~(POLLOUT | POLLWRNORM);
 	}
 	const u64 na[6] = { addr(n), SLOTS, 0 }, oa[6] = { addr(o), SLOTS, 0 };
-	s64 theirs = native(NR_poll, na), ours = host_call(task, NR_poll, oa);
+	s64 theirs = native(NR_poll, na), ours = lx_dispatch(task, NR_poll, oa);
 	for (u32 i = 0; i < SLOTS; i++)
 		if (n[i].now != o[i].now) {
 			printf("# slot %u\n", i);
@@ -713,14 +713,14 @@ static void do_epoll(void)
 		NOTE("epoll_ctl %u %u %x", op, s, e.events);
 		const u64 na[6] = { (u64)native_ep, op, (u64)(s64)native_fd[s], addr(&e) };
 		const u64 oa[6] = { (u64)our_ep, op, (u64)(s64)our_fd[s], addr(&e) };
-		expect("result", native(NR_epoll_ctl, na), host_call(task, NR_epoll_ctl, oa));
+		expect("result", native(NR_epoll_ctl, na), lx_dispatch(task, NR_epoll_ctl, oa));
 		return;
 	}
 	struct ep_event n[SLOTS * 2], o[SLOTS * 2];
 	NOTE("epoll_wait");
 	const u64 na[6] = { (u64)native_ep, addr(n), SLOTS * 2, 0 };
 	const u64 oa[6] = { (u64)our_ep, addr(o), SLOTS * 2, 0 };
-	s64 theirs = native(NR_epoll_wait, na), ours = host_call(task, NR_epoll_wait, oa);
+	s64 theirs = native(NR_epoll_wait, na), ours = lx_dispatch(task, NR_epoll_wait, oa);
 	expect("number of events", theirs, ours);
 	/* The order is not told anywhere. */
 	u64 ns = 0, os = 0;
@@ -744,7 +744,7 @@ static void do_move(void)
 		struct file *f = fdtable_at(task->files, (u64)our_fd[s]);
 		struct file *g = fdtable_at(task->files, (u64)our_fd[t]);
 		if (f && g && is_reg(f->inode) && is_reg(g->inode) && f->inode != g->inode)
-			expect("result", native(NR_sendfile, na), host_call(task, NR_sendfile, oa));
+			expect("result", native(NR_sendfile, na), lx_dispatch(task, NR_sendfile, oa));
 		break;
 	}
 	case 1: {
@@ -753,7 +753,7 @@ static void do_move(void)
 		const u64 na[6] = { (u64)native_fd[s], addr(&ni), (u64)native_fd[t], addr(&no), n };
 		const u64 oa[6] = { (u64)our_fd[s], addr(&oi), (u64)our_fd[t], addr(&oo), n };
 		expect("result", native(NR_copy_file_range, na),
-		       host_call(task, NR_copy_file_range, oa));
+		       lx_dispatch(task, NR_copy_file_range, oa));
 		expect("offset", (s64)ni, (s64)oi);
 		expect("offset", (s64)no, (s64)oo);
 		break;
@@ -765,7 +765,7 @@ static void do_move(void)
 		const u64 oa[6] = { (u64)our_fd[s], 0x541b, addr(&ov) };
 		struct file *f = fdtable_at(task->files, (u64)our_fd[s]);
 		if (f && f->inode->sb->root) /* those of other kinds differ in what they refuse */
-			expect("result", native(NR_ioctl, na), host_call(task, NR_ioctl, oa));
+			expect("result", native(NR_ioctl, na), lx_dispatch(task, NR_ioctl, oa));
 		expect("value", nv, ov);
 		break;
 	}
@@ -779,7 +779,7 @@ static void do_move(void)
 		else
 			both(NR_chdir, addr("/"), 0, 0, 0, 0, 0);
 		const u64 na[6] = { addr(nbuf), 200 }, oa[6] = { addr(obuf), 200 };
-		s64 theirs = native(NR_getcwd, na), ours = host_call(task, NR_getcwd, oa);
+		s64 theirs = native(NR_getcwd, na), ours = lx_dispatch(task, NR_getcwd, oa);
 		expect("getcwd", theirs, ours);
 		same_bytes("working directory", ours);
 	}
@@ -810,7 +810,7 @@ static void do_rights(void)
 		c[0].fd = c[1].fd = -1;
 	const u64 na[6] = { (u64)native_fd[s], addr(&h[0]), flags };
 	const u64 oa[6] = { (u64)our_fd[s], addr(&h[1]), flags };
-	s64 theirs = native(nr, na), ours = host_call(task, nr, oa);
+	s64 theirs = native(nr, na), ours = lx_dispatch(task, nr, oa);
 	expect("result", theirs, ours);
 	if (send || ours < 0)
 		return;
@@ -855,7 +855,7 @@ int main(int argc, char **argv)
 	for (u32 i = 0; i < SLOTS; i++)
 		native_fd[i] = our_fd[i] = -1;
 	native_ep = (s32)native(NR_epoll_create1, ep);
-	our_ep = (s32)host_call(task, NR_epoll_create1, ep);
+	our_ep = (s32)lx_dispatch(task, NR_epoll_create1, ep);
 	state = seed * 0x9e3779b97f4a7c15ull + 1;
 	for (u32 i = 0; i < BYTES; i++)
 		wbuf[i] = (unsigned char)(i * 7);

@@ -110,7 +110,7 @@ int main(int argc, char **argv)
 	host_mounts(t);
 	const u64 none[6] = { 0 };
 	for (u32 i = 0; i < LX_CALLS; i++)
-		if (lx_calls[i].name && host_call(t, i, none) != -ENOSYS)
+		if (lx_calls[i].name && lx_dispatch(t, i, none) != -ENOSYS)
 			nr[count++] = i;
 	host_memory = memory;
 	host_memory_bytes = BYTES;
@@ -135,13 +135,13 @@ int main(int argc, char **argv)
 			((u64 *)(void *)memory)[below(64)] = argument();
 		if (below(50) == 0)
 			host_fail_after = below(6);
-		host_call(t, which, a);
+		lx_dispatch(t, which, a);
 		host_fail_after = UINT64_MAX;
 		/* It must be able to go on. */
 		t->ids.fsuid = t->ids.euid = 0;
 		t->ids.cap_effective = t->ids.cap_permitted;
 	}
 	for (u32 fd = 0; fd < SLOTS; fd++)
-		host_call(t, NR_close, (u64[6]){ fd });
+		lx_dispatch(t, NR_close, (u64[6]){ fd });
 	return 0;
 }

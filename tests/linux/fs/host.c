@@ -401,6 +401,13 @@ void log_line(const char *format, ...)
 	va_end(args);
 }
 
+/* Nobody hears what is told: env.framed is false. Its header has a host_start, too. */
+void host_send(char type, const void *bytes, size_t n);
+void host_send(char type, const void *bytes, size_t n)
+{
+	(void)type, (void)bytes, (void)n;
+}
+
 s64 remote_mount(const char *name, struct super **out)
 {
 	(void)name, (void)out;
@@ -479,7 +486,7 @@ void host_mounts(struct task *t)
 		const u64 mkdir[6] = { (u64)(uintptr_t)what[i][1], 0755 };
 		const u64 mount[6] = { (u64)(uintptr_t)what[i][0], mkdir[0],
 				       (u64)(uintptr_t)what[i][0] };
-		host_call(t, 83, mkdir);
-		host_call(t, 165, mount);
+		lx_dispatch(t, 83, mkdir);
+		lx_dispatch(t, 165, mount);
 	}
 }

@@ -13,5 +13,3 @@ extern const unsigned char *host_memory;
 extern u64 host_memory_bytes;
 /* /dev, /proc, /sys in it, as fs_start makes them; and back to its root. */
 void host_mounts(struct task *t);
-/* A call of servers/linux/fs by its number (made by run.py). */
-s64 host_call(struct task *t, u64 nr, const u64 a[6]);

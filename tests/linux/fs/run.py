@@ -9,9 +9,11 @@ import pathlib
 import subprocess
 import sys
 import tempfile
-import tomllib
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(ROOT / "tools"))
+from abigen import linux  # noqa: E402
+
 HERE = pathlib.Path(__file__).resolve().parent
 FLAGS = ["-std=c2x", "-Wall", "-Wextra", "-Werror", "-g", "-O1", "-fno-strict-aliasing", "-fwrapv",
          "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-builtin",
@@ -19,23 +21,20 @@ FLAGS = ["-std=c2x", "-Wall", "-Wextra", "-Werror", "-g", "-O1", "-fno-strict-al
 
 
 def dispatch(directory):
-    """host_call: the calls of fs/, by number."""
-    rows = tomllib.loads((ROOT / "abi" / "linux.toml").read_text())["call"]
-    lines = ['#include "' + str(HERE / "host.h") + '"',
-             "s64 host_call(struct task *t, u64 nr, const u64 a[6])", "{", "\tswitch (nr) {"]
-    for row in rows:
-        if row.get("handler", "").startswith("fs/"):
-            args = "".join(f", a[{i}]" for i in range(len(row["args"].split())))
-            lines.append(f"\tcase {row['nr']}: return lx_{row['name']}(t{args});")
-    lines += ["\tdefault: return -ENOSYS;", "\t}", "}"]
+    """The dispatcher of the calls of fs/, as the server has it."""
+    abi = ROOT / "abi"
+    words = linux.load_words(abi / "linux-words.toml")
+    rows, _, found = linux.load(abi / "linux.toml", ROOT / "servers" / "linux", words)
+    rows = [row for row in rows if row.get("handler", "fs/").startswith("fs/")]
     path = pathlib.Path(directory) / "call.c"
-    path.write_text("\n".join(lines) + "\n")
+    path.write_text("\n".join(linux.dispatch(rows, found, linux.numbers(words))) + "\n")
     return path
 
 
 def build(compiler, test, directory):
     program = f"{directory}/{compiler}-{test}"
     sources = [HERE / f"{test}.c", HERE / "host.c", dispatch(directory), ROOT / "build/gen/linux/names.c",
+               *(ROOT / "servers/linux/core" / name for name in ("missing.c", "words.c")),
                *sorted(f for f in (ROOT / "servers/linux/fs").glob("*.c") if not f.name.startswith("remote"))]
     done = subprocess.run([compiler, *FLAGS, "-o", program, *map(str, sources)], capture_output=True, text=True,
                           check=False, timeout=600)
