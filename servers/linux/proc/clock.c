@@ -7,7 +7,7 @@
 #include "../mm/mm.h"
 #include "linux/calls.h"
 
-enum { TIMER_ABSTIME = 1 };
+enum { TIMER_ABSTIME = 1, LOOK_NS = 1000000 };
 /* CLOCK ids of other processes and tasks: ~pid << 3 | 4 if a task | which (man clock_getcpuclockid). */
 enum { CPUCLOCK_TASK = 4, CPUCLOCK_MASK = 3, CPUCLOCK_MAX = 2 };
 #define TIME_T_MAX (INT64_MAX / (s64)NS_PER_SEC)
@@ -222,7 +222,10 @@ s64 lx_nanosleep(struct task *t, u64 from, u64 left)
 	return e != 0 ? e : sleep_for(t, ns, left);
 }
 
-/* Sleep on a clock of processor time: look now and then. */
+/*
+ * Sleep on a clock of processor time: look now and then.  It may be one's own, which stands still
+ * meanwhile: then only a signal ends it, and there must be time in between for all others.
+ */
 static s64 sleep_cpu(struct task *t, u64 id, u64 until)
 {
 	u64 now;
@@ -232,7 +235,9 @@ static s64 sleep_cpu(struct task *t, u64 id, u64 until)
 
 		if (e != 0 || now >= until)
 			return e;
-		e = wait_on(&t->wait, now_mono() + (until - now), 0);
+		const u64 left = until - now < LOOK_NS ? LOOK_NS : until - now;
+
+		e = wait_on(&t->wait, now_mono() + left, 0);
 		if (e == -EINTR)
 			return -ERESTART_NOHAND;
 	}
