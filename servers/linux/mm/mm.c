@@ -191,23 +191,25 @@ static void places_copy(struct mm *to, const struct mm *from)
 	to->vdso = from->vdso;
 }
 
-struct mm *mm_fork(struct mm *from)
+s64 mm_fork(struct mm *from, struct mm **out)
 {
 	struct mm *to = mm_make(from->layout);
 	/* Not where another thread may be writing to a page while it is copied. */
 	unsigned room = from->refs == 1 ? HOT_MOST : 0;
 
+	*out = NULL;
 	if (to == NULL)
-		return NULL;
+		return -EAGAIN;
 	places_copy(to, from);
 	for (u32 i = 0; i < from->areas; i++) {
 		if (from->area[i]->flags & AREA_NOFORK)
 			continue;
 		if (!area_copy(to, from, from->area[i], &room)) {
 			mm_put(to);
-			return NULL;
+			return -ENOMEM;
 		}
 	}
 	to->peak = to->resident;
-	return to;
+	*out = to;
+	return 0;
 }

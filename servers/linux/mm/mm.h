@@ -54,7 +54,8 @@ enum {
 #define TASK_SIZE 0x7ffffffff000ull
 
 struct mm *mm_new(void);             /* empty; NULL: no memory */
-struct mm *mm_fork(struct mm *from); /* copy on write */
+/* Copy on write.  -EAGAIN: there are as many spaces as there can be; -ENOMEM. */
+s64 mm_fork(struct mm *from, struct mm **out);
 void mm_get(struct mm *mm);
 void mm_put(struct mm *mm);      /* the last one destroys it */
 space_h mm_space(struct mm *mm); /* the kernel's address space, for thread_bind */

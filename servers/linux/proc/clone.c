@@ -107,11 +107,13 @@ static s64 check_limit(struct task *t)
 /* Shared or copied: memory, files, names. */
 static s64 copy_parts(struct task *n, struct task *t, u64 flags)
 {
+	s64 e = 0;
+
 	if (flags & CLONE_VM) {
 		n->mm = t->mm;
 		mm_get(n->mm);
 	} else {
-		n->mm = mm_fork(t->mm);
+		e = mm_fork(t->mm, &n->mm);
 	}
 	if (flags & CLONE_FILES) {
 		n->files = t->files;
@@ -125,7 +127,7 @@ static s64 copy_parts(struct task *n, struct task *t, u64 flags)
 	} else {
 		n->fs = fsinfo_copy(t->fs);
 	}
-	return n->mm == NULL || n->files == NULL || n->fs == NULL ? -ENOMEM : 0;
+	return e == 0 && (n->files == NULL || n->fs == NULL) ? -ENOMEM : e;
 }
 
 static void drop_parts(struct task *n)

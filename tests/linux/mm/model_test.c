@@ -313,7 +313,10 @@ static void do_fork(u32 from)
 	if (space[to].mm != NULL)
 		mm_put(space[to].mm);
 	space[to] = space[from];
-	space[to].mm = rnd() % 4 == 0 ? mm_new() : mm_fork(space[from].mm);
+	if (rnd() % 4 == 0)
+		space[to].mm = mm_new();
+	else
+		CHECK((mm_fork(space[from].mm, &space[to].mm) == 0) == (space[to].mm != NULL));
 	EXPECT(space[to].mm != NULL);
 	if (space[to].mm == NULL)
 		return;
