@@ -23,7 +23,7 @@ from root.tree import Tree  # noqa: E402
 HERE = ROOT / "tests" / "linux"
 FLAGS = ["-std=c2x", "-Wall", "-Wextra", "-Werror", "-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-I", str(ROOT),
          "-I", str(ROOT / "include"), "-I", str(ROOT / "build" / "gen")]
-HOST = {"ldisc": ["servers/linux/tty/ldisc.c"], "timer": ["servers/linux/core/timer.c"],
+HOST = {"ldisc": ["servers/linux/tty/ldisc.c"], "log": ["servers/linux/core/log.c"], "timer": ["servers/linux/core/timer.c"],
         "link": ["servers/linux/fs/remote_link.c", "servers/linux/fs/remote_redo.c", "-pthread"], "realtime": ["servers/linux/proc/realtime.c"]}        # tests/linux/host/NAME_test.c -> what is tested
 
 
