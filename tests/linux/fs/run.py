@@ -33,7 +33,8 @@ def dispatch(directory):
 
 def build(compiler, test, directory):
     program = f"{directory}/{compiler}-{test}"
-    sources = [HERE / f"{test}.c", HERE / "host.c", dispatch(directory), ROOT / "build/gen/linux/names.c",
+    parts = sorted(HERE.glob("diff_*.c")) if test == "diff_test" else [HERE / f"{test}.c"]
+    sources = [*parts, HERE / "host.c", dispatch(directory), ROOT / "build/gen/linux/names.c",
                *(ROOT / "servers/linux/core" / name for name in ("missing.c", "words.c")),
                *sorted(f for f in (ROOT / "servers/linux/fs").glob("*.c") if not f.name.startswith("remote"))]
     done = subprocess.run([compiler, *FLAGS, "-o", program, *map(str, sources)], capture_output=True, text=True,
