@@ -34,25 +34,14 @@ PRED bool is_grant(u32 g, u32 source, u32 sp, u64 vaddr, u64 pages, u64 rights)
 	       SLOT(g)->depth == SLOT(source)->depth + 1;
 }
 
-void h_create(void)
+void h_create(u32 t, u32 source, u32 dst, u32 space, u64 vaddr, u64 pages, u64 rights)
 {
-	ANY(u32, t);
-	ANY(u32, source);
-	ANY(u32, dst);
-	ANY(u32, space);
-	ANY(u64, vaddr);
-	ANY(u64, pages);
-	ANY(u64, rights);
-	const struct any any = any_index();
-
 	HANDED(grant_create, source, dst, space, pages, rights);
 	HAS_NUMBERS(any.cpu);
 	const u32 sp = SLOT(space)->obj;
 	hint_tree(dst);
 	hint_newest(any, source);
-	HINT(1, any_cap_object_inv(space));
-	HINT(1, any_space_inv(sp));
-	HINT(1, any_space_uid_inv(sp, any.cpu));
+	HINTS(any_cap_object_inv(space), any_space_inv(sp), any_space_uid_inv(sp, any.cpu));
 	const u32 bad = spec_grant_error(source, sp, vaddr, pages, rights, spec_may_derive(source) == ERRNO_OK);
 	remember();
 	const err_t err = sys_grant_create(t, source, dst, space, vaddr, pages, rights);
@@ -60,16 +49,7 @@ void h_create(void)
 
 	CHECK_SPEC(err.v == bad);
 	CHECK_IF(done, "spec", is_grant(dst, source, sp, vaddr, pages, rights));
-	CHECK_IF(!done | ((any.slot != dst) & (any.slot != source) & (any.slot != old_slot[source].child)), "spec",
-		 same_cap(any.slot));
-	CHECK_IF(any.slot != dst, "spec", same_cap_contents(any.slot));
-	CHECK_SPEC(same_page(any.page));
-	CHECK_SPEC(same_leaf(any.page, any.n));
-	CHECK_SPEC(same_notif(any.page));
-	check_threads(any);
-	check_cpus(any);
-	check_rest(any);
-	check_invariants(any);
-	check_owners(any);
+	ASSIGNS(done, INSERTED(dst, source));
+	check_whole();
 	COVER(done);
 }

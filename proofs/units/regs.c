@@ -87,24 +87,8 @@ PRED u32 spec_regs_error(u32 t, u32 target)
 	HINT(1, any_thread_bound_inv(t));                                                          \
 	const u32 target = SLOT(s)->obj
 
-/* Nothing but registers, what a thread was about to report, and contents of frames. */
-static void check_others(struct any any)
+void h_get(u32 t, u32 s, u64 set)
 {
-	CHECK_SPEC(same_thread_reply(any.page) & same_thread_runs(any.page));
-	CHECK_SPEC(same_thread_wait(any.page) & same_thread_links(any.page));
-	CHECK_SPEC(same_cap(any.slot));
-	CHECK_SPEC(same_page(any.page));
-	CHECK_SPEC(ks_pte[any.page][any.n] == old_pte[any.page][any.n]);
-	check_apart_from_memory(any);
-}
-
-void h_get(void)
-{
-	ANY(u32, t);
-	ANY(u32, s);
-	ANY(u64, set);
-	const struct any any = any_index();
-
 	HANDED(thread_get_regs, s, set);
 	THE_THREAD(t, s);
 	const u32 bad = spec_regs_error(t, target), page = TH(t)->msg;
@@ -113,30 +97,13 @@ void h_get(void)
 
 	CHECK_SPEC(err.v == bad);
 	CHECK_IF(err.v == 0, "spec", FR_OUT(t, 1) == (old_thread[target].state == THREAD_STOPPED));
-	CHECK_IF((err.v != 0) | (any.page != page), "spec", ks_word[any.page][any.n] == old_word[any.page][any.n]);
-	CHECK_IF((err.v != 0) | (any.page != t) | ((any.n != REG_RDI) & (any.n != REG_RDI + 1)), "spec", same_register(any.page, any.n));
-	CHECK_SPEC(same_frame_rest(any.page, any.n));
-	CHECK_SPEC(same_thread_base(any.page));
-	check_others(any);
+	ASSIGNS(err.v == 0, ks_word[page], FR_OUT(t, 0), FR_OUT(t, 1));
+	check_whole();
 	COVER(err.v == 0);
 }
 
-PRED bool same_but_pending(u32 t)
+void h_set(u32 t, u32 s, u64 set)
 {
-	return SAME(ks_thread[t], old_thread[t], flags) && SAME(ks_thread[t], old_thread[t], prio) &&
-	       SAME(ks_thread[t], old_thread[t], max_prio) && SAME(ks_thread[t], old_thread[t], home) &&
-	       SAME(ks_thread[t], old_thread[t], table) && SAME(ks_thread[t], old_thread[t], space) &&
-	       SAME(ks_thread[t], old_thread[t], sched) && SAME(ks_thread[t], old_thread[t], msg) &&
-	       SAME(ks_thread[t], old_thread[t], notif) && SAME(ks_thread[t], old_thread[t], fault);
-}
-
-void h_set(void)
-{
-	ANY(u32, t);
-	ANY(u32, s);
-	ANY(u64, set);
-	const struct any any = any_index();
-
 	HANDED(thread_set_regs, s, set);
 	THE_THREAD(t, s);
 	const u32 bad = spec_regs_error(t, target);
@@ -145,23 +112,14 @@ void h_set(void)
 
 	CHECK_SPEC(err.v == bad);
 	CHECK_IF(err.v == 0, "spec", TH(target)->pending == 0);
-	CHECK_SPEC(same_but_pending(any.page));
-	CHECK_IF((err.v != 0) | (any.page != target), "spec", same_thread_base(any.page));
-	CHECK_IF((err.v != 0) | (any.page != target), "spec", same_register(any.page, any.n));
-	CHECK_SPEC(same_frame_rest(any.page, any.n));
-	CHECK_SPEC(ks_word[any.page][any.n] == old_word[any.page][any.n]);
-	check_others(any);
+	ASSIGNS(err.v == 0, TH(target)->pending);
+	ASSIGNS((err.v == 0) & (set == REGS_GENERAL), TH(target)->frame.r);
+	check_whole();
 	COVER(err.v == 0);
 }
 
-void h_debug(void)
+void h_debug(u32 t, u32 s, u64 op, u64 value)
 {
-	ANY(u32, t);
-	ANY(u32, s);
-	ANY(u64, op);
-	ANY(u64, value);
-	const struct any any = any_index();
-
 	HANDED(thread_debug, s, op);
 	THE_THREAD(t, s);
 	const u32 bad = (given.ok & 1) == 0 ? ERRNO_ARG : is_still(target) ? ERRNO_OK : ERRNO_STATE;
@@ -170,10 +128,7 @@ void h_debug(void)
 
 	CHECK_SPEC(err.v == bad);
 	CHECK_IF(err.v == 0, "spec", TH(target)->frame.debug[op] == value);
-	CHECK_IF((err.v != 0) | (any.page != target) | (any.n != op), "spec", same_frame_rest(any.page, any.n));
-	CHECK_SPEC(same_register(any.page, any.n));
-	CHECK_SPEC(same_thread_base(any.page));
-	CHECK_SPEC(ks_word[any.page][any.n] == old_word[any.page][any.n]);
-	check_others(any);
+	ASSIGNS(err.v == 0, TH(target)->frame.debug[op]);
+	check_whole();
 	COVER(err.v == 0);
 }

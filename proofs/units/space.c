@@ -20,36 +20,16 @@ void arch_space_flush(u32 sp, u64 vpage, u64 pages)
 	(void)pages;
 }
 
-/* All of a descriptor but where it hangs, and which level that is. */
-PRED bool same_page_but_place(u32 p)
-{
-	return SAME(ks_page[p], old_page[p], type) && SAME(ks_page[p], old_page[p], head) &&
-	       SAME(ks_page[p], old_page[p], owner) && SAME(ks_page[p], old_page[p], link);
-}
-
 /* A page-table page is entered where nothing was, once in its life. */
-void h_attach(void)
+void h_attach(u32 t, u32 ptable, u32 space, u64 vaddr, u64 level)
 {
-	ANY(u32, t);
-	ANY(u32, ptable);
-	ANY(u32, space);
-	ANY(u64, vaddr);
-	ANY(u64, level);
-	const struct any any = any_index();
-
 	CALLER(t);
 	HANDED(ptable_attach, ptable, space, level);
 	const u32 pt = SLOT(ptable)->obj, sp = SLOT(space)->obj;
 	const u64 v = vaddr / 4096;
-	HINT(1, any_cap_object_inv(ptable));
-	HINT(1, any_cap_object_inv(space));
-	HINT(1, any_space_inv(sp));
-	HINT(1, any_ptable_inv(pt));
-	HINT(1, any_entry_inv(PD(pt)->parent, PD(pt)->index));
-	HINT(1, any_entry_inv(any.page, any.n));
-	HINT(1, any_entry_inv(PD(any.page)->parent, PD(any.page)->index));
-	HINT(1, any_ptable_inv(any.page));
-	HINT(1, any_page_type_inv(any.page));
+	HINTS(any_cap_object_inv(ptable), any_cap_object_inv(space), any_space_inv(sp), any_ptable_inv(pt),
+	      any_entry_inv(PD(pt)->parent, PD(pt)->index), any_entry_inv(any.page, any.n),
+	      any_entry_inv(PD(any.page)->parent, PD(any.page)->index), any_ptable_inv(any.page), any_page_type_inv(any.page));
 	const bool user = v < spec_pages(SP(sp)->kind);
 	const u32 up = table_at(sp, v, (u32)level + 1), at = index_at(v, (u32)level + 1);
 	const bool free = user && has_table(sp, v, (u32)level + 1) && !pte_is_present(SP(sp)->kind, PTE(up, at));
@@ -64,18 +44,9 @@ void h_attach(void)
 	CHECK_IF(err.v == ERRNO_TABLE, "spec", (FR_OUT(t, 0) > level) & (FR_OUT(t, 0) <= 3));
 	CHECK_IF(done, "spec", table_translates(pt, sp, v));
 	CHECK_IF(done, "spec", table_level(pt) == level);
-	CHECK_IF(!done | (any.page != up) | (any.n != at), "spec", ks_pte[any.page][any.n] == old_pte[any.page][any.n]);
-	CHECK_IF(!done | (any.page != pt), "spec", same_page(any.page));
-	CHECK_SPEC(same_page_but_place(any.page));
-	CHECK_IF((err.v != ERRNO_TABLE) | (any.page != t) | (any.n != REG_RDI), "spec", same_register(any.page, any.n));
-	CHECK_SPEC(same_thread(any.page) & same_cap(any.slot) & same_leaf(any.page, any.n));
-	CHECK_SPEC(same_frame_rest(any.page, any.n));
-	CHECK_SPEC(same_notif(any.page) & same_tnode(any.page) & same_sched(any.page) & same_ep(any.page));
-	CHECK_SPEC(same_irq(any.page) & same_device(any.page) & same_space(any.page) & same_ks(any.n));
-	CHECK_SPEC(ks_word[any.page][any.n] == old_word[any.page][any.n]);
-	check_cpus(any);
-	check_invariants(any);
-	check_owners(any);
+	ASSIGNS(done, PTE(up, at), PD(pt)->parent, PD(pt)->index, PD(pt)->flags);
+	ASSIGNS(err.v == ERRNO_TABLE, FR_OUT(t, 0));
+	check_whole();
 	COVER(done);
 	COVER(err.v == ERRNO_TABLE);
 }
