@@ -38,7 +38,7 @@
  * [h_contract_device_of]
  * function = "device_of"
  * columns = ["ub", "invariant", "spec"]
- * [h_free]
+ * [h_contract_functions_are_free]
  * function = "functions_are_free"
  * columns = ["ub", "invariant", "spec"]
  * [h_device_detach]
@@ -423,7 +423,7 @@ void h_contract_device_of(u32 id)
 	CHECK_SPEC(is_watched(page));
 }
 
-void h_free(u32 first, u32 count)
+void h_contract_functions_are_free(u32 first, u32 count)
 {
 	ASSUME_INPUT(count <= DEVICE_FUNCTIONS);
 	remember();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* prove:
  * sparing = true
- * merge = ["cap_relocate"]
+ * merge = ["cap_relocate", "cap_check_copy"]
  * [h_trace]
  * function = "trace_add"
  * columns = ["ub", "invariant", "spec"]

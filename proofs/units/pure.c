@@ -89,7 +89,7 @@
  * [h_functions_ok]
  * function = "functions_ok"
  * columns = ["ub", "invariant", "spec"]
- * [h_number_find]
+ * [h_contract_number_find]
  * function = "number_find"
  * columns = ["ub", "invariant", "spec"]
  * [h_call_is_global]
@@ -429,7 +429,7 @@ void h_functions_ok(void)
 	CHECK_IF(!ok, "spec", (count == 0) | (count > DEVICE_FUNCTIONS) | (first > UINT16_MAX) | (first % 256 + count > 256));
 }
 
-void h_number_find(void)
+void h_contract_number_find(void)
 {
 	ANY(u32, i);
 	const u32 n = number_find();
