@@ -5,7 +5,16 @@
 #include "ktest.h"
 
 enum { PF_PRESENT = 1, PF_WRITE = 2, PF_USER = 4, PF_FETCH = 16 };
-enum { VECTOR_DE = 0, VECTOR_BP = 3, VECTOR_UD = 6, VECTOR_NM = 7, VECTOR_GP = 13 };
+enum {
+	VECTOR_DE = 0,
+	VECTOR_BP = 3,
+	VECTOR_UD = 6,
+	VECTOR_NM = 7,
+	VECTOR_SS = 12,
+	VECTOR_GP = 13,
+	VECTOR_MF = 16,
+	VECTOR_XM = 19
+};
 #define READ_ONLY (AREA_A + 0x10000)
 
 /* raw.S */
@@ -25,6 +34,9 @@ void do_kernel_read(struct worker *w);
 void do_foreign(struct worker *w);
 void do_iret_bad(struct worker *w);
 void do_registers(struct worker *w);
+void do_x87(struct worker *w);
+void do_simd(struct worker *w);
+void do_stack(struct worker *w);
 
 /* Start `fn`, whose faults come here, and take the first. */
 static struct worker *fault_of(void (*fn)(struct worker *), u64 flags, u64 arg, struct msg *m)
@@ -192,6 +204,42 @@ TEST(noncanonical, "a non-canonical data address is reported as #GP")
 TEST(jump_noncanonical, "a jump to a non-canonical address is reported as #GP")
 {
 	expect_exception(do_jump_noncanonical, VECTOR_GP);
+}
+
+TEST(x87_error, "a division by zero of the x87 unit is reported as #MF, if the program unmasked it")
+{
+	struct msg m;
+	struct worker *w = fault_of(do_x87, THREAD_FPU, 0, &m);
+
+	EXPECT_EQ(m.tag >> TAG_LABEL_SHIFT, FAULT_EXCEPTION);
+	EXPECT_EQ(m.w[0] >> 32, VECTOR_MF);
+	answer(w, &m, FAULT_STOP, 0);
+}
+
+TEST(simd_error,
+     "a division by zero of the SSE unit is reported as #XM, if the program unmasked it")
+{
+	struct worker *w = worker_new(PRIO_HIGH, 0, THREAD_FPU, do_simd);
+	struct msg m = { 0 };
+
+	w->ep = sys_ep();
+	worker_faults_to(w, w->ep, 0);
+	worker_run(w);
+	if (w->done)
+		test_skip("this processor raises no SIMD exceptions");
+	EXPECT_OK(ep_recv(w->ep, &m, 0));
+	EXPECT_EQ(m.w[0] >> 32, VECTOR_XM);
+	answer(w, &m, FAULT_STOP, 0);
+}
+
+TEST(stack_error, "a push to a non-canonical address is reported as #SS or #GP")
+{
+	struct msg m;
+	struct worker *w = fault_of(do_stack, 0, 0, &m);
+
+	EXPECT_EQ(m.tag >> TAG_LABEL_SHIFT, FAULT_EXCEPTION);
+	EXPECT(m.w[0] >> 32 == VECTOR_SS || m.w[0] >> 32 == VECTOR_GP);
+	answer(w, &m, FAULT_STOP, 0);
 }
 
 TEST(sysenter, "SYSENTER ends in a fault")

@@ -56,7 +56,7 @@ changed_registers:
 /* --- what programs should not do (fault.c); rdi: the worker ------------------------- */
 	.globl do_div, do_ud, do_hlt, do_int3, do_int80, do_sysenter, do_fpu, do_noncanonical
 	.globl do_jump_noncanonical, do_in, do_wrmsr, do_foreign, do_iret_bad, do_registers
-	.globl fault_next
+	.globl fault_next, do_x87, do_simd, do_stack
 do_div:
 	xorl	%ecx, %ecx
 	movl	$1, %eax
@@ -78,6 +78,30 @@ do_sysenter:
 do_fpu:
 	pxor	%xmm0, %xmm0
 	ret
+/* 1 / 0, unmasked; the processor tells with the next instruction that waits. */
+do_x87:
+	fninit
+	pushq	$0x37b
+	fldcw	(%rsp)
+	popq	%rax
+	fldz
+	fld1
+	fdivp
+	fwait
+	ret
+do_simd:
+	pushq	$0x1d80
+	ldmxcsr	(%rsp)
+	popq	%rax
+	movl	$1, %eax
+	cvtsi2ss %eax, %xmm0
+	xorps	%xmm1, %xmm1
+	divss	%xmm1, %xmm0
+	ret
+do_stack:
+	movabsq	$0x0000800000000100, %rsp
+	pushq	%rax
+	ud2
 do_noncanonical:
 	movabsq	$0x0000800000000000, %rax
 	movq	(%rax), %rax
