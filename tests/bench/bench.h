@@ -46,5 +46,6 @@ void bench_objects(void);
 void bench_events(void);
 void bench_worst(void);
 void bench_random(void);
+void bench_device(void);
 /* A call of this number took so many ticks. */
 void worst_took(u32 nr, u64 ticks);

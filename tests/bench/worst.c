@@ -358,6 +358,7 @@ void bench_worst(void)
 	waiters(false);
 	waiters(true);
 	console();
+	bench_device();
 	bench_random();
 	report();
 }

@@ -3,7 +3,7 @@
 
     run.py [--only NAME] [--list]       TAP on standard output
 
-NAME selects parts whose name contains it: epitaph, features, memory, debugger, shootdown, told.
+NAME selects parts whose name contains it: epitaph, features, memory, debugger, shootdown, told, speed.
 """
 import argparse
 import subprocess
@@ -14,12 +14,13 @@ import epitaph
 import features
 import memory
 import shootdown
+import speed
 import told
 from under import ROOT
 
 PARTS = {"epitaph": epitaph.run, "features": features.run, "memory": memory.run,
          "debugger": debugger.run, "shootdown": shootdown.run,
-         "told": told.run}
+         "told": told.run, "speed": speed.run}
 
 
 class Tap:
@@ -47,8 +48,8 @@ def main(argv):
         return 0
     tap = Tap()
     done = subprocess.run(["make", "--no-print-directory", "-j2", "B=build", "kernel",
-                           "build/programs/hello.elf", "build/programs/ktest.elf"], cwd=ROOT,
-                          text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+                           *(f"build/programs/{p}.elf" for p in ("hello", "ktest", "kbench"))],
+                          cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if done.returncode != 0:
         tap.say(False, "kernel and programs are built", done.stdout)
         parts = {}

@@ -24,6 +24,12 @@ class Bench(unittest.TestCase):
     def test_every_aim_has_a_text(self):
         self.assertTrue(all(a.get("doc") for a in bench.aims().values()))
 
+    def test_every_row_belongs_to_a_part(self):
+        parts = bench.parts()
+        for part, row in (("ipc", "ipc_round_trip_0"), ("events", "irq_to_user"), ("objects", "space_map_512"),
+                          ("boot", "boot_to_program"), ("boot", "kernel_ram"), ("worst", "worst_ep_call")):
+            self.assertIn(row, parts[part])
+
 
 if __name__ == "__main__":
     unittest.main()
