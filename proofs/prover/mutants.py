@@ -27,7 +27,7 @@ def without_effect(text):
         if not last.startswith('return'):
             last = ''
         if not re.fullmatch(r'(return (OK|NO_RESULT);)?', last):
-            last = 'return OK;'
+            last = 'return OK;' if 'err_t' in head else 'return 0;'
         return f'{head}\n{{\n{before}\n\t{last}\n}}'
     if re.match(r'(static )?(inline )?void\b', head):
         return f'{head}\n{{\n}}'

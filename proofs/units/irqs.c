@@ -40,7 +40,7 @@
  * columns = ["ub", "invariant", "spec"]
  * [h_contract_functions_are_free]
  * function = "functions_are_free"
- * columns = ["ub", "invariant", "spec"]
+ * columns = ["ub", "spec"]
  * [h_device_detach]
  * function = "device_detach"
  * columns = ["ub", "spec"]
@@ -405,10 +405,13 @@ PRED bool has_function(u32 page, u32 id)
 	return page == 0 || (is_object(page, OBJ_DEVICE) && id - DV(page)->first < DV(page)->count);
 }
 
+u32 found; /* what device_of said last */
+
 u32 prover_replace_device_of(u32 id)
 {
 	ANY(u32, page);
 
+	found = page;
 	prover_assume(has_function(page, id));
 	prover_assume(is_watched(page));
 	return page;
@@ -488,11 +491,18 @@ void h_device_destroy(u32 d)
 	ASSIGNS(1, ks_irq, DV(d)->bound, ks.device[n], CPU(any.cpu)->irq, DV(any.page)->irqs, DV(any.page)->irq_count);
 }
 
+PRED bool is_noted(u32 d, u32 id, u64 address, u32 what)
+{
+	return DV(d)->faults == old_device[d].faults + 1 && DV(d)->fault_address == address &&
+	       DV(d)->fault_what == (what | (id - DV(d)->first) << DEVICE_FAULT_FUNCTION_SHIFT);
+}
+
 void h_fault(u32 id, u64 address, u32 what)
 {
 	ASSUME_STATE(cpus, ks.cpus <= CPU_MAX && machine.cpu < ks.cpus, "set at boot, and never again");
 	remember();
 	device_fault(id, address, what);
+	CHECK_IF(found != 0, "spec", is_noted(found, id, address, what));
 	ASSIGNS(old_page[any.page].type == OBJ_DEVICE, DV(any.page)->faults, DV(any.page)->fault_address, DV(any.page)->fault_what);
 	setting_changes();
 }

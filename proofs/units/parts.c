@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* prove:
  * sparing = true
- * merge = ["cap_relocate", "cap_check_copy"]
+ * merge = ["cap_relocate", "cap_check_copy", "sched_unbind", "budget_refill", "sched_ready", "has_time", "enqueue", "ready_push"]
  * [h_trace]
  * function = "trace_add"
  * columns = ["ub", "invariant", "spec"]
@@ -27,6 +27,13 @@
  * [h_contract_is_lent_to]
  * function = "is_lent_to"
  * columns = ["ub", "invariant", "spec"]
+ * [h_recall]
+ * function = "sched_recall"
+ * only = "when nobody runs on what comes back"
+ * columns = ["ub", "spec"]
+ * [h_configure]
+ * function = "sys_sched_configure"
+ * columns = ["ub", "spec"]
  * [h_move]
  * function = "sched_move"
  * columns = ["ub", "spec"]
@@ -324,8 +331,44 @@ PRED bool is_link(u32 i, u32 t)
 	return i < CHAIN_MAX && thread_is(t);
 }
 
+/* What it owns is there. */
+PRED bool owns_time(u32 t)
+{
+	return !thread_is(t) || TH(t)->sched == NIL || is_object(TH(t)->sched, OBJ_SCHED);
+}
+
+/* Only to whom it was lent along calls that wait. */
+PRED bool is_on_loan(u32 t, u32 sc)
+{
+	return is_object(sc, OBJ_SCHED) && thread_is(TH(t)->reply_to);
+}
+
+bool prover_replace_is_lent_to(u32 t, u32 sc)
+{
+	ANY(u8, lent);
+
+	CHECK_SPEC(thread_is(t));
+	prover_assume((lent & 1) == 0 || sc == NIL || is_on_loan(t, sc));
+	return lent & 1;
+}
+
+u32 borrower; /* whom is_lent_to is about */
+
+PRED bool works_for_somebody(u32 i)
+{
+	return i == 0 || thread_is(TH(borrower)->reply_to);
+}
+
+PRED bool is_first(u32 i, u32 t)
+{
+	return i != 0 || t == borrower;
+}
+
 void prover_begin_is_lent_to(u32 i, u32 t)
 {
+	CHECK_SPEC(works_for_somebody(i));
+	CHECK_SPEC(is_first(i, t));
+	CHECK_SPEC(owns_time(INDEX(page)));
 	CHECK_SPEC(is_link(i, t));
 	CHECK_SPEC(any_thread_reply_inv(INDEX(page)));
 	CHECK_SPEC(any_page_head_inv(INDEX(page)));
@@ -333,6 +376,9 @@ void prover_begin_is_lent_to(u32 i, u32 t)
 
 void prover_round_is_lent_to(u32 i, u32 t)
 {
+	prover_assume(works_for_somebody(i));
+	prover_assume(is_first(i, t));
+	prover_assume(owns_time(TH(t)->reply_to));
 	prover_assume(is_link(i, t));
 	prover_assume(any_thread_reply_inv(t));
 	prover_assume(any_page_head_inv(TH(t)->reply_to));
@@ -340,11 +386,31 @@ void prover_round_is_lent_to(u32 i, u32 t)
 
 void h_contract_is_lent_to(u32 t, u32 sc)
 {
-	ASSUME_STATE(requires, thread_is(t), "this is done to threads");
-	HINTS(any_thread_reply_inv(any.page), any_page_head_inv(any.page));
+	ASSUME_STATE(requires, thread_is(t) & (t == borrower), "this is done to threads");
+	HINTS(any_thread_reply_inv(any.page), any_page_head_inv(any.page), any_thread_cached_inv(any.page));
+	HINTS(any_cap_object_inv(SLOT_OF(any.page, TSLOT_SCHED)));
 	remember();
-	(void)is_lent_to(t, sc);
+	const bool lent = is_lent_to(t, sc);
+	CHECK_IF(lent & (sc != NIL), "spec", is_on_loan(t, sc));
 	ASSIGNS_NOTHING();
+}
+
+/* It runs on that again, at its own priority or that of whom it works for. */
+PRED bool is_recalled(u32 t, u32 sc)
+{
+	return IMP(TH(t)->running_on != old_thread[t].running_on,
+		   TH(t)->running_on == sc && SC(sc)->runner == t && SC(sc)->left != 0 && TH(t)->eprio >= TH(t)->prio);
+}
+
+void h_recall(u32 t)
+{
+	ASSUME_STATE(requires, thread_is(t), "this is done to threads");
+	const u32 sc = TH(t)->lent;
+	ASSUME_STATE(case, sc >= PAGE_COUNT || SC(sc)->runner == NIL, "when nobody runs on what comes back");
+	remember();
+	sched_recall(t);
+	CHECK_SPEC(is_recalled(t, sc));
+	ASSIGNS(sc != NIL, TH(t)->running_on, TH(t)->eprio, SC(sc)->runner);
 }
 
 /* On the other CPU, and in its time queue if it waited for time. */
@@ -397,6 +463,40 @@ void h_set_cpu(u32 t, u32 s, u32 cpus, u64 cpu)
 	CHECK_IF(done & (sc != NIL), "spec", is_moved(sc, home));
 	ASSIGNS(done, TH(target)->home);
 	moving_changes(done ? sc : NIL, from, home);
+}
+
+/* A whole budget of the new size, on that CPU. */
+PRED bool is_configured(u32 sc, u32 cpu, u64 budget, u64 period)
+{
+	return SC(sc)->cpu == cpu && SC(sc)->budget == budget && SC(sc)->period == period && SC(sc)->left == budget && SC(sc)->over == 0 &&
+	       TN(sc)->queued == 0 && CPU(old_sched[sc].cpu)->charged != sc;
+}
+
+void h_configure(u32 t, u32 s, u32 cpus, u64 cpu, u64 budget, u64 period)
+{
+	CPUS;
+	HANDED(sched_configure, s, cpus, cpu, budget, period);
+	HINTS(any_cap_object_inv(s));
+	const u32 sc = SLOT(s)->obj, r = SC(sc)->runner, home = SLOT(cpus)->first + (u32)cpu, from = SC(sc)->cpu;
+	hint_sched(sc);
+	hint_tnode(sc);
+	hint_thread(r);
+	hint_queue(TH(r)->home, TH(r)->eprio);
+	const u32 bad = budget > period								? ERRNO_ARG
+			: cpu >= SLOT(cpus)->count || SLOT(cpus)->first + cpu >= ks.cpus ? ERRNO_RANGE
+			: SC(sc)->owner != NIL && from != home				? ERRNO_STATE
+											: ERRNO_OK;
+	const bool runs = r != NIL && SC(sc)->left == 0 && TH(r)->state == THREAD_READY;
+	remember();
+	const err_t err = sys_sched_configure(t, s, cpus, cpu, budget, period);
+	const bool done = err.v == 0;
+
+	CHECK_SPEC(err.v == bad);
+	CHECK_IF(done, "spec", is_configured(sc, home, budget, period));
+	CHECK_IF(done & runs, "spec", TH(r)->queued == 1);
+	ASSIGNS(done, SC(sc)->cpu, SC(sc)->budget, SC(sc)->period, SC(sc)->left, SC(sc)->over, SC(sc)->refill, TN(sc)->queued);
+	ASSIGNS(done, CPU(from)->charged, CPU(from)->timeq, TN(any.page)->up, TN(any.page)->down, TN(any.page)->depth);
+	ASSIGNS(done & runs, QUEUED_LAST(r, TH(r)->home, TH(r)->eprio));
 }
 
 /* The timer comes when it is used up, or before. */
