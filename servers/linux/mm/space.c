@@ -38,8 +38,6 @@ void space_start(volatile u64 *msg)
 
 /* --- spaces ---------------------------------------------------------------------- */
 
-static bool reclaim(struct space *s, u64 vaddr);
-
 static struct space *space_new(void)
 {
 	struct space *s = kalloc(sizeof *s);
@@ -48,9 +46,7 @@ static struct space *space_new(void)
 		return NULL;
 	list_init(&s->link);
 	list_init(&s->tables);
-	do {
-		s->object = kobj_new(OBJ_SPACE, 0);
-	} while (s->object == NULL && reclaim(NULL, 0));
+	s->object = kobj_new(OBJ_SPACE, 0);
 	if (s->object == NULL) {
 		kfree(s);
 		return NULL;
@@ -162,13 +158,13 @@ static struct space *largest(void)
 	return most;
 }
 
-/* Some memory for kernel objects; what space s (NULL: none) needs for vaddr stays. */
+/* Some memory for kernel objects; what space s needs for vaddr stays. */
 static bool reclaim(struct space *s, u64 vaddr)
 {
 	struct space *other = largest();
 
 	if (list_empty(&kept))
-		return other != NULL && table_evict(other, other == s ? vaddr : UINT64_MAX);
+		return table_evict(other, other == s ? vaddr : UINT64_MAX);
 	other = container_of(kept.next, struct space, link);
 	kept_remove(other);
 	space_free(other);
