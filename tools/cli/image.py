@@ -197,7 +197,10 @@ class Plan:
 
     def bring_back(self):
         """Changes of directories given with :rw."""
-        if self.back and is_full(self.disk):
+        here = os.statvfs(self.directory)
+        if self.back and here.f_bavail * here.f_frsize < LEAST_FREE:
+            print(f"tessera: {self.directory.parent} is full, where the disk lies that the program wrote to; TMPDIR names another place", file=sys.stderr)
+        elif self.back and is_full(self.disk):
             print(f"tessera: the disk that the program wrote to is full; --room gives it more than {self.args.room}M", file=sys.stderr)
         for number, (host, guest) in enumerate(self.back):
             try:

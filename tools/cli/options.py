@@ -105,7 +105,7 @@ def parser():
     p.add_argument("--no-base", action="store_true", help="without busybox and /etc: only what the program needs")
     p.add_argument("--dry-run", action="store_true", help="print the emulator's command line, and run nothing")
     p.add_argument("--debug-kernel", action="store_true", help="a kernel that checks itself")
-    p.add_argument("--verbose", "-v", action="store_true", help="at the end, show the system's own console, and each call that a program made and that there is not")
+    p.add_argument("--verbose", "-v", action="store_true", help="at the end, show the system's own console, and each call, and each flag or command of one, that a program asked for in vain")
     return p
 
 

@@ -34,7 +34,7 @@ class Session:
         self.to_guest, self.signals, self.signalled, self.resized = b"", [], False, False
         self.ended_by, self.lost = None, None
         self.up, self.signal, self.ending, self.ending_at = False, None, 0, 0
-        self.missing = []       # lines about calls that there are not
+        self.missing = []       # lines about calls and words that there are not
         self.deaf = set()       # streams that nobody reads
         self.end = None
 
