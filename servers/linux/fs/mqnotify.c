@@ -48,8 +48,9 @@ s64 lx_mq_notify(struct task *t, u64 fd, u64 uevent)
 
 	if (uevent && copy_in(t->mm, &e, uevent, sizeof e) != 0)
 		return -EFAULT;
-	if (uevent && ((e.notify != MQ_SIGNAL && e.notify != MQ_NONE) ||
-		       (e.notify == MQ_SIGNAL && (e.signo < 0 || e.signo > SIGNALS))))
+	if (uevent && !lx_takes_mq_notify_sigev((u32)e.notify))
+		return lx_refused(t, LX_TAKES_MQ_NOTIFY_SIGEV, (u32)e.notify, NULL);
+	if (uevent && e.notify == MQ_SIGNAL && (e.signo < 0 || e.signo > SIGNALS))
 		return -EINVAL;
 	f = fd_file(t, fd);
 	if (!f)

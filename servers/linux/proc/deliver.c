@@ -9,6 +9,7 @@
 #include "internal.h"
 #include "../mm/mm.h"
 #include "linux/calls.h"
+#include "linux/words.h"
 
 enum {
 	RED_ZONE = 128,
@@ -88,7 +89,9 @@ static s64 set_stack(struct task *t, const struct stack *s, u64 sp)
 
 	if (on_altstack(t, sp))
 		return -EPERM;
-	if (mode != SS_DISABLE && mode != SS_ONSTACK && mode != 0)
+	if (!lx_takes_sigaltstack_ss(s->flags))
+		return lx_refused(t, LX_TAKES_SIGALTSTACK_SS, s->flags, NULL);
+	if (mode == (SS_DISABLE | SS_ONSTACK))
 		return -EINVAL;
 	if (mode != SS_DISABLE && s->size < MINSIGSTKSZ)
 		return -ENOMEM;

@@ -300,20 +300,27 @@ s64 lx_futex_wake(struct task *t, u64 addr, u64 mask, u64 most, u64 flags)
 	return do_wake(t, addr, !(flags & FUTEX2_PRIVATE), most, (u32)mask);
 }
 
+static s64 deadline_in(struct task *t, u64 from, u64 clock, u64 *deadline)
+{
+	u64 ns;
+	s64 e;
+
+	if (!lx_takes_futex_wait_clock((u32)clock))
+		return lx_refused(t, LX_TAKES_FUTEX_WAIT_CLOCK, (u32)clock, NULL);
+	e = copy_timespec_in(t, from, &ns);
+	return e != 0 ? e : clock_deadline(clock, true, ns, deadline);
+}
+
 s64 lx_futex_wait(struct task *t, u64 addr, u64 value, u64 mask, u64 flags, u64 utimeout,
 		  u64 clock)
 {
-	u64 deadline = NO_DEADLINE, ns;
+	u64 deadline = NO_DEADLINE;
 	s64 e = 0;
 
 	if ((mask >> 32) != 0 || (value >> 32) != 0)
 		return -EINVAL;
 	if (utimeout != 0) {
-		if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC)
-			return -EINVAL;
-		e = copy_timespec_in(t, utimeout, &ns);
-		if (e == 0)
-			e = clock_deadline(clock, true, ns, &deadline);
+		e = deadline_in(t, utimeout, clock, &deadline);
 		if (e != 0)
 			return e;
 	}
@@ -377,7 +384,7 @@ static s64 wait_all(struct task *t, struct sleeper *s, const struct vector *v, u
 
 s64 lx_futex_waitv(struct task *t, u64 from, u64 n, u64 flags, u64 utimeout, u64 clock)
 {
-	u64 deadline = NO_DEADLINE, ns;
+	u64 deadline = NO_DEADLINE;
 	struct sleeper *s;
 	struct vector *v;
 	s64 e = 0;
@@ -386,11 +393,7 @@ s64 lx_futex_waitv(struct task *t, u64 from, u64 n, u64 flags, u64 utimeout, u64
 	if (n == 0 || n > VECTOR_MAX)
 		return -EINVAL;
 	if (utimeout != 0) {
-		if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC)
-			return -EINVAL;
-		e = copy_timespec_in(t, utimeout, &ns);
-		if (e == 0)
-			e = clock_deadline(clock, true, ns, &deadline);
+		e = deadline_in(t, utimeout, clock, &deadline);
 		if (e != 0)
 			return e;
 	}

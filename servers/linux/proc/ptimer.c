@@ -9,6 +9,7 @@
 #include "internal.h"
 #include "../mm/mm.h"
 #include "linux/calls.h"
+#include "linux/words.h"
 
 enum { SIGEV_SIGNAL, SIGEV_NONE, SIGEV_THREAD, SIGEV_THREAD_ID = 4 };
 enum { TIMER_ABSTIME = 1, TIMERS_MAX = 1024, LEAST_NS = 1000000 };
@@ -142,8 +143,8 @@ static s64 event_in(struct task *t, u64 from, struct posix_timer *i)
 	i->tid = (u32)e.tid;
 	if (e.notify == SIGEV_NONE)
 		return 0;
-	if (e.notify != SIGEV_SIGNAL && e.notify != SIGEV_THREAD && e.notify != SIGEV_THREAD_ID)
-		return -EINVAL;
+	if (!lx_takes_timer_create_sigev((u32)e.notify))
+		return lx_refused(t, LX_TAKES_TIMER_CREATE_SIGEV, (u32)e.notify, NULL);
 	if (e.signo < 1 || e.signo > SIGNALS)
 		return -EINVAL;
 	if (e.notify == SIGEV_THREAD_ID) {

@@ -200,7 +200,7 @@ static s64 set_policy(struct task *t, u64 pid, u32 policy, u32 priority)
 	struct task *o = find(t, pid);
 
 	policy &= ~(u32)RESET_ON_FORK;
-	if ((s32)pid < 0 || policy > SCHED_IDLE || policy == 4)
+	if ((s32)pid < 0)
 		return -EINVAL;
 	if (is_realtime(policy) ? priority < 1 || priority > RT_MAX : priority != 0)
 		return -EINVAL;
@@ -289,6 +289,8 @@ s64 lx_sched_setattr(struct task *t, u64 pid, u64 from, u64 flags)
 		return -E2BIG;
 	if (copy_in(t->mm, &a, from, ATTR_BYTES) != 0)
 		return -EFAULT;
+	if (!lx_takes_sched_setattr_policy(a.policy))
+		return lx_refused(t, LX_TAKES_SCHED_SETATTR_POLICY, a.policy, NULL);
 	if (!lx_takes_sched_setattr_schedflags(a.flags))
 		return lx_refused(t, LX_TAKES_SCHED_SETATTR_SCHEDFLAGS, a.flags, NULL);
 	if (o == NULL)

@@ -206,11 +206,36 @@ static long memfd_create_memfd(u64 v)
 	return CALL(SYS_memfd_create, "tried", v);
 }
 
+static long fcntl_oflags(u64 v)
+{
+	return CALL(SYS_fcntl, a_file(), F_SETFL, v);
+}
+
+static long epoll_ctl_epoll(u64 v)
+{
+	struct epoll_event e = { .events = (uint32_t)v };
+
+	return CALL(SYS_epoll_ctl, epoll_create1(0), EPOLL_CTL_ADD, eventfd(0, 0), &e);
+}
+
+static long mq_notify_sigev(u64 v)
+{
+	struct {
+		u64 value;
+		int signo;
+		uint32_t notify, pad[12];
+	} e = { 0, 10, (uint32_t)v, { 0 } };
+
+	CALL(SYS_mq_unlink, "told");
+	return CALL(SYS_mq_notify, CALL(SYS_mq_open, "told", O_RDWR | O_CREAT, 0600, NULL), &e);
+}
+
 const struct site descriptor_sites[] = {
 	SITE(lseek, whence), SITE(fcntl, fcntl), SITE(fcntl, seals), SITE(ioctl, ioctl), SITE(flock, flock), SITE(fallocate, falloc),
 	SITE(fadvise64, fadvise), SITE(sync_file_range, syncrange), SITE(preadv2, rwf), SITE(pwritev2, rwf), SITE(splice, splice),
 	SITE(tee, splice), SITE(vmsplice, splice), SITE(copy_file_range, nothing), SITE(close_range, closerange), SITE(dup3, fdflags),
 	SITE(pipe2, fdflags), SITE(eventfd2, efd), SITE(signalfd4, sfd), SITE(epoll_create1, epollflags), SITE(epoll_ctl, epollop),
 	SITE(memfd_create, memfd),
+	SITE(fcntl, oflags), SITE(epoll_ctl, epoll), SITE(mq_notify, sigev),
 	{ NULL, NULL, NULL },
 };

@@ -207,11 +207,37 @@ static long personality_persona(u64 v)
 	return CALL(SYS_personality, v);
 }
 
+static long rt_sigaction_sa(u64 v)
+{
+	u64 action[4] = { 0, v, 0, 0 };
+
+	return CALL(SYS_rt_sigaction, SIGUSR1, action, NULL, 8);
+}
+
+static long sigaltstack_ss(u64 v)
+{
+	static char stack[1 << 16];
+	stack_t s = { .ss_sp = stack, .ss_flags = (int)v, .ss_size = sizeof stack };
+
+	return CALL(SYS_sigaltstack, &s, NULL);
+}
+
+/* A deadline wants times. */
+static long sched_setattr_policy(u64 v)
+{
+	struct attr a = { .size = 48, .policy = (uint32_t)v, .priority = v == SCHED_FIFO || v == SCHED_RR };
+
+	if (v == 6)
+		a.rest[0] = 10000000, a.rest[1] = a.rest[2] = 20000000;
+	return CALL(SYS_sched_setattr, 0, &a, 0);
+}
+
 const struct site process_sites[] = {
 	SITE(clone, clone), SITE(clone3, clone3), SITE(wait4, wait), SITE(waitid, wait), SITE(waitid, idtype), SITE(rt_sigprocmask, how),
 	SITE(getrlimit, resource), SITE(setrlimit, resource), SITE(prlimit64, resource), SITE(getrusage, rusage), SITE(getpriority, prio),
 	SITE(setpriority, prio), SITE(sched_setscheduler, policy), SITE(sched_get_priority_max, policy), SITE(sched_get_priority_min, policy),
 	SITE(sched_setattr, nothing), SITE(sched_getattr, nothing), SITE(sched_setattr, schedflags), SITE(prctl, prctl),
 	SITE(arch_prctl, archprctl), SITE(getrandom, random), SITE(personality, persona),
+	SITE(rt_sigaction, sa), SITE(sigaltstack, ss), SITE(sched_setattr, policy),
 	{ NULL, NULL, NULL },
 };

@@ -140,10 +140,43 @@ static long futex_waitv_nothing(u64 v)
 	return waitv(2 | PRIVATE, v);
 }
 
+static long timer_create_sigev(u64 v)
+{
+	struct {
+		u64 value;
+		int signo;
+		uint32_t notify, tid, pad[11];
+	} e = { 0, 10, (uint32_t)v, (uint32_t)getpid(), { 0 } };
+	int timer;
+
+	return CALL(SYS_timer_create, CLOCK_MONOTONIC, &e, &timer);
+}
+
+static long futex_wait_clock(u64 v)
+{
+	struct timespec t = { 0, 1 };
+	uint32_t word = 0;
+
+	return CALL(N_FUTEX_WAIT, &word, 1, 1, 2 | PRIVATE, &t, v);
+}
+
+static long futex_waitv_clock(u64 v)
+{
+	struct timespec t = { 0, 1 };
+	uint32_t word = 0;
+	struct {
+		u64 value, address;
+		uint32_t flags, reserved;
+	} one = { 1, (uintptr_t)&word, 2 | PRIVATE, 0 };
+
+	return CALL(N_FUTEX_WAITV, &one, 1, 0, &t, v);
+}
+
 const struct site time_sites[] = {
 	SITE(clock_gettime, clock), SITE(clock_getres, clock), SITE(clock_settime, clock), SITE(clock_nanosleep, clock),
 	SITE(clock_nanosleep, abstime), SITE(timer_create, clock), SITE(timer_settime, abstime), SITE(timerfd_create, clock),
 	SITE(timerfd_create, tfd), SITE(timerfd_settime, tfdset), SITE(getitimer, itimer), SITE(setitimer, itimer),
 	SITE(futex, futex), SITE(futex_wake, futex2), SITE(futex_wait, futex2), SITE(futex_waitv, futex2), SITE(futex_waitv, nothing),
+	SITE(timer_create, sigev), SITE(futex_wait, clock), SITE(futex_waitv, clock),
 	{ NULL, NULL, NULL },
 };
