@@ -6,8 +6,7 @@ that does not exist where a CPU goes when another one sends for it.
 """
 import re
 
-import emu
-from under import DEBUG, HELLO, KTEST, RELEASE, ROOT, machine
+from under import DEBUG, HELLO, KTEST, RELEASE, ROOT, emu, machine
 
 REGISTERS = ("r15 r14 r13 r12 rbp rbx r10 r9 r8 rdx rsi rdi rax rcx r11 vector error rip cs flags "
              "rsp ss cr2 cr3").split()
