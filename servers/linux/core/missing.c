@@ -3,7 +3,8 @@
  * Calls that there are not, and words that a call does not take (abi/linux.toml): each is told once
  * for each program by name, if somebody may hear it.
  *
- * Owns:       what was told; when that is full, nothing more is.
+ * Owns:       what was told: so much of each program, which may ask for anything; when all is full,
+ *             nothing more is.
  * Called by:  the dispatcher; handlers, for words that are not arguments.
  */
 #include "event.h"
@@ -13,7 +14,7 @@
 #include "../proc/task.h"
 #include "../tty/host.h"
 
-enum { MOST = 256, LINE = 192, NO_LIMIT = LX_LIMITS };
+enum { MOST = 512, EACH = 64, LINE = 192, NO_LIMIT = LX_LIMITS };
 
 static struct {
 	u64 nr, word;
@@ -25,14 +26,18 @@ static u32 told_count;
 /* Is it new?  Then it is noted. */
 static bool is_news(const struct task *t, u64 nr, u32 limit, u64 word)
 {
+	u32 own = 0;
+
 	if (!env.framed)
 		return false;
 	for (u32 i = 0; i < told_count; i++) {
-		if (told[i].nr == nr && told[i].limit == limit && told[i].word == word &&
-		    memcmp(told[i].comm, t->comm, COMM) == 0)
+		if (memcmp(told[i].comm, t->comm, COMM) != 0)
+			continue;
+		own++;
+		if (told[i].nr == nr && told[i].limit == limit && told[i].word == word)
 			return false;
 	}
-	if (told_count == MOST)
+	if (told_count == MOST || own == EACH)
 		return false;
 	told[told_count].nr = nr;
 	told[told_count].limit = limit;
