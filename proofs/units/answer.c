@@ -52,17 +52,13 @@ PRED bool has_answered(u32 t)
 	       CPU(TH(t)->home)->current == (TH(t)->running_on != NIL && SC(TH(t)->running_on)->left != 0 ? t : NIL);
 }
 
-void h_reply(void)
+void h_reply(u64 tag)
 {
-	ANY(u64, tag);
-	const struct any any = any_index();
-
 	ASSUME_INPUT(TAG_CAPS(tag) == 0);
 	THE_CALLER(t);
 	const u32 c = spec_caller(t), bad = spec_reply_error(t, tag, c);
 	ASSUME_STATE(case, comes_back(t, c), "when the call was no fault, and what was lent along it comes back");
-	HINT(1, any_thread_reply_inv(t));
-	HINT(1, any_page_head_inv(TH(t)->reply_to));
+	HINTS(any_thread_reply_inv(t), any_page_head_inv(TH(t)->reply_to));
 	hint_actor(c);
 	hint_thread(SC(TH(c)->sched)->runner);
 	hint_ready(TH(c)->home, TH(c)->prio);
@@ -77,22 +73,13 @@ void h_reply(void)
 	CHECK_IF(done, "spec", is_word_delivered(c, t, tag, any.page, any.n) | (any.page >= PAGE_COUNT));
 	CHECK_IF(done, "spec", is_answered(c));
 	CHECK_IF(!fails, "spec", has_answered(t));
-	CHECK_IF(!done | (any.page != c), "spec", same_register(any.page, any.n));
-	CHECK_IF(!done, "spec", same_words(any.page, any.n));
-	CHECK_IF(fails | ((any.page != c) & (any.page != t)), "spec", same_thread_reply(any.page));
-	CHECK_IF(!done | (any.page != c), "spec", same_thread_wait(any.page));
-	CHECK_SPEC(same_thread_base(any.page));
-	CHECK_IF(!done | ((any.page != c) & (any.page != t)), "spec", same_thread_runs(any.page));
-	CHECK_IF(!done, "spec", same_thread_links(any.page));
-	CHECK_IF(!done, "spec", same_cpu(any.cpu) & same_ready(any.cpu, any.n));
-	CHECK_IF(!done, "spec", same_tnode(any.page));
-	CHECK_IF(!done, "spec", same_sched(any.page));
-	CHECK_SPEC(same_ep(any.page));
-	CHECK_SPEC(same_cap(any.slot));
-	CHECK_SPEC(same_page(any.page));
-	check_apart(any);
-	check_invariants(any);
-	check_owners(any);
+	ASSIGNS(!fails, TH(t)->reply_to);
+	ASSIGNS(done, TH(c)->call, TH(t)->running_on, TH(t)->eprio, SC(TH(t)->sched)->runner, SC(old_thread[t].running_on)->runner,
+		CPU(TH(t)->home)->current);
+	assigns_end(done, c);
+	assigns_message(done, t, c);
+	assigns_ready(done, c);
+	check_whole();
 	check_footprint(any, ks.global == 0, old_thread[t].home);
 	COVER(done & (old_thread[c].lent != NIL));
 	COVER(done & (old_thread[c].lent == NIL));
