@@ -410,7 +410,7 @@ class Totals:
         print(f"{line} ({len(out.passed)} passed, {out.seconds:.1f} s)", flush=True)
         for reason, count in collections.Counter(r for _, r in out.skipped).items():
             print(f"  # skipped {count}: {reason}")
-        if self.repeats and out.repeat and not out.failed:
+        if self.repeats and out.repeat and not out.failed and not job.name.startswith("build/"):
             print(f"  # repeat: {out.repeat}")
         for name in out.unsteady:
             print(f"  # failed, and passed when run again by itself: {name}")
