@@ -43,12 +43,8 @@ PRED bool goes_on(u32 r)
 }
 
 /* Capabilities travel under all locks only: what they do is left out here. */
-void h_call(void)
+void h_call(u64 tag, u64 deadline)
 {
-	ANY(u64, tag);
-	ANY(u64, deadline);
-	const struct any any = any_index();
-
 	ASSUME_INPUT(TAG_CAPS(tag) == 0);
 	THE_CALLER(t);
 	THE_ENDPOINT(s);
@@ -70,22 +66,15 @@ void h_call(void)
 	CHECK_IF(done, "spec", goes_on(r));
 	CHECK_IF(waits, "spec", waits_last(t, e, THREAD_CALL, deadline));
 	CHECK_IF(!fails, "spec", is_calling(t, tag, badge));
-	CHECK_IF(!done | (any.page != r), "spec", same_register(any.page, any.n));
-	CHECK_IF(!done, "spec", same_words(any.page, any.n));
-	CHECK_IF(!done | ((any.page != r) & (any.page != t)), "spec", same_thread_reply(any.page));
-	CHECK_IF(fails | (any.page != e), "spec", same_ep(any.page));
-	CHECK_IF(fails | ((any.page != t) & (any.page != r)), "spec", same_thread_wait(any.page));
-	CHECK_IF(fails | (any.page != t), "spec", same_thread_base(any.page));
-	CHECK_IF(fails | ((any.page != t) & (any.page != r)), "spec", same_thread_runs(any.page));
-	CHECK_IF(fails, "spec", same_thread_links(any.page));
-	CHECK_IF(fails, "spec", same_cpu(any.cpu) & same_ready(any.cpu, any.n));
-	CHECK_IF(fails, "spec", same_tnode(any.page));
-	CHECK_IF(!done, "spec", same_sched(any.page));
-	CHECK_SPEC(same_cap(any.slot));
-	CHECK_SPEC(same_page(any.page));
-	check_apart(any);
-	check_invariants(any);
-	check_owners(any);
+	ASSIGNS(!fails, TH(t)->tag, TH(t)->badge);
+	ASSIGNS(done, LEAVES_EP(r, e), TH(t)->call, CPU(machine.cpu)->uid, TH(r)->reply_to, TH(r)->reply_call);
+	ASSIGNS(done, RELEASES(t), TH(t)->lent, CPU(machine.cpu)->current);
+	assigns_end(done, r);
+	assigns_message(done, t, r);
+	assigns_ready(done, r);
+	ASSIGNS(waits, ENTERS_EP(t, e));
+	assigns_wait(!fails, t, deadline);
+	check_whole();
 	check_footprint(any, ks.global == 0, old_thread[t].home);
 	COVER(done);
 	COVER(waits);
