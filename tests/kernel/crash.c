@@ -9,7 +9,7 @@
 
 TESTS(thread_set_regs, thread_stop);
 
-enum { PROGRAMS = 300, BYTES = 96, PAGES = 2, PATIENCE_US = 200 };
+enum { PROGRAMS = 300, BYTES = 96, PAGES = 2, PATIENCE_US = 200, SECONDS = 15 };
 #define CODE AREA_A
 #define DATA (AREA_A + 0x10000)
 #define CODE_HERE AREA_B /* where the test writes it */
@@ -149,14 +149,16 @@ static void run_programs(u32 cpu)
 	struct sys_space sp;
 	ep_h ep = sys_ep();
 	u32 faults = 0;
+	const u64 over = sys_after(SECONDS * 1000000);
 
 	make_space(&sp);
 	struct worker *plain = prisoner(&sp, cpu, 0, ep), *fpu = prisoner(&sp, cpu, THREAD_FPU, ep);
 	struct worker *foreign = prisoner(&sp, cpu, THREAD_FOREIGN, ep);
 
 	/* On a busy host many are stopped before they have begun: then there are more. */
-	for (u32 i = 0; i < PROGRAMS || faults < PROGRAMS / 2; i++)
+	for (u32 i = 0; (i < PROGRAMS || faults < PROGRAMS / 2) && sys_clock() < over; i++)
 		faults += run_program(i % 3 == 0 ? plain : i % 3 == 1 ? fpu : foreign, ep);
+	EXPECT(faults > 0);
 	EXPECT_EQ(changed_registers(SYS_CAP_INFO, HANDLE_SYSTEM), 0);
 }
 
