@@ -45,21 +45,11 @@ void arch_device_attach(u32 first, u32 count, u32 sp)
 	machine.iommu_ok = hw.ok_after;
 }
 
-bool arch_irq_reaches(u32 cpu)
-{
-	(void)cpu;
-	return hw.reaches & 1;
-}
+bool arch_irq_reaches(u32) { return hw.reaches & 1; }
 
-void arch_irq_drain(u32 cpu)
-{
-	(void)cpu;
-}
+void arch_irq_drain(u32) {}
 
-void arch_irq_unroute(u32 page)
-{
-	IRQ(page)->entry = NIL;
-}
+void arch_irq_unroute(u32 page) { IRQ(page)->entry = NIL; }
 
 /* It takes a route, whose number is the machine's. */
 void arch_irq_route(u32 page)

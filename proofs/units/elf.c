@@ -14,7 +14,7 @@
  * columns = ["ub", "spec"]
  * [h_load]
  * function = "elf_load"
- * columns = ["ub", "spec"]
+ * columns = ["ub"]
  */
 /*
  * The first program's file, whatever is in it: nothing outside of it is read, and

@@ -41,10 +41,7 @@
 #define CPUS                                                                                       \
 	ASSUME_STATE(cpus, ks.cpus >= 1 && ks.cpus <= CPU_MAX && machine.cpu < ks.cpus, "set at boot, and never again")
 
-PRED bool has_cpus(void)
-{
-	return ks.cpus >= 1 && ks.cpus <= CPU_MAX;
-}
+PRED bool has_cpus(void) { return ks.cpus >= 1 && ks.cpus <= CPU_MAX; }
 
 void prover_replace_lock_all(void)
 {

@@ -67,32 +67,15 @@ struct {
 	u32 attached;
 } hw;
 
-void arch_device_attach(u32 first, u32 count, u32 sp)
-{
-	(void)first;
-	(void)count;
-	hw.attached = sp;
-}
+void arch_device_attach(u32, u32, u32 sp) { hw.attached = sp; }
 
-void arch_irq_mask(u32 page)
-{
-	(void)page;
-}
+void arch_irq_mask(u32) {}
 
-void arch_irq_unmask(u32 page)
-{
-	(void)page;
-}
+void arch_irq_unmask(u32) {}
 
-void arch_irq_unroute(u32 page)
-{
-	IRQ(page)->entry = NIL;
-}
+void arch_irq_unroute(u32 page) { IRQ(page)->entry = NIL; }
 
-void arch_irq_drain(u32 cpu)
-{
-	(void)cpu;
-}
+void arch_irq_drain(u32) {}
 
 #define AN_IRQ(q)                                                                                  \
 	ASSUME_STATE(requires, is_object(q, OBJ_IRQ), "this is done to interrupt objects");        \
@@ -172,10 +155,7 @@ void h_unlink(u32 q)
 	CHECK_SPEC((IRQ(q)->device == NIL) & (IRQ(q)->next == NIL) & (IRQ(q)->prev == NIL));
 }
 
-PRED bool may_orphan(u32 q)
-{
-	return is_object(q, OBJ_IRQ) && ks.cpus <= CPU_MAX;
-}
+PRED bool may_orphan(u32 q) { return is_object(q, OBJ_IRQ) && ks.cpus <= CPU_MAX; }
 
 /* It is bound to nothing, and one of none; its device has one less. */
 PRED bool is_orphan(u32 q, u32 dev, u32 had)
@@ -288,10 +268,7 @@ PRED bool is_drained_to(u32 c, u32 n, u32 cpu, u32 v)
 							   : was);
 }
 
-PRED bool is_vector(u32 v)
-{
-	return v < IRQ_VECTORS;
-}
+PRED bool is_vector(u32 v) { return v < IRQ_VECTORS; }
 
 void prover_begin_vectors_drain(u32 v, u32 cpu, bool again)
 {
@@ -373,10 +350,7 @@ PRED bool is_listed(u32 i)
 	return i >= DEVICES_MAX || ks.device[i] == 0 || is_object(ks.device[i], OBJ_DEVICE);
 }
 
-PRED bool is_round(u32 i)
-{
-	return i < DEVICES_MAX;
-}
+PRED bool is_round(u32 i) { return i < DEVICES_MAX; }
 
 /* What watches a device is a notification. */
 PRED bool is_watched(u32 d)
@@ -450,10 +424,7 @@ void h_device_detach(u32 d)
 	ASSIGNS(bound, DV(d)->bound);
 }
 
-PRED bool is_rid_of(u32 i, u32 page)
-{
-	return i < DEVICE_IRQS_MAX && is_object(page, OBJ_DEVICE);
-}
+PRED bool is_rid_of(u32 i, u32 page) { return i < DEVICE_IRQS_MAX && is_object(page, OBJ_DEVICE); }
 
 void prover_begin_device_destroy(u32 i, u32 page)
 {

