@@ -194,6 +194,7 @@ void h_contract_irq_orphan(u32 q)
 	GIVEN(may_orphan(q));
 	hint_device(q);
 	hint_device(IRQ(q)->device);
+	HINTS(any_device_irqs_inv(any.page));
 	const u32 dev = IRQ(q)->device, had = dev == NIL ? 0 : DV(dev)->irq_count;
 	remember();
 	orphaning_changes(q);
@@ -201,7 +202,7 @@ void h_contract_irq_orphan(u32 q)
 	CHECK_SPEC(is_orphan(q, dev, had));
 	CHECK_KEPT(any_irq_bound_inv(any.page));
 	CHECK_KEPT(any_irq_links_inv(any.page));
-	CHECK_KEPT(any_first_inv(any.page));
+	CHECK_SPEC(any_first_inv(any.page));
 }
 
 void h_destroy(u32 q)
@@ -454,7 +455,7 @@ void h_device_destroy(u32 d)
 {
 	A_DEVICE(d);
 	ASSUME_STATE(cpus, ks.cpus <= CPU_MAX, "set at boot, and never again");
-	HINTS(any_irq_bound_inv(any.page), any_irq_links_inv(any.page), any_first_inv(any.page));
+	HINTS(any_irq_bound_inv(any.page), any_irq_links_inv(any.page), any_device_irqs_inv(any.page));
 	const u32 n = DV(d)->number;
 	remember();
 	device_destroy(d);
