@@ -57,46 +57,31 @@ PRED bool is_frames(u32 s, u32 mem, u32 first, u64 count)
 	       is_newest_child(s, mem);
 }
 
-/* Only these pages changed, and became such as is said; and all is as it should be. */
-static void check_run(struct any any, u32 from, u64 pages, u32 head, bool done)
+/* These pages changed, and became such as is said. */
+static void check_run(u32 from, u64 pages, u32 head, bool done)
 {
 	const bool within = done & (any.page - from < pages);
 
 	CHECK_IF(within & (any.page != head), "spec", is_taken(any.page, OBJ_FRAMES, head));
 	CHECK_IF(within, "spec", old_page[any.page].type == PAGE_FREE);
-	CHECK_IF(!within, "spec", same_page(any.page));
-	CHECK_SPEC(same_leaf(any.page, any.n));
-	CHECK_SPEC(same_notif(any.page));
-	check_threads(any);
-	check_cpus(any);
-	check_rest(any);
-	check_invariants(any);
-	check_owners(any);
+	ASSIGNS_RUN(done, *PD(from), (u32)pages);
+	check_whole();
 }
 
-void h_frames_create(void)
+void h_frames_create(u32 t, u32 mem, u32 dst, u64 offset, u64 count)
 {
-	ANY(u32, t);
-	ANY(u32, mem);
-	ANY(u32, dst);
-	ANY(u64, offset);
-	ANY(u64, count);
-	const struct any any = any_index();
-
 	HANDED(frames_create, mem, dst, offset, count);
 	hint_tree(dst);
 	const u32 from = SLOT(mem)->first + (u32)offset;
 	hint_take(any, mem);
 	remember();
 	const err_t err = sys_frames_create(t, mem, dst, offset, count);
-	const u32 older = old_slot[mem].child;
 
 	CHECK_SPEC(check_old(err.v, mem, offset, count));
 	CHECK_IF(err.v == 0, "spec", is_frames(dst, mem, from, count));
 	CHECK_IF(err.v == 0, "spec", PD(from)->owner == dst);
-	CHECK_IF(any.slot != dst, "spec", same_cap_contents(any.slot));
-	CHECK_IF((err.v != 0) | ((any.slot != dst) & (any.slot != mem) & (any.slot != older)), "spec", same_cap(any.slot));
-	check_run(any, from, count, from, err.v == 0);
+	ASSIGNS(err.v == 0, INSERTED(dst, mem));
+	check_run(from, count, from, err.v == 0);
 	COVER(err.v == 0);
 }
 
@@ -106,23 +91,8 @@ PRED bool may_extend(u32 s)
 	return (SLOT(s)->flags & CAP_OWNER) != 0 && !spec_is_dying(s);
 }
 
-/* All of a capability but how many pages it has. */
-PRED bool same_cap_but_count(u32 s)
+void h_frames_extend(u32 t, u32 s, u64 count)
 {
-	return SAME(ks_slot[s], old_slot[s], type) && SAME(ks_slot[s], old_slot[s], flags) &&
-	       SAME(ks_slot[s], old_slot[s], rights) && SAME(ks_slot[s], old_slot[s], obj) &&
-	       SAME(ks_slot[s], old_slot[s], parent) && SAME(ks_slot[s], old_slot[s], child) &&
-	       SAME(ks_slot[s], old_slot[s], next) && SAME(ks_slot[s], old_slot[s], prev) &&
-	       SAME(ks_slot[s], old_slot[s], first) && SAME(ks_slot[s], old_slot[s], badge);
-}
-
-void h_frames_extend(void)
-{
-	ANY(u32, t);
-	ANY(u32, s);
-	ANY(u64, count);
-	const struct any any = any_index();
-
 	HANDED(frames_extend, s, count);
 	hint_slot(s);
 	hint_page(SLOT(s)->obj);
@@ -142,9 +112,8 @@ void h_frames_extend(void)
 	CHECK_IF(!may, "spec", err.v == ERRNO_STATE);
 	CHECK_IF(may, "spec", check_old(err.v, mem, end - old_slot[mem].first, count));
 	CHECK_SPEC(SLOT(s)->count == old_slot[s].count + (err.v == 0 ? count : 0));
-	CHECK_SPEC(same_cap_but_count(s));
-	CHECK_IF(any.slot != s, "spec", same_cap(any.slot));
-	check_run(any, end, count, SLOT(s)->first, err.v == 0);
+	ASSIGNS(err.v == 0, SLOT(s)->count);
+	check_run(end, count, SLOT(s)->first, err.v == 0);
 	COVER(err.v == 0);
 }
 
@@ -173,14 +142,8 @@ void prover_round_sys_frames_clear(u32 i, u32 s, u64 offset, u64 count)
 	prover_assume(is_cleared_to(INDEX(page), INDEX(n), SLOT(s)->first + (u32)offset, i));
 }
 
-void h_frames_clear(void)
+void h_frames_clear(u32 t, u32 s, u64 offset, u64 count)
 {
-	ANY(u32, t);
-	ANY(u32, s);
-	ANY(u64, offset);
-	ANY(u64, count);
-	const struct any any = any_index();
-
 	HANDED(frames_clear, s, offset, count);
 	HINT(1, any_cap_memory_inv(s));
 	remember();
@@ -188,17 +151,8 @@ void h_frames_clear(void)
 
 	CHECK_SPEC(err.v == (offset + count > SLOT(s)->count ? ERRNO_RANGE : ERRNO_OK));
 	CHECK_SPEC(is_cleared_to(any.page, any.n, SLOT(s)->first + (u32)offset, err.v == 0 ? count : 0));
-	CHECK_SPEC(ks_pte[any.page][any.n] == old_pte[any.page][any.n]);
-	CHECK_SPEC(same_cap(any.slot));
-	CHECK_SPEC(same_page(any.page));
-	CHECK_SPEC(same_leaf(any.page, any.n));
-	CHECK_SPEC(same_notif(any.page) & same_tnode(any.page) & same_sched(any.page) & same_ep(any.page));
-	CHECK_SPEC(same_irq(any.page) & same_device(any.page) & same_space(any.page) & same_ks(any.n));
-	check_threads(any);
-	CHECK_SPEC(same_frame_rest(any.page, any.n));
-	check_cpus(any);
-	check_invariants(any);
-	check_owners(any);
+	ASSIGNS_RUN(err.v == 0, ks_word[SLOT(s)->first + (u32)offset], (u32)count);
+	check_whole();
 	check_footprint(any, true, old_thread[t].home);
 	COVER(err.v == 0);
 }

@@ -86,17 +86,13 @@ PRED bool is_current(u32 t)
 		(CPU(TH(t)->home)->current == NIL && (TH(t)->running_on == NIL || SC(TH(t)->running_on)->left == 0)));
 }
 
-void h_recv(void)
+void h_recv(u64 tag, u64 deadline)
 {
-	ANY(u64, tag);
-	ANY(u64, deadline);
-	const struct any any = any_index();
-
 	THE_CALLER(t);
 	THE_ENDPOINT(s);
 	ASSUME_STATE(counters, counts(CPU(machine.cpu)->uid), "no counter of 64 bits overflows");
 	const u32 w = spec_sender(e), nt = TH(t)->notif, bad = spec_recv_error(t, e, tag);
-	const u64 bits = spec_bits(t), call = CPU(machine.cpu)->uid + CPU_MAX;
+	const u64 bits = spec_bits(t), uid = CPU(machine.cpu)->uid + CPU_MAX;
 	ASSUME_STATE(case, holds_nothing(t) & sends_no_caps(w), "when no capability travels, and no right to answer is dropped");
 	hint_first(e);
 	hint_thread(any.page);
@@ -107,6 +103,7 @@ void h_recv(void)
 	remember();
 	const err_t err = sys_ep_recv(t, s, tag, deadline);
 	const bool fails = err.v != INT_NONE, signal = !fails & (bits != 0), done = !fails & !signal & (w != NIL);
+	const bool call = done & (old_thread[w].state == THREAD_CALL), sent = done & !call;
 	const bool waits = !fails & !signal & !done, fault = done & (old_thread[w].fault != 0);
 
 	CHECK_SPEC(err.v == bad);
@@ -115,31 +112,21 @@ void h_recv(void)
 	CHECK_IF(done & !fault, "spec",
 		 is_word_delivered(t, w, old_thread[w].tag, any.page, any.n) | (any.page >= PAGE_COUNT));
 	CHECK_IF(fault, "spec", is_fault_told(t, w));
-	CHECK_IF(done, "spec", is_received(t, w, call));
+	CHECK_IF(done, "spec", is_received(t, w, uid));
 	CHECK_IF(signal | done, "spec", is_current(t));
 	CHECK_IF(waits, "spec", is_receiving(t, e, deadline));
-	CHECK_IF(fails | ((any.page != t) & (any.page != w)), "spec", same_register(any.page, any.n));
-	CHECK_IF(!done | fault, "spec", same_words(any.page, any.n));
-	CHECK_IF(fails | ((any.page != t) & (any.page != w)), "spec", same_thread_reply(any.page));
-	CHECK_IF(fails | ((any.page != t) & (any.page != w)), "spec", same_thread_wait(any.page));
-	CHECK_IF(fails | ((any.page != t) & (any.page != w)), "spec", same_thread_runs(any.page));
-	CHECK_IF(fails, "spec", same_thread_links(any.page));
-	CHECK_SPEC(same_thread_base(any.page));
-	CHECK_IF(fails | signal | (any.page != e), "spec", same_ep(any.page));
-	CHECK_IF(!signal | (any.page != nt), "spec", same_notif(any.page));
-	CHECK_IF(fails, "spec", same_cpu(any.cpu) & same_ready(any.cpu, any.n));
-	CHECK_IF(fails | signal, "spec", same_tnode(any.page));
-	CHECK_IF(fails, "spec", same_sched(any.page));
-	CHECK_SPEC(same_cap(any.slot));
-	CHECK_SPEC(same_page(any.page));
-	CHECK_SPEC(same_leaf(any.page, any.n));
-	CHECK_SPEC(same_irq(any.page));
-	CHECK_SPEC(same_device(any.page));
-	CHECK_SPEC(same_space(any.page));
-	CHECK_SPEC(same_ks(any.n));
-	CHECK_SPEC(same_frame_rest(any.page, any.n));
-	check_invariants(any);
-	check_owners(any);
+	ASSIGNS(!fails, TH(t)->reply_to, TH(t)->running_on, TH(t)->eprio, SC(old_thread[t].running_on)->runner, SC(TH(t)->sched)->runner,
+		CPU(machine.cpu)->current);
+	ASSIGNS(signal, NT(nt)->word, FR_ERR(t), FR_OUT(t, 0), FR_OUT(t, 1));
+	ASSIGNS(done, LEAVES_EP(w, e), EP(e)->cursor);
+	assigns_message(done, w, t);
+	ASSIGNS(call, TH(w)->state, TH(w)->call, TH(w)->lent, RELEASES(w), TH(t)->reply_call, CPU(machine.cpu)->uid);
+	ASSIGNS(sent, FR_ERR(w), FR_OUT(w, 0), FR_OUT(w, 1));
+	assigns_end(sent, w);
+	assigns_ready(sent, w);
+	ASSIGNS(waits, ENTERS_EP(t, e));
+	assigns_wait(waits, t, deadline);
+	check_whole();
 	check_footprint(any, ks.global == 0, old_thread[t].home);
 	COVER(signal);
 	COVER(done);

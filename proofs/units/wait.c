@@ -26,32 +26,6 @@ void NEVER(lose)(u32 r) { (void)r; }
 	hint_thread(NT(nt)->head);                                                                 \
 	hint_thread(NT(nt)->tail)
 
-PRED bool same_notif_but_queue(u32 p)
-{
-	return SAME(ks_notif[p], old_notif[p], home) && SAME(ks_notif[p], old_notif[p], bound) &&
-	       SAME(ks_notif[p], old_notif[p], mailed) && SAME(ks_notif[p], old_notif[p], mail);
-}
-
-/* What neither call changes. */
-static void check_never(struct any any)
-{
-	CHECK_SPEC(same_thread_base(any.page));
-	CHECK_SPEC(same_thread_reply(any.page));
-	CHECK_SPEC(SAME(ks_thread[any.page], old_thread[any.page], lent));
-	CHECK_SPEC(same_cap(any.slot));
-	CHECK_SPEC(same_page(any.page));
-	CHECK_SPEC(same_leaf(any.page, any.n));
-	CHECK_SPEC(same_words(any.page, any.n));
-	CHECK_SPEC(same_irq(any.page));
-	CHECK_SPEC(same_device(any.page));
-	CHECK_SPEC(same_space(any.page));
-	CHECK_SPEC(same_ks(any.n));
-	CHECK_SPEC(same_frame_rest(any.page, any.n));
-	check_invariants(any);
-	check_owners(any);
-	check_footprint(any, ks.global == 0, machine.cpu);
-}
-
 /* --- waiting ------------------------------------------------------------------------------ */
 
 PRED u32 spec_wait_error(u32 t, u32 nt, u64 deadline)
@@ -70,11 +44,8 @@ PRED bool is_last_waiter(u32 t, u32 nt, u64 deadline)
 	       TN(t)->queued == (deadline != 0) && IMP(deadline != 0, TN(t)->when == deadline);
 }
 
-void h_wait(void)
+void h_wait(u64 deadline)
 {
-	ANY(u64, deadline);
-	const struct any any = any_index();
-
 	THE_CALLER(t);
 	THE_NOTIF(s);
 	hint_thread(any.page);
@@ -86,17 +57,12 @@ void h_wait(void)
 	CHECK_SPEC(err.v == bad);
 	CHECK_IF(taken, "spec", (NT(nt)->word == 0) & (FR_OUT(t, 0) == old_notif[nt].word));
 	CHECK_IF(waits, "spec", is_last_waiter(t, nt, deadline));
-	CHECK_IF(!taken | (any.page != t) | (any.n != REG_RDI), "spec", same_register(any.page, any.n));
-	CHECK_IF(fails | (any.page != nt), "spec", same_notif(any.page));
-	CHECK_SPEC(same_notif_but_queue(any.page));
-	CHECK_IF(!waits | (any.page != t), "spec", same_thread_wait(any.page) & same_thread_runs(any.page));
-	CHECK_IF(!waits | ((any.page != t) & (any.page != old_notif[nt].tail)), "spec", same_thread_links(any.page));
-	CHECK_IF(!waits, "spec", same_tnode(any.page) & same_sched(any.page));
-	CHECK_IF(!waits | (any.cpu != machine.cpu), "spec", same_cpu(any.cpu));
-	CHECK_SPEC(same_ready(any.cpu, any.n));
-	CHECK_SPEC(SAME(ks_cpu[any.cpu], old_cpu[any.cpu], mailbox));
-	CHECK_SPEC(same_ep(any.page));
-	check_never(any);
+	ASSIGNS(taken, NT(nt)->word, FR_OUT(t, 0));
+	ASSIGNS(waits, RELEASES(t), TH(t)->queue, TH(t)->qprev, TH(t)->g_arrived, TH(old_notif[nt].tail)->qnext);
+	ASSIGNS(waits, NT(nt)->head, NT(nt)->tail, NT(nt)->g_clock);
+	assigns_wait(waits, t, deadline);
+	check_whole();
+	check_footprint(any, ks.global == 0, machine.cpu);
 	COVER(taken);
 	COVER(waits);
 }
@@ -132,11 +98,8 @@ PRED bool has_bits(u32 w, u64 bits)
 	       (TH(w)->queued == 1 || CPU(TH(w)->home)->current == w || TH(w)->sched == NIL || SC(TH(w)->sched)->left == 0);
 }
 
-void h_signal(void)
+void h_signal(u64 signal)
 {
-	ANY(u64, signal);
-	const struct any any = any_index();
-
 	THE_CALLER(t);
 	THE_NOTIF(s);
 	const u32 w = spec_taker(nt), home = NT(nt)->home;
@@ -160,15 +123,16 @@ void h_signal(void)
 	CHECK_IF(wakes, "spec", has_bits(w, old_notif[nt].word | bits) & (NT(nt)->word == 0));
 	CHECK_IF(!wakes, "spec", NT(nt)->word == (old_notif[nt].word | bits));
 	CHECK_IF(mails, "spec", is_mailed(nt, home));
-	CHECK_IF(any.page != nt, "spec", same_notif(any.page));
-	CHECK_IF(!mails | (any.cpu != home), "spec", SAME(ks_cpu[any.cpu], old_cpu[any.cpu], mailbox));
-	CHECK_IF(!wakes | (any.page != w) | ((any.n != REG_RAX) & (any.n != REG_RDI) & (any.n != REG_RSI)), "spec",
-		 same_register(any.page, any.n));
-	CHECK_IF(!wakes | (any.page != w), "spec", same_thread_wait(any.page));
-	CHECK_IF(!wakes | ((any.page != w) & (any.page != t)), "spec", same_thread_runs(any.page));
-	CHECK_IF(!wakes, "spec", same_thread_links(any.page) & same_tnode(any.page) & same_sched(any.page));
-	CHECK_IF(!wakes, "spec", same_cpu(any.cpu) & same_ready(any.cpu, any.n) & same_ep(any.page));
-	check_never(any);
+	ASSIGNS(1, NT(nt)->word);
+	ASSIGNS(mails, NT(nt)->mailed, NT(nt)->mail, CPU(home)->mailbox);
+	ASSIGNS(wakes, TH(w)->queue, LEFT_LINKS(w), FR_OUT(w, 0), FR_OUT(w, 1), FR_ERR(w), CPU(machine.cpu)->current);
+	ASSIGNS(wakes & (old_thread[w].state == THREAD_RECV), EP(old_thread[w].queue)->head, EP(old_thread[w].queue)->tail);
+	ASSIGNS(wakes & (old_thread[w].state != THREAD_RECV), NT(nt)->head, NT(nt)->tail);
+	assigns_end(wakes, w);
+	assigns_ready(wakes, w);
+	ASSIGNS(wakes & (CPU(machine.cpu)->current == w), QUEUED_FIRST(t, machine.cpu, TH(t)->eprio));
+	check_whole();
+	check_footprint(any, ks.global == 0, machine.cpu);
 	COVER(wakes & (CPU(machine.cpu)->current == w));
 	COVER(mails);
 }
