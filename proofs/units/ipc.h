@@ -189,18 +189,6 @@ PRED bool waits_last(u32 t, u32 e, u32 state, u64 deadline)
 	       IMP(deadline != 0, TN(t)->when == deadline);
 }
 
-/* All kinds of state that no message changes, and those that one with capabilities does. */
-static void check_apart(struct any any)
-{
-	CHECK_SPEC(same_leaf(any.page, any.n));
-	CHECK_SPEC(same_notif(any.page));
-	CHECK_SPEC(same_irq(any.page));
-	CHECK_SPEC(same_device(any.page));
-	CHECK_SPEC(same_space(any.page));
-	CHECK_SPEC(same_ks(any.n));
-	CHECK_SPEC(same_frame_rest(any.page, any.n));
-}
-
 #ifndef NO_DEADLINES
 /* --- what changes ------------------------------------------------------------------------- */
 
