@@ -86,7 +86,7 @@ def again(tap, suite, files, make, names, host, guest, good):
     doubtful = [n for n in names if n not in guest or not good(host.get(n), guest[n])]
     doubtful = [n for n in doubtful if n not in known(suite)]
     if doubtful:
-        results, said = sides.boots(files, [make(n, 120) for n in doubtful])
+        results, said = sides.boots(files, [make(n, 300) for n in doubtful])
         for name in doubtful:
             if name in results and good(host.get(name), results[name]):
                 print(f"# {suite}: {name} at the second try: first {pts.word(guest.get(name))}")
@@ -109,7 +109,7 @@ def posix(tap, args):
         # The limit of processes is nobody's, whoever else runs as nobody here.
         host.update(sides.all_here(files, [pts.job(n, limit) for n in names if host[n].status == sides.NOT_STARTED], 1))
         chosen = [n for n in names if not args.quick or host[n].ms < QUICK_MS]
-        jobs = [pts.job(n, 30 + host[n].ms // 100) for n in chosen]
+        jobs = [pts.job(n, 30 + host[n].ms // 30) for n in chosen]
         guest, said = sides.all_there(files, jobs, PARTS)
         boots_said(tap, "posix", said)
         again(tap, "posix", files, pts.job, chosen, host, guest, lambda h, g: pts.word(g) in ("PASS", pts.word(h)))
