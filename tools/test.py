@@ -97,7 +97,7 @@ def of_report(report, need_done, filter_):
 # ---- tools and form --------------------------------------------------------------------------
 
 def run_tools(_):
-    done = proc.run([PYTHON, "-m", "unittest", "discover", "-v", "-s", "tools/tests"], 300)
+    done = proc.run([PYTHON, "-m", "unittest", "discover", "-v", "-s", "tools/tests"], 900)
     out = Outcome(repeat=f"{PYTHON} -m unittest discover -v -s tools/tests", seconds=done.seconds)
     for m in re.finditer(r"^(test_\w+) \(.*?(?:\.\.\. )(ok|FAIL|ERROR|skipped.*)$", done.out,
                          re.MULTILINE | re.DOTALL):

@@ -150,10 +150,12 @@ class Signals(unittest.TestCase):
         before = termios.tcgetattr(theirs)
         with subprocess.Popen(["setsid", "-c", *command(machine, stdio)] if "t" in stdio else command(machine, stdio), stdin=streams[0], stdout=streams[1],
                               stderr=subprocess.PIPE, start_new_session="t" not in stdio) as process:
-            self.assertEqual(os.read(ours, 5), b"ready")
-            send(process, ours)
-            said = process.stderr.read()
-            process.wait(60)
+            try:
+                self.assertEqual(os.read(ours, 5), b"ready")
+                send(process, ours)
+                said = process.communicate(timeout=60)[1]
+            finally:
+                process.kill()
         self.assertEqual(termios.tcgetattr(theirs), before)
         os.close(ours)
         os.close(theirs)
