@@ -81,50 +81,30 @@ static void hint_closed(u32 p)
 
 /* --- what changed, and what came out ------------------------------------------------------------- */
 
-PRED bool same_thread_but_links(u32 t)
+/* What is shared: all of the CPUs; and links, which lead from what is ours to what is not, of who waits to run or has a deadline. */
+static void differs_shared(void)
 {
-	return same_thread_base(t) && same_thread_reply(t) && same_thread_runs(t) && same_thread_wait(t);
-}
-
-PRED bool same_tnode_but_links(u32 p)
-{
-	return SAME(ks_tnode[p], old_tnode[p], when) && SAME(ks_tnode[p], old_tnode[p], queued);
-}
-
-/* If `mine`, the page and all that lies in it is as remembered. */
-static void check_same(struct any any, bool mine, bool mine_slot)
-{
-	CHECK_IF(mine, "ni", same_thread_but_links(any.page));
-	CHECK_IF(mine & (TH(any.page)->queued == 0), "ni", same_thread_links(any.page));
-	CHECK_IF(mine, "ni", same_register(any.page, any.n) & same_frame_rest(any.page, any.n));
-	CHECK_IF(mine, "ni", same_tnode_but_links(any.page));
-	CHECK_IF(mine, "ni", same_sched(any.page));
-	CHECK_IF(mine, "ni", same_ep(any.page));
-	CHECK_IF(mine, "ni", same_notif(any.page));
-	CHECK_IF(mine, "ni", same_page(any.page));
-	CHECK_IF(mine, "ni", same_leaf(any.page, any.n));
-	CHECK_IF(mine, "ni", same_words(any.page, any.n));
-	CHECK_IF(mine, "ni", same_space(any.page));
-	CHECK_IF(mine, "ni", same_irq(any.page) & same_device(any.page));
-	CHECK_IF(mine_slot, "ni", same_cap(any.slot));
+	DIFFERS(TH(any.page)->queued != 0, LINKS_OF(any.page));
+	DIFFERS(1, TN(any.page)->up, TN(any.page)->down, TN(any.page)->depth);
 }
 
 /* 1: what is not ours is as it was. */
-static void check_respect(struct any any)
+static void check_respect(void)
 {
-	const bool apart = !is_ours(any.page) & (any.page < PAGE_COUNT);
-
-	check_same(any, apart, !is_ours(SLOT_PAGE(any.slot)));
-	CHECK_NI(same_ks(any.n));
+	DIFFERS(is_ours(any.page), IN_PAGE(any.page));
+	DIFFERS(is_ours(SLOT_PAGE(any.slot)), *SLOT(any.slot));
+	DIFFERS(1, ks_cpu);
+	differs_shared();
+	NOTHING_ELSE_DIFFERS();
 }
 
 /* 2: what is ours is as it was at the end of the first run, and so are the CPUs. */
-static void check_agree(struct any any)
+static void check_agree(void)
 {
-	check_same(any, is_ours(any.page) & (any.page < PAGE_COUNT), is_ours(SLOT_PAGE(any.slot)));
-	CHECK_NI(same_cpu(any.cpu));
-	CHECK_NI(same_ready(any.cpu, any.n) | (any.n >= PRIO_COUNT));
-	CHECK_NI(same_ks(any.n));
+	DIFFERS(!is_ours(any.page), IN_PAGE(any.page));
+	DIFFERS(!is_ours(SLOT_PAGE(any.slot)), *SLOT(any.slot));
+	differs_shared();
+	NOTHING_ELSE_DIFFERS();
 }
 
 /* --- the second run -------------------------------------------------------------------------------- */

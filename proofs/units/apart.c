@@ -60,12 +60,12 @@ static void hint_reach_first(u32 e)
 #define TWICE_THE_SAME(call)                                                                       \
 	remember();                                                                                \
 	const err_t first = call;                                                                  \
-	check_respect(any);                                                                        \
+	check_respect();                                                                           \
 	check_closed(any);                                                                         \
 	begin_again();                                                                             \
 	const err_t second = call;                                                                 \
 	CHECK_NI(second.v == first.v);                                                             \
-	check_agree(any)
+	check_agree()
 
 #define A_SHORT_MESSAGE(tag)                                                                       \
 	ANY(u64, tag);                                                                             \
@@ -73,7 +73,6 @@ static void hint_reach_first(u32 e)
 
 void h_send(void)
 {
-	const struct any any = any_index();
 	A_SHORT_MESSAGE(tag);
 	THE_CALLER(t);
 	THE_ENDPOINT(s);
@@ -87,12 +86,9 @@ void h_send(void)
 }
 
 /* Waiting for bits, and asking for them. */
-void h_wait(void)
+void h_wait(u8 now, u32 s)
 {
-	ANY(u8, now);
-	const struct any any = any_index();
 	THE_CALLER(t);
-	ANY(u32, s);
 	ASSUME_INPUT(now <= 1);
 	ASSUME_STATE(dispatch, slot_is_full(s) && SLOT(s)->type == OBJ_NOTIF, "the dispatcher hands over what exists");
 	HINT(1, any_cap_object_inv(s));

@@ -107,23 +107,7 @@ static void hint_make(struct any any, u32 mem, u32 dst, u32 head)
 	hint_page(head + 1);
 }
 
-/* Whatever is not in one of the pages of the new object, is the CPU's, or a capability. */
-static void check_elsewhere(struct any any, bool within)
-{
-	CHECK_IF(!within, "spec", same_page(any.page));
-	CHECK_IF(!within, "spec", same_thread(any.page));
-	CHECK_IF(!within, "spec", same_register(any.page, any.n));
-	CHECK_IF(!within, "spec", same_frame_rest(any.page, any.n));
-	CHECK_IF(!within, "spec", same_tnode(any.page) & same_sched(any.page) & same_ep(any.page) & same_notif(any.page));
-	CHECK_IF(!within, "spec", same_irq(any.page) & same_device(any.page));
-	CHECK_IF(!within, "spec", same_leaf(any.page, any.n) & same_space(any.page));
-	CHECK_IF(!within, "spec", same_words(any.page, any.n));
-	CHECK_SPEC(same_ready(any.cpu, any.n));
-	CHECK_SPEC(same_ks(any.n));
-}
-
 struct made {
-	struct any any;
 	u32 head;
 	bool done;
 };
@@ -137,7 +121,6 @@ static struct made create(u64 wanted, u32 inner)
 	ANY(u32, dst);
 	ANY(u64, offset);
 	ANY(u64, param);
-	const struct any any = any_index();
 	const u32 n = wanted == OBJ_SPACE || wanted == OBJ_IOSPACE ? 2 : 1;
 
 	ASSUME_INPUT(type == wanted);
@@ -147,30 +130,23 @@ static struct made create(u64 wanted, u32 inner)
 	HAS_NUMBERS(machine.cpu);
 	const u32 head = SLOT(mem)->first + (u32)offset;
 	hint_make(any, mem, dst, head);
-	HINT(1, any_cap_object_inv(SLOT_OF(any.page, inner)));
-	HINT(1, any_cap_object_inv(SLOT_OF(any.page, 0)));
+	HINTS(any_cap_object_inv(SLOT_OF(any.page, inner)), any_cap_object_inv(SLOT_OF(any.page, 0)));
 	hint_cpu(machine.cpu);
-	HINT(1, any_cpu_uid_inv(machine.cpu));
-	HINT(1, any_grant_uid_inv(any.slot, machine.cpu));
+	HINTS(any_cpu_uid_inv(machine.cpu), any_grant_uid_inv(any.slot, machine.cpu));
 	remember();
 	made = (u32)wanted;
 	const err_t err = sys_object_create(t, mem, dst, type, offset, param);
 	const bool done = err.v == 0, within = done & (any.page - head < n);
-	const u32 older = old_slot[mem].child;
-
 	const bool right = create_old(err.v, t, mem, type, offset, param);
 
 	CHECK_SPEC(right);
 	CHECK_IF(done, "spec", is_owner_of(dst, mem, (u32)wanted, head));
 	CHECK_IF(done, "spec", PD(head)->owner == dst);
 	CHECK_IF(within, "spec", old_page[any.page].type == PAGE_FREE);
-	CHECK_IF((any.slot != dst) & !(done & (SLOT_PAGE(any.slot) - head < n)), "spec", same_cap_contents(any.slot));
-	CHECK_IF(!done | ((any.slot != dst) & (any.slot != mem) & (any.slot != older) & (SLOT_PAGE(any.slot) - head >= n)),
-		 "spec", same_cap(any.slot));
-	check_elsewhere(any, within);
-	check_invariants(any);
-	check_owners(any);
-	return (struct made){ any, head, done };
+	ASSIGNS(done, INSERTED(dst, mem));
+	ASSIGNS_RUN(done, *PD(head), n);
+	check_whole();
+	return (struct made){ head, done };
 }
 
 /* --- what each type begins as ---------------------------------------------------------- */
@@ -182,35 +158,25 @@ static struct made create(u64 wanted, u32 inner)
 void h_space(void)
 {
 	BEGINS(OBJ_SPACE, TSLOT_SPACE);
-	CHECK_IF(m.done & (m.any.page == m.head + 1), "spec", is_taken(m.any.page, OBJ_SPACE, m.head));
-	CHECK_IF(m.done & (m.any.n < PT_ENTRIES / 2), "spec", PTE(SPACE_ROOT(m.head), m.any.n) == 0);
+	CHECK_IF(m.done & (any.page == m.head + 1), "spec", is_taken(any.page, OBJ_SPACE, m.head));
+	CHECK_IF(m.done & (any.n < PT_ENTRIES / 2), "spec", PTE(SPACE_ROOT(m.head), any.n) == 0);
 	CHECK_IF(m.done, "spec", SP(m.head)->uid > old_cpu[machine.cpu].uid);
-	CHECK_IF(!m.done | (m.any.cpu != machine.cpu), "spec", same_cpu(m.any.cpu));
+	ASSIGNS(m.done, *SP(m.head), ks_pte[SPACE_ROOT(m.head)], CPU(machine.cpu)->uid);
 }
 
 void h_notif(void)
 {
 	BEGINS(OBJ_NOTIF, TSLOT_NOTIF);
 	CHECK_IF(m.done, "spec", (NT(m.head)->word == 0) & (NT(m.head)->bound == NIL) & (NT(m.head)->head == NIL));
-	check_cpus(m.any);
+	ASSIGNS(m.done, *NT(m.head));
 }
 
-void h_other(void)
+void h_other(u32 t, u32 mem, u32 dst, u64 type, u64 offset, u64 param)
 {
-	ANY(u32, t);
-	ANY(u32, mem);
-	ANY(u32, dst);
-	ANY(u64, type);
-	ANY(u64, offset);
-	ANY(u64, param);
-	const struct any any = any_index();
-
 	CALLER(t);
 	HANDED(object_create, mem, dst, type, offset);
 	ASSUME_INPUT(!spec_creatable(type));
 	remember();
 	CHECK_SPEC(sys_object_create(t, mem, dst, type, offset, param).v == ERRNO_ARG);
-	CHECK_SPEC(same_cap(any.slot));
-	check_elsewhere(any, false);
-	check_cpus(any);
+	ASSIGNS_NOTHING();
 }

@@ -46,11 +46,7 @@ PRED bool may_batch(u32 g, u64 count, u64 attr, u32 level)
 
 static void hint_range(u32 g)
 {
-	HINT(1, any_cap_window_inv(g));
-	HINT(1, any_cap_range_inv(g));
-	HINT(1, any_cap_root_inv(g));
-	HINT(1, any_cap_parent_inv(g));
-	HINT(1, any_space_inv(SLOT(g)->obj));
+	HINTS(any_cap_window_inv(g), any_cap_range_inv(g), any_cap_root_inv(g), any_cap_parent_inv(g), any_space_inv(SLOT(g)->obj));
 }
 
 /* The first of the leaves, if the space is the one that the grant was made for. */
@@ -198,25 +194,13 @@ PRED u32 spec_map_error(u32 g, u64 vaddr, u64 offset, u64 pages, u64 attr, u32 l
 static void hint_grant(struct any any, u32 g)
 {
 	hint_range(g);
-	HINT(1, any_entry_inv(any.page, any.n));
-	HINT(1, any_ptable_inv(any.page));
+	HINTS(any_entry_inv(any.page, any.n), any_ptable_inv(any.page));
 }
 
-/* Entries of tables, perhaps; registers and capabilities aside, nothing else. */
-static void check_only_entries(struct any any)
+/* Any entry may change, of which more is said; and what the caller is told. */
+static void check_entries(u32 t, u32 results)
 {
-	CHECK_SPEC(same_frame_rest(any.page, any.n));
-	CHECK_SPEC(same_thread(any.page));
-	CHECK_SPEC(same_page(any.page));
-	CHECK_SPEC(ks_word[any.page][any.n] == old_word[any.page][any.n]);
-	check_apart_from_memory(any);
-}
-
-/* The same, and what the caller is told. */
-static void check_entries(struct any any, u32 t, u32 results)
-{
-	CHECK_IF((any.page != t) | (any.n < REG_RDI) | ((any.n >= REG_RDI + results) & (any.n < REG_COUNT)), "spec",
-		 same_register(any.page, any.n));
-	CHECK_SPEC(same_cap(any.slot));
-	check_only_entries(any);
+	ASSIGNS(1, PTE(any.page, any.n));
+	ASSIGNS_RUN(results != 0, FR_OUT(t, 0), results);
+	check_whole();
 }

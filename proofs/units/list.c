@@ -106,17 +106,13 @@ struct written prover_replace_list_entry(u32 g, u64 word, u64 offset)
 	return (struct written){ { err }, level, err == 0 ? 1 : 0, flush == 1 };
 }
 
-void h_contract_list_entry(void)
+void h_contract_list_entry(u32 g, u64 word, u64 offset)
 {
-	ANY(u32, g);
-	ANY(u64, word);
-	ANY(u64, offset);
 	const u32 p = INDEX(page), k = INDEX(n);
 
 	GIVEN(may_list(g));
 	hint_range(g);
-	HINT(1, any_entry_inv(p, k));
-	HINT(1, any_ptable_inv(p));
+	HINTS(any_entry_inv(p, k), any_ptable_inv(p));
 	const u32 sp = SLOT(g)->obj;
 	const u32 bad = spec_element_error(g, word, offset, level_is_ok(SP(sp)->kind, spec_level(word % 4096)));
 	const bool here = is_at(p, k, sp, word);
@@ -164,13 +160,8 @@ void prover_round_sys_grant_map_list(u32 i, u32 g, u64 count, u32 done, u64 low,
 	prover_assume(is_listed(ABOVE_PAGE, ABOVE_INDEX, g, low, high));
 }
 
-void h_list(void)
+void h_list(u32 t, u32 g, u64 count)
 {
-	ANY(u32, t);
-	ANY(u32, g);
-	ANY(u64, count);
-	const struct any any = any_index();
-
 	CALLER(t);
 	HANDED(grant_map_list, g, count);
 	hint_grant(any, g);
@@ -187,7 +178,7 @@ void h_list(void)
 	CHECK_IF(changed, "spec", (bad == 0) & is_under(any.page, any.n, g, old_pte[any.page][any.n], PTE(any.page, any.n)));
 	CHECK_IF(changed, "spec", is_covered(any.page, any.n, g, old_pte[any.page][any.n], v, v) |
 					  was_flushed(0, SLOT(g)->obj, v, pages_of_level(table_level(any.page))));
-	check_entries(any, t, bad == 0 ? 2 : 0);
+	check_entries(t, bad == 0 ? 2 : 0);
 	check_footprint(any, true, old_thread[t].home);
 	COVER((err.v == 0) & changed);
 }

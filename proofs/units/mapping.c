@@ -48,21 +48,12 @@ static void tables_on_way(u32 sp, u64 v)
 	const u32 second = below(third, v, 3);
 	const u32 first = below(second, v, 2);
 
-	HINT(1, any_space_inv(sp));
-	HINT(1, any_entry_inv(sp + 1, index_at(v, 4)));
-	HINT(1, any_ptable_inv(third));
-	HINT(1, any_entry_inv(third, index_at(v, 3)));
-	HINT(1, any_ptable_inv(second));
-	HINT(1, any_entry_inv(second, index_at(v, 2)));
-	HINT(1, any_ptable_inv(first));
+	HINTS(any_space_inv(sp), any_entry_inv(sp + 1, index_at(v, 4)), any_ptable_inv(third), any_entry_inv(third, index_at(v, 3)),
+	      any_ptable_inv(second), any_entry_inv(second, index_at(v, 2)), any_ptable_inv(first));
 }
 
-void h_contract_space_walk(void)
+void h_contract_space_walk(u32 sp, u64 v, u32 want)
 {
-	ANY(u32, sp);
-	ANY(u64, v);
-	ANY(u32, want);
-
 	ASSUME_STATE(requires, may_walk(sp, SP(sp)->kind, v, want), "a walk begins at a space, to a user address");
 	tables_on_way(sp, v);
 	const struct place at = space_walk(sp, SP(sp)->kind, v, want);
@@ -77,14 +68,8 @@ void h_contract_space_walk(void)
 /* --- what is wrong with arguments ------------------------------------------------------------------- */
 
 /* Each entry that may be made stands under its grant. */
-void h_contract_leaf_check(void)
+void h_contract_leaf_check(u32 g, u64 vaddr, u64 offset, u64 count, u64 attr, u64 k)
 {
-	ANY(u32, g);
-	ANY(u64, vaddr);
-	ANY(u64, offset);
-	ANY(u64, count);
-	ANY(u64, attr);
-	ANY(u64, k);
 	const u32 level = spec_level(attr);
 
 	ASSUME_STATE(requires, may_batch(g, count, attr, level), "a batch under a grant whose space is there");
@@ -101,12 +86,8 @@ void h_contract_leaf_check(void)
 		 grant_allows(g, sp, vaddr / 4096 + k * size, spec_leaf(g, offset + k * size, attr), level));
 }
 
-void h_contract_clear_check(void)
+void h_contract_clear_check(u32 g, u64 vaddr, u64 count, u64 attr)
 {
-	ANY(u32, g);
-	ANY(u64, vaddr);
-	ANY(u64, count);
-	ANY(u64, attr);
 	const u32 level = spec_level(attr);
 
 	ASSUME_STATE(requires, may_batch(g, count, attr, level), "a batch under a grant whose space is there");
@@ -124,15 +105,8 @@ PRED u32 how_done(u32 err, u64 result)
 	return err == 0 ? (u32)result : 0;
 }
 
-void h_unmap(void)
+void h_unmap(u32 t, u32 g, u64 vaddr, u64 count, u64 attr)
 {
-	ANY(u32, t);
-	ANY(u32, g);
-	ANY(u64, vaddr);
-	ANY(u64, count);
-	ANY(u64, attr);
-	const struct any any = any_index();
-
 	CALLER(t);
 	HANDED(grant_unmap, g, count, attr);
 	hint_grant(any, g);
@@ -150,7 +124,7 @@ void h_unmap(void)
 	CHECK_IF(!within, "spec", PTE(any.page, any.n) == old_pte[any.page][any.n]);
 	CHECK_IF(within, "spec", PTE(any.page, any.n) == old_cleared(any.page, any.n, g, kind, level));
 	CHECK_IF(PTE(any.page, any.n) != old_pte[any.page][any.n], "spec", is_flushed(sp, v, level, any.n - index_at(v, level)));
-	check_entries(any, t, err.v == ERRNO_STATE ? 0 : 1);
+	check_entries(t, err.v == ERRNO_STATE ? 0 : 1);
 	check_footprint(any, true, old_thread[t].home);
 	COVER(err.v == 0);
 }
@@ -161,16 +135,8 @@ PRED bool is_error_of_place(u32 err, u32 missing)
 	return err == ERRNO_TABLE ? missing >= 1 && missing <= 3 : err == ERRNO_STATE;
 }
 
-void h_map(void)
+void h_map(u32 t, u32 g, u64 vaddr, u64 offset, u64 count, u64 attr)
 {
-	ANY(u32, t);
-	ANY(u32, g);
-	ANY(u64, vaddr);
-	ANY(u64, offset);
-	ANY(u64, count);
-	ANY(u64, attr);
-	const struct any any = any_index();
-
 	CALLER(t);
 	HANDED(grant_map, g, offset, count, attr);
 	hint_grant(any, g);
@@ -192,19 +158,13 @@ void h_map(void)
 	CHECK_IF(within, "spec", PTE(any.page, any.n) == spec_leaf(g, offset + k * pages_of_level(level), attr));
 	CHECK_IF(within & (pte_is_present(kind, old_pte[any.page][any.n]) | (kind == SPACE_IO)), "spec",
 		 is_flushed(sp, v, level, k));
-	check_entries(any, t, spec_live(g));
+	check_entries(t, spec_live(g));
 	check_footprint(any, true, old_thread[t].home);
 	COVER(err.v == 0);
 }
 
-void h_harvest(void)
+void h_harvest(u32 t, u32 g, u64 vaddr, u64 count)
 {
-	ANY(u32, t);
-	ANY(u32, g);
-	ANY(u64, vaddr);
-	ANY(u64, count);
-	const struct any any = any_index();
-
 	CALLER(t);
 	HANDED(space_harvest, g, count);
 	hint_grant(any, g);
@@ -224,7 +184,7 @@ void h_harvest(void)
 	CHECK_IF(within, "spec", PTE(any.page, any.n) == old_clean(any.page, any.n, g, kind));
 	CHECK_IF(within, "spec", marks_are(FR_OUT(t, 1), FR_OUT(t, 2), k, g, kind, old_pte[any.page][any.n]));
 	CHECK_IF(PTE(any.page, any.n) != old_pte[any.page][any.n], "spec", is_flushed(sp, v, 1, k));
-	check_entries(any, t, err.v == 0 ? 3 : 0);
+	check_entries(t, err.v == 0 ? 3 : 0);
 	check_footprint(any, true, old_thread[t].home);
 	COVER(err.v == 0);
 }
@@ -237,16 +197,8 @@ PRED u32 spec_pass_error(u32 g, u32 to, u64 vaddr, u64 count)
 													      : ERRNO_OK;
 }
 
-void h_copy(void)
+void h_copy(u32 t, u32 g, u32 to, u64 vaddr, u64 count, u64 attr)
 {
-	ANY(u32, t);
-	ANY(u32, g);
-	ANY(u32, to);
-	ANY(u64, vaddr);
-	ANY(u64, count);
-	ANY(u64, attr);
-	const struct any any = any_index();
-
 	CALLER(t);
 	HANDED(space_copy, g, to, count, attr);
 	hint_grant(any, g);
@@ -272,6 +224,6 @@ void h_copy(void)
 	CHECK_IF(changed & (any.page == src), "spec", is_flushed(sp, v, 1, k) | (any.page == dst));
 	CHECK_IF(changed & (any.page == dst) & (pte_is_present(kind2, old_pte[dst][any.n]) | (kind2 == SPACE_IO)), "spec",
 		 is_flushed(sp2, v, 1, k));
-	check_entries(any, t, bad == 0);
+	check_entries(t, bad == 0);
 	COVER((err.v == 0) & both);
 }

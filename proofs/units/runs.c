@@ -58,13 +58,8 @@ void prover_round_run_clear(u32 i, u32 n, u32 g, u32 kind, u32 at_page, u32 at_i
 	prover_assume(is_cleared_to(INDEX(page), INDEX(n), at_page, INDEX(first), i, g, kind, at_level, cleared));
 }
 
-void h_contract_run_clear(void)
+void h_contract_run_clear(u32 g, u32 kind, u32 page, u32 level, u32 n)
 {
-	ANY(u32, g);
-	ANY(u32, kind);
-	ANY(u32, page);
-	ANY(u32, level);
-	ANY(u32, n);
 	const u32 first = INDEX(first);
 
 	ASSUME_INPUT(may_run(kind, page, first, level, n));
@@ -118,15 +113,8 @@ void prover_round_run_enter(u32 r_done, u32 n, u32 kind, u32 at_page, u32 at_ind
 	prover_assume(is_entered_to(at_page, at_index, at_page, first, r_done, kind, at_level, r_replaced, 0));
 }
 
-void h_contract_run_enter(void)
+void h_contract_run_enter(u32 kind, u32 page, u32 level, u32 n, u32 frame, u32 rights, u32 how)
 {
-	ANY(u32, kind);
-	ANY(u32, page);
-	ANY(u32, level);
-	ANY(u32, n);
-	ANY(u32, frame);
-	ANY(u32, rights);
-	ANY(u32, how);
 	const u32 p = INDEX(page), k = INDEX(n), first = INDEX(first);
 
 	ASSUME_INPUT(may_run(kind, page, first, level, n) & (level <= 3) & (how <= 3));
@@ -172,12 +160,8 @@ void prover_round_run_harvest(u32 i, u32 n, u32 g, u32 kind, u32 at_page, u32 at
 	prover_assume(is_clean_to(INDEX(page), INDEX(n), at_page, INDEX(first), i, g, kind, m_accessed, m_dirty));
 }
 
-void h_contract_run_harvest(void)
+void h_contract_run_harvest(u32 g, u32 kind, u32 page, u32 n)
 {
-	ANY(u32, g);
-	ANY(u32, kind);
-	ANY(u32, page);
-	ANY(u32, n);
 	const u32 first = INDEX(first);
 
 	ASSUME_INPUT(may_run(kind, page, first, 1, n));
@@ -210,19 +194,12 @@ void prover_round_run_copy(u32 i, u32 n, u32 g, u32 to, u32 src_page, u32 src_in
 	prover_assume(is_copied_to(dst_page, dst_index, g, to, src_page, dst_page, INDEX(first), i, attr, flush));
 }
 
-void h_contract_run_copy(void)
+void h_contract_run_copy(u32 g, u32 to, u32 src, u32 dst, u32 n, u64 attr)
 {
-	ANY(u32, g);
-	ANY(u32, to);
-	ANY(u32, src);
-	ANY(u32, dst);
-	ANY(u32, n);
-	ANY(u64, attr);
 	const u32 first = INDEX(first);
 
 	ASSUME_STATE(requires, may_copy(g, to, src, first, dst, first, n), "entries of two tables, at the same place");
-	HINT(1, any_cap_root_inv(to));
-	HINT(1, any_cap_parent_inv(to));
+	HINTS(any_cap_root_inv(to), any_cap_parent_inv(to));
 	remember();
 	const u32 flush = run_copy(g, to, (struct place){ src, first, 1 }, (struct place){ dst, first, 1 }, n, attr);
 

@@ -51,28 +51,6 @@ PRED bool is_part(u32 i, u32 first, u32 end)
 	return i >= first && i < end;
 }
 
-/* Nothing but entries of tables, and who leads to a page, and how far its destruction is. */
-static void check_rest_of_step(struct any any)
-{
-	CHECK_SPEC(same_cap(any.slot));
-	check_threads(any);
-	check_cpus(any);
-	CHECK_SPEC(same_notif(any.page) & same_tnode(any.page) & same_sched(any.page) & same_ep(any.page));
-	CHECK_SPEC(same_irq(any.page) & same_device(any.page) & same_space(any.page) & same_ks(any.n));
-	CHECK_SPEC(ks_word[any.page][any.n] == old_word[any.page][any.n]);
-	CHECK_SPEC(same_frame_rest(any.page, any.n));
-	CHECK_SPEC(SAME(ks_page[any.page], old_page[any.page], type) & SAME(ks_page[any.page], old_page[any.page], head) &
-		   SAME(ks_page[any.page], old_page[any.page], owner) & SAME(ks_page[any.page], old_page[any.page], link));
-	check_invariants(any);
-	check_owners(any);
-}
-
-/* All that a step changes of other pages is who leads to them. */
-PRED bool same_page_but_parent(u32 p)
-{
-	return SAME(ks_page[p], old_page[p], flags) && SAME(ks_page[p], old_page[p], index);
-}
-
 /* The pages that entries lead to. */
 PRED u32 leaf_at(u32 p, u32 k)
 {
@@ -120,16 +98,11 @@ void prover_round_table_destroy_step(u32 i, u32 table, u32 at)
 	prover_assume(is_left_to(led_to(INDEX(page), INDEX(n)), 0, table, at, at + i));
 }
 
-void h_table(void)
+void h_table(u32 table)
 {
-	ANY(u32, table);
-	const struct any any = any_index();
-
 	ASSUME_STATE(requires, is_object(table, OBJ_TABLE) && PD(table)->index <= 512 - STEP_ENTRIES,
 		     "a table of slots is there, and not all of it was given up");
-	HINT(1, any_table_leaf_inv(any.page, any.n));
-	HINT(1, any_page_slots_inv(any.page));
-	HINT(1, any_page_link_inv(any.page));
+	HINTS(any_table_leaf_inv(any.page, any.n), any_page_slots_inv(any.page), any_page_link_inv(any.page));
 	const u32 at = PD(table)->index;
 	remember();
 	const bool gone = table_destroy_step(table);
@@ -137,9 +110,9 @@ void h_table(void)
 	CHECK_SPEC(gone == (at == 512 - STEP_ENTRIES));
 	CHECK_SPEC(is_left_to(any.page, any.n, table, at, at + STEP_ENTRIES));
 	CHECK_SPEC((PD(table)->index == at + STEP_ENTRIES) & (PD(table)->flags == (old_page[table].flags | PAGE_DYING)));
-	CHECK_IF(any.page != table, "spec", same_page_but_parent(any.page));
-	CHECK_SPEC(ks_pte[any.page][any.n] == old_pte[any.page][any.n]);
-	check_rest_of_step(any);
+	ASSIGNS_RUN(1, CT(table)->leaf[at], STEP_ENTRIES);
+	ASSIGNS(1, PD(any.page)->parent, PD(table)->index, PD(table)->flags);
+	check_whole();
 	COVER(gone);
 }
 
@@ -213,21 +186,12 @@ PRED bool is_flushed(u32 sp, u64 v, u64 n)
 	return flushed.space == sp && v >= flushed.vpage && v + n <= flushed.vpage + flushed.pages;
 }
 
-void h_ptable(void)
+void h_ptable(u32 pt, u32 sp)
 {
-	ANY(u32, pt);
-	ANY(u32, sp);
-	const struct any any = any_index();
-
 	ASSUME_STATE(requires, is_object(pt, OBJ_PTABLE) && table_level(pt) < LEVEL_ROOT, "a page table is there, of a level that there is");
 	ASSUME_STATE(requires, (PD(pt)->flags & PAGE_DYING) == 0 || PD(pt)->parent == NIL, "a page table that is being destroyed stands alone");
-	HINT(1, any_ptable_inv(pt));
-	HINT(1, any_ptable_inv(PD(pt)->parent));
-	HINT(1, any_ptable_inv(PD(PD(pt)->parent)->parent));
-	HINT(1, any_entry_inv(PD(pt)->parent, PD(pt)->index));
-	HINT(1, any_entry_inv(any.page, any.n));
-	HINT(1, any_ptable_inv(any.page));
-	HINT(1, any_space_inv(sp));
+	HINTS(any_ptable_inv(pt), any_ptable_inv(PD(pt)->parent), any_ptable_inv(PD(PD(pt)->parent)->parent),
+	      any_entry_inv(PD(pt)->parent, PD(pt)->index), any_entry_inv(any.page, any.n), any_ptable_inv(any.page), any_space_inv(sp));
 	const u32 level = table_level(pt), first = (PD(pt)->flags & PAGE_DYING) != 0 ? PD(pt)->index : 0;
 	const u32 end = level > 1 ? at_most(first + STEP_ENTRIES, PT_ENTRIES) : first;
 	const bool stuck = table_kind(pt) == SPACE_IO && (machine.iommu_ok & 1) == 0;
@@ -236,15 +200,14 @@ void h_ptable(void)
 	remember();
 	const bool gone = ptable_destroy_step(pt);
 
-	CHECK_IF(level == 0, "spec", gone & same_page(any.page) & (PTE(any.page, any.n) == old_pte[any.page][any.n]));
+	CHECK_IF(level == 0, "spec", gone);
 	CHECK_IF(level != 0, "spec", gone == (!stuck & (PD(pt)->index == PT_ENTRIES)));
 	CHECK_IF(level != 0, "spec", is_dropped_to(any.page, any.n, pt, first, end, detached(pt)));
 	CHECK_IF(used, "spec", is_flushed(sp, v, n));
 	CHECK_IF(level != 0, "spec", PD(pt)->flags == (old_page[pt].flags | PAGE_DYING));
 	CHECK_IF((level > 1) & (first < PT_ENTRIES), "spec", PD(pt)->index == first + STEP_ENTRIES);
-	CHECK_IF(any.page != pt, "spec", same_page_but_parent(any.page));
-	CHECK_SPEC(same_leaf(any.page, any.n));
-	check_rest_of_step(any);
+	ASSIGNS(level != 0, PTE(any.page, any.n), PD(any.page)->parent, PD(pt)->index, PD(pt)->flags);
+	check_whole();
 	COVER(gone & (level > 1));
 }
 
@@ -265,15 +228,10 @@ void prover_round_space_destroy_step(u32 i, u32 sp, u32 first, u32 kind)
 	round_drop(i, sp + 1, first, root_end(kind), NIL, STEP_ENTRIES - 1);
 }
 
-void h_space(void)
+void h_space(u32 sp)
 {
-	ANY(u32, sp);
-	const struct any any = any_index();
-
 	ASSUME_STATE(requires, is_space(sp) && SP(sp)->cursor <= PT_ENTRIES, "a space is there");
-	HINT(1, any_space_inv(sp));
-	HINT(1, any_entry_inv(any.page, any.n));
-	HINT(1, any_ptable_inv(any.page));
+	HINTS(any_space_inv(sp), any_entry_inv(any.page, any.n), any_ptable_inv(any.page));
 	const u32 kind = SP(sp)->kind, first = SP(sp)->cursor, end = at_most(first + STEP_ENTRIES, root_end(kind));
 	const bool stuck = kind == SPACE_IO && (machine.iommu_ok & 1) == 0;
 	remember();
@@ -283,9 +241,7 @@ void h_space(void)
 	CHECK_SPEC(is_dropped_to(any.page, any.n, sp + 1, first, end, NIL));
 	CHECK_SPEC(PD(sp)->flags == (old_page[sp].flags | PAGE_DYING));
 	CHECK_SPEC(SP(sp)->cursor == (first < root_end(kind) ? first + STEP_ENTRIES : first));
-	CHECK_IF(any.page != sp, "spec", SAME(ks_page[any.page], old_page[any.page], flags));
-	CHECK_SPEC(SAME(ks_page[any.page], old_page[any.page], index));
-	CHECK_SPEC(same_leaf(any.page, any.n));
-	check_rest_of_step(any);
+	ASSIGNS(1, PTE(any.page, any.n), PD(any.page)->parent, PD(sp)->flags, SP(sp)->cursor);
+	check_whole();
 	COVER(gone);
 }

@@ -88,17 +88,12 @@ struct swept prover_replace_sweep_run(u32 g, u32 n)
 	return (struct swept){ entries, cleared == 1 };
 }
 
-void h_contract_sweep_run(void)
+void h_contract_sweep_run(u32 g, u32 n)
 {
-	ANY(u32, g);
-	ANY(u32, n);
 	const u32 p = INDEX(page), k = INDEX(n);
 
 	GIVEN(may_sweep(g, n));
-	HINT(1, any_ptable_inv(p));
-	HINT(1, any_ptable_inv(above_page(p)));
-	HINT(1, any_ptable_inv(above_page(above_page(p))));
-	HINT(1, any_space_inv(SLOT(g)->obj));
+	HINTS(any_ptable_inv(p), any_ptable_inv(above_page(p)), any_ptable_inv(above_page(above_page(p))), any_space_inv(SLOT(g)->obj));
 	remember();
 	const struct swept r = sweep_run(g, n);
 	const u64 from = old_slot[g].window, to = SLOT(g)->window;
@@ -106,6 +101,7 @@ void h_contract_sweep_run(void)
 	CHECK_SPEC(is_progress(r.entries, n, to - from, old_slot[g].length));
 	CHECK_SPEC(SLOT(g)->length == old_slot[g].length - (to - from));
 	CHECK_SPEC(is_swept(p, k, g, at_first(p, k), from, to, from + old_slot[g].length, r.cleared));
+	ASSIGNS(1, PTE(any.page, any.n), SLOT(g)->window, SLOT(g)->length);
 	COVER(r.cleared);
 }
 
@@ -153,14 +149,6 @@ void prover_round_grant_destroy_step(u32 n, u32 s, bool cleared)
 	prover_assume(is_swept_to(ABOVE_PAGE, ABOVE_INDEX, s, cleared));
 }
 
-PRED bool same_cap_but_window(u32 s)
-{
-	return SAME(ks_slot[s], old_slot[s], type) && SAME(ks_slot[s], old_slot[s], depth) && SAME(ks_slot[s], old_slot[s], rights) &&
-	       SAME(ks_slot[s], old_slot[s], obj) && SAME(ks_slot[s], old_slot[s], parent) && SAME(ks_slot[s], old_slot[s], child) &&
-	       SAME(ks_slot[s], old_slot[s], next) && SAME(ks_slot[s], old_slot[s], prev) && SAME(ks_slot[s], old_slot[s], first) &&
-	       SAME(ks_slot[s], old_slot[s], count) && SAME(ks_slot[s], old_slot[s], badge) && SAME(ks_slot[s], old_slot[s], cursor);
-}
-
 /* Are its translations in use? */
 PRED bool has_entries(u32 s)
 {
@@ -169,11 +157,8 @@ PRED bool has_entries(u32 s)
 	return is_space(sp) && SP(sp)->uid == SLOT(s)->badge && (PD(sp)->flags & PAGE_DYING) == 0;
 }
 
-void h_sweep(void)
+void h_sweep(u32 s)
 {
-	ANY(u32, s);
-	const struct any any = any_index();
-
 	ASSUME_STATE(requires, slot_is_full(s) && SLOT(s)->type == OBJ_GRANT, "a grant is there");
 	hint_grant(any, s);
 	const u32 sp = SLOT(s)->obj, kind = SP(sp)->kind;
@@ -191,10 +176,8 @@ void h_sweep(void)
 	CHECK_IF(!live, "spec", !changed);
 	CHECK_IF(changed, "spec", (mmu.space[0] == sp) & (mmu.vpage[0] == from) & (mmu.pages[0] == to - from));
 	CHECK_SPEC(SLOT(s)->flags == (old_slot[s].flags | CAP_DYING));
-	CHECK_SPEC(same_cap_but_window(any.slot));
-	CHECK_IF(any.slot != s, "spec", same_cap(any.slot));
-	CHECK_SPEC(same_register(any.page, any.n));
-	check_only_entries(any);
+	ASSIGNS(1, PTE(any.page, any.n), SLOT(s)->flags, SLOT(s)->window, SLOT(s)->length);
+	check_whole();
 	COVER(changed);
 	COVER(gone & live);
 }
