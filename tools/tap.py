@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Reads test results: lines `ok N name`, `not ok N name`, a plan `1..N`, a last line `# done`."""
+"""Reads and writes test results: lines `ok N name`, `not ok N name`, a plan `1..N`, a last line `# done`."""
 import dataclasses
 import re
 
@@ -37,6 +37,23 @@ class Report:
             return substring.replace("_", " ") in name.replace("_", " ")
         return Report([n for n in self.passed if fits(n)], [n for n in self.failed if fits(n)],
                       [s for s in self.skipped if fits(s[0])], -1, self.done)
+
+
+class Writer:
+    """Prints results, and counts them."""
+
+    def __init__(self, shown=slice(None)):
+        self.number = self.failed = 0
+        self.shown = shown          # which lines of a detail
+
+    def say(self, good, name, detail=""):
+        """The detail, a text or lines, is shown of a failure only."""
+        self.number += 1
+        self.failed += not good
+        print(f"{'ok' if good else 'not ok'} {self.number} {name}", flush=True)
+        lines = detail.splitlines() if isinstance(detail, str) else list(detail)
+        for line in [] if good else lines[self.shown]:
+            print(f"#   {line}", flush=True)
 
 
 def parse(text):

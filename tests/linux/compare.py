@@ -28,6 +28,7 @@ ROOT = HERE.parents[1]
 sys.path[:0] = [str(ROOT / "tools"), str(HERE)]
 from both import cases, debian, side          # noqa: E402
 from cli import image                           # noqa: E402
+import tap as taps                              # noqa: E402
 from root import ext2                           # noqa: E402
 from root.base import base                      # noqa: E402
 
@@ -55,21 +56,6 @@ KINDS = [
     Kind("bash", ["--mem=512M", "--cpus=1"], "/bin/bash", scripts="bash"),
     Kind("tty", ["--mem=512M", "--cpus=1"], "/cases/typist", scripts="tty"),
 ]
-
-
-class Tap:
-    """Lines of the report."""
-
-    def __init__(self):
-        self.count = self.failed = 0
-
-    def line(self, good, name, why=()):
-        self.count += 1
-        self.failed += not good
-        print(f"{'ok' if good else 'not ok'} {self.count} {name}")
-        for text in [] if good else why:
-            print(f"# {text}")
-        sys.stdout.flush()
 
 
 def difference(name, host, guest):
@@ -152,15 +138,15 @@ def report(tap, comparison, names, host, guest, verbose):
     """The lines for one part."""
     for name in names:
         if name not in host.found:
-            tap.line(False, name, [f"no result on this machine: {host.lost.get(name, 'the cases before it took too long')}"])
+            tap.say(False, name, [f"no result on this machine: {host.lost.get(name, 'the cases before it took too long')}"])
         elif name not in guest.found:
-            tap.line(False, name, [f"no result on Tessera: {guest.lost.get(name, 'it was not run')}"])
+            tap.say(False, name, [f"no result on Tessera: {guest.lost.get(name, 'it was not run')}"])
         else:
             same = host.found[name] == guest.found[name]
-            tap.line(same, name, [] if same else difference(name, host.found[name], guest.found[name]))
+            tap.say(same, name, [] if same else difference(name, host.found[name], guest.found[name]))
     for result, where in ((host, "this machine"), (guest, "Tessera")):
         if result.trouble:
-            tap.line(False, f"{comparison.kind.name}: {where} runs {names[0]} to {names[-1]}", result.trouble)
+            tap.say(False, f"{comparison.kind.name}: {where} runs {names[0]} to {names[-1]}", result.trouble)
     if verbose:
         print("# " + guest.errors[-3000:].replace("\n", "\n# "))
 
@@ -189,12 +175,12 @@ def compare(tap, comparisons, verbose):
             report(tap, c, part, host, result, verbose)
     for c in comparisons:
         for name, error in c.errors.items():
-            tap.line(False, name, error.splitlines())
+            tap.say(False, name, error.splitlines())
         for package in c.missing:
-            tap.line(False, f"{c.kind.name}: package {package}", ["it is not installed (packages.toml)"])
+            tap.say(False, f"{c.kind.name}: package {package}", ["it is not installed (packages.toml)"])
         if c.kind.disk:
             complaints = c.check_disk()
-            tap.line(not complaints, f"{c.kind.name}: the file system is whole afterwards", complaints)
+            tap.say(not complaints, f"{c.kind.name}: the file system is whole afterwards", complaints)
 
 
 def show_host(comparisons):
@@ -216,7 +202,7 @@ def main():
     if os.geteuid() != 0:
         print("ok 1 comparison # skip needs root, for a root directory of its own\n1..1")
         return 0
-    tap = Tap()
+    tap = taps.Writer()
     image.build()          # before two boots want it
     with tempfile.TemporaryDirectory(prefix="tessera-compare-") as directory:
         found = [Comparison(k, pathlib.Path(directory), args.only, args.arguments) for k in KINDS if args.kind in (None, k.name)]
@@ -225,8 +211,8 @@ def main():
             show_host(found)
             return 0
         compare(tap, found, args.verbose)
-    print(f"1..{tap.count}")
-    return 1 if tap.failed or tap.count == 0 else 0
+    print(f"1..{tap.number}")
+    return 1 if tap.failed or tap.number == 0 else 0
 
 
 if __name__ == "__main__":

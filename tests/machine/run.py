@@ -17,23 +17,11 @@ import shootdown
 import speed
 import told
 from under import ROOT
+import tap as taps                                             # noqa: E402
 
 PARTS = {"epitaph": epitaph.run, "features": features.run, "memory": memory.run,
          "debugger": debugger.run, "shootdown": shootdown.run,
          "told": told.run, "speed": speed.run}
-
-
-class Tap:
-    def __init__(self):
-        self.number = self.failed = 0
-
-    def say(self, ok, name, detail=""):
-        """The detail is shown of a failure only."""
-        self.number += 1
-        self.failed += not ok
-        print(f"{'ok' if ok else 'not ok'} {self.number} {name}", flush=True)
-        for line in [] if ok else detail.splitlines()[-60:]:
-            print("#   " + line)
 
 
 def main(argv):
@@ -46,7 +34,7 @@ def main(argv):
     if args.list:
         print("\n".join(parts))
         return 0
-    tap = Tap()
+    tap = taps.Writer(slice(-60, None))
     done = subprocess.run(["make", "--no-print-directory", "-j2", "B=build", "kernel",
                            *(f"build/programs/{p}.elf" for p in ("hello", "ktest", "kbench"))],
                           cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)

@@ -54,7 +54,7 @@ class Reasons(unittest.TestCase):
 
     def test_judged(self):
         for there, failed in (("FAIL", 2), ("PASS", 0)):
-            tap = run.Tap()
+            tap = run.taps.Writer()
             with unittest.mock.patch.object(run, "known", lambda suite: LISTED), contextlib.redirect_stdout(io.StringIO()) as said:
                 lines = run.judge(tap, outcome({"a/1": ("PASS", there), "race/1": ("PASS", "FAIL"), "b/1": ("FAIL", "FAIL")}))
             self.assertEqual(tap.failed, failed)

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Test reports are read strictly: what is missing is a failure, not a pass."""
+import contextlib
+import io
 import pathlib
 import sys
 import unittest
@@ -32,6 +34,17 @@ class Tap(unittest.TestCase):
     def test_a_report_that_breaks_off_is_noticed(self):
         self.assertIn("last line", tap.parse(GOOD.replace("# done\n", "")).complaint(True))
         self.assertIn("plan", tap.parse(GOOD.replace("1..3\n", "")).complaint(True))
+
+    def test_what_is_written_can_be_read(self):
+        said = io.StringIO()
+        with contextlib.redirect_stdout(said):
+            writer = tap.Writer(slice(-1, None))
+            writer.say(True, "a", "not shown")
+            writer.say(None, "b", "first\nlast")
+            writer.say(False, "c", ["of", "lines"])
+        self.assertEqual((writer.number, writer.failed), (3, 2))
+        self.assertEqual(said.getvalue(), "ok 1 a\nnot ok 2 b\n#   last\nnot ok 3 c\n#   lines\n")
+        self.assertEqual(tap.parse(said.getvalue()).failed, ["b", "c"])
 
     def test_a_name_selects_a_part(self):
         r = tap.parse(GOOD).only("b_f")

@@ -25,6 +25,7 @@ import bb          # noqa: E402
 import pts         # noqa: E402
 import reasons     # noqa: E402
 import sides       # noqa: E402
+import tap as taps  # noqa: E402
 from cli import image  # noqa: E402
 from source import SourceError  # noqa: E402
 
@@ -32,19 +33,6 @@ QUICK_MS = 1500
 BUSYBOX_MS = 20000               # an applet's tests
 FAILURES = pts.OUT / "failures.txt"
 PARTS = 4                        # boots at once: tests sleep most of the time
-
-
-class Tap:
-    def __init__(self):
-        self.count = self.failed = 0
-
-    def line(self, good, name, why=""):
-        self.count += 1
-        self.failed += not good
-        print(f"{'ok' if good else 'not ok'} {self.count} {name}")
-        for text in why.strip().splitlines()[-8:]:
-            print(f"#   {text}")
-        sys.stdout.flush()
 
 
 def known(suite):
@@ -71,12 +59,12 @@ def judge(tap, outcome):
     for case in bad:
         here, there = verdicts[case]
         if case not in listed:
-            tap.line(False, f"{suite}: {case}", f"{there}, on this machine {here}\n{outcome.texts.get(case, ('', ''))[1]}")
+            tap.say(False, f"{suite}: {case}", f"{there}, on this machine {here}\n{outcome.texts.get(case, ('', ''))[1]}".strip())
     for case, (_, sometimes) in sorted(listed.items()):
         if case in good and not sometimes:
-            tap.line(False, f"{suite}: {case}", "is good, and stands in known.toml")
+            tap.say(False, f"{suite}: {case}", "is good, and stands in known.toml")
     surprises = [c for c in bad if c not in listed]
-    tap.line(not surprises and bool(verdicts), f"{suite}: {len(verdicts)} tests, {passed} pass ({reference} on this machine), {len(good)} as here or better, "
+    tap.say(not surprises and bool(verdicts), f"{suite}: {len(verdicts)} tests, {passed} pass ({reference} on this machine), {len(good)} as here or better, "
              f"{len(bad)} not ({len(bad) - len(surprises)} of them known), {len(outcome.left_out)} left out")
     return reasons.report(outcome, listed)
 
@@ -96,7 +84,7 @@ def again(tap, suite, files, make, names, host, guest, good):
 
 def boots_said(tap, suite, said):
     for text in said:
-        tap.line(False, f"{suite}: a machine ended early", text)
+        tap.say(False, f"{suite}: a machine ended early", text.strip())
 
 
 def posix(tap, args):
@@ -145,14 +133,14 @@ def main():
     parser.add_argument("--suite", choices=("posix", "busybox"))
     parser.add_argument("--page", type=pathlib.Path, metavar="FILE", help="write the list of what does not pass there, for docs/")
     args = parser.parse_args()
-    tap, listed = Tap(), []
+    tap, listed = taps.Writer(slice(-8, None)), []
     image.build()
     for name, suite in (("posix", posix), ("busybox", busybox)):
         if args.suite in (None, name):
             try:
                 listed += suite(tap, args)
             except SourceError as error:
-                tap.line(True, f"{name} # SKIP {error}")
+                tap.say(True, f"{name} # SKIP {error}")
                 listed.append(f"{name}: not run: {error}")
     print("".join(f"# {line}\n" for line in listed), end="")
     FAILURES.parent.mkdir(parents=True, exist_ok=True)
@@ -160,7 +148,7 @@ def main():
     print(f"# this list is in {FAILURES}")
     if args.page:
         args.page.write_text(reasons.page(f"tests/linux/oracle/run.py{' --quick' * args.quick} --page {args.page}", listed))
-    print(f"1..{tap.count}")
+    print(f"1..{tap.number}")
     return 1 if tap.failed else 0
 
 

@@ -27,6 +27,7 @@ import database                                                 # noqa: E402
 import images                                                   # noqa: E402
 import model                                                    # noqa: E402
 
+import tap as taps                                              # noqa: E402
 from root import ext2                                           # noqa: E402
 from root.tree import Tree                                      # noqa: E402
 
@@ -50,18 +51,6 @@ COSTS = {"overwrite, fdatasync": (1, 1), "overwrite, fsync": (3, 2), "append 100
 KILLS = (2, 10)
 SLOW = 600                  # seconds after which a machine hangs, however busy this one is
 MIB = 24
-
-
-class Tap:
-    def __init__(self):
-        self.count = self.failed = 0
-
-    def test(self, good, name, detail=()):
-        self.count += 1
-        self.failed += not good
-        print(f"{'ok' if good else 'not ok'} {self.count} {name}", flush=True)
-        for line in [] if good else list(detail)[:30]:
-            print(f"# {line}", flush=True)
 
 
 def make_disk(path, directories, programs, journal=True):
@@ -120,11 +109,11 @@ def judge_cuts(machine, rng, count, journal, judge, keep):
 
 def report(tap, name, machine, status, promises, count, seed, journal, judge, keep):
     entries = machine.log.count()
-    tap.test(status == 0 and entries > 50 and valid(machine.log_path), f"{name}: runs",
+    tap.say(status == 0 and entries > 50 and valid(machine.log_path), f"{name}: runs",
              [f"status {status}, {machine.ended_by}, {entries} entries", machine.errors.decode(errors="replace"),
               *machine.console_text().splitlines()[-20:]])
     bad, mended, choices = judge_cuts(machine, random.Random(seed), count, journal, judge, keep)
-    tap.test(not bad, f"{name}: {min(count, entries)} cuts", [f"seed {seed}", *bad])
+    tap.say(not bad, f"{name}: {min(count, entries)} cuts", [f"seed {seed}", *bad])
     print(f"# {name}: {entries} writes and flushes, {promises} promises, {choices} sectors that could be lost", flush=True)
     for line, times in mended.most_common(6):
         print(f"#   mended by e2fsck -p {times} times: {line[:110]}", flush=True)
@@ -209,7 +198,7 @@ def test_kill(tap, seed, directory):
     why += [w for p in processes for w in p.judge(f"{work}/p{p.number}", 0, True)]
     if sorted(seen) != listing(work):
         why.append("the machine reads what is not on its disk")
-    tap.test(status == 0 and len(lines) >= last and not why, f"{name}: what was durable is there after the next boot",
+    tap.say(status == 0 and len(lines) >= last and not why, f"{name}: what was durable is there after the next boot",
              [f"status {status}, {machine.ended_by}, {len(lines)} lines", *why, *machine.console_text().splitlines()[-10:]])
 
 
@@ -223,9 +212,9 @@ def test_death(tap, name, words, seconds, directory, program):
     deaths = re.findall(r"^init: (\w+) is started again", console, re.M)
     victims = set(re.findall(r"init.end=(\w+)|(\w+).crash", words))
     detail = [f"status {status}, {machine.ended_by}", *said, *machine.errors.decode(errors="replace").splitlines(), *console.splitlines()[-15:]]
-    tap.test(status == 0 and len(set(deaths)) == len(victims), f"{name}: the program does not notice", detail)
+    tap.say(status == 0 and len(set(deaths)) == len(victims), f"{name}: the program does not notice", detail)
     done = subprocess.run([ext2.tool("e2fsck"), "-fn", disk], text=True, capture_output=True, check=False)
-    tap.test(done.returncode == 0, f"{name}: the disk is clean", done.stdout.splitlines()[-15:])
+    tap.say(done.returncode == 0, f"{name}: the disk is clean", done.stdout.splitlines()[-15:])
     print(f"# {name}: {len(deaths)} deaths; {', '.join(said)}", flush=True)
 
 
@@ -236,11 +225,11 @@ def test_no_journal(tap, name, directory, program):
     machine = Machine(disk, directory, ["/bin/steady", "60", "3"], SLOW, lambda line, _: said.append(line), kernel="init.end=ext2:2000")
     status = machine.run()
     errors = machine.errors.decode(errors="replace")
-    tap.test(status not in (None, 0) and "can only be read from now on" in errors and len(said) == 3 and
+    tap.say(status not in (None, 0) and "can only be read from now on" in errors and len(said) == 3 and
              all("Read-only file system" in s or "I/O error" in s for s in said), f"{name}: programs get errors",
              [f"status {status}, {machine.ended_by}", *said, *errors.splitlines(), *machine.console_text().splitlines()[-15:]])
     why, _ = check_image(disk, False)
-    tap.test(not why, f"{name}: e2fsck -p mends the disk", why)
+    tap.say(not why, f"{name}: e2fsck -p mends the disk", why)
 
 
 def test_full(tap, name, directory, program):
@@ -248,10 +237,10 @@ def test_full(tap, name, directory, program):
     make_disk(disk, ["work"], [(program, "/bin/full")])
     machine = Machine(disk, directory, ["/bin/full"], SLOW, lambda line, _: said.append(line))
     status = machine.run()
-    tap.test(status == 0, f"{name}: all is refused that does not fit", [f"status {status}, {machine.ended_by}", *said,
+    tap.say(status == 0, f"{name}: all is refused that does not fit", [f"status {status}, {machine.ended_by}", *said,
              *machine.errors.decode(errors="replace").splitlines(), *machine.console_text().splitlines()[-15:]])
     done = subprocess.run([ext2.tool("e2fsck"), "-fn", disk], text=True, capture_output=True, check=False)
-    tap.test(done.returncode == 0, f"{name}: the disk is clean", done.stdout.splitlines()[-15:])
+    tap.say(done.returncode == 0, f"{name}: the disk is clean", done.stdout.splitlines()[-15:])
 
 
 def test_cost(tap, name, directory, program):
@@ -272,7 +261,7 @@ def test_cost(tap, name, directory, program):
         costs[what] = (sum(e is not None for e in entries) / int(times), sum(e is None for e in entries) / int(times))
     bad = [f"{what}: {costs.get(what)}, allowed are {most}" for what, most in COSTS.items()
            if what not in costs or any(have > may + 0.3 for have, may in zip(costs[what], most))]
-    tap.test(status == 0 and not bad, f"{name}: not more than it takes",
+    tap.say(status == 0 and not bad, f"{name}: not more than it takes",
              [f"status {status}", *bad, *machine.errors.decode(errors="replace").splitlines()])
     for what, (writes, flushes) in costs.items():
         print(f"# {what}: {writes:.2f} writes, {flushes:.2f} flushes", flush=True)
@@ -287,7 +276,7 @@ def test_image(tap, name, good, directory):
     said = done.stderr.decode(errors="replace")
     # 124: it hung; 125: the machine stopped by itself.
     ended = done.returncode not in (124, 125) and "Traceback" not in said
-    tap.test(ended and (not expected or expected in said) and (expected is not None or done.stdout.endswith(b"end\n") or "tessera:" in said),
+    tap.say(ended and (not expected or expected in said) and (expected is not None or done.stdout.endswith(b"end\n") or "tessera:" in said),
              f"image, {name}", [f"status {done.returncode}", *done.stdout.decode(errors="replace").splitlines()[-5:], *said.splitlines()[-15:]])
 
 
@@ -298,7 +287,7 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", help="a directory for images of cuts that went wrong")
     args = parser.parse_args()
-    tap = Tap()
+    tap = taps.Writer(slice(30))
     with tempfile.TemporaryDirectory(prefix="tessera-power-") as directory:
         for program in ("load", "steady", "full", "cost", "read"):
             subprocess.run(["musl-gcc", "-std=gnu11", "-O1", "-Wall", "-Wextra", "-static", "-o", f"{directory}/{program}",
@@ -321,7 +310,7 @@ def main():
                 os.mkdir(scratch)
                 job(scratch)
                 shutil.rmtree(scratch)
-    print(f"1..{tap.count}")
+    print(f"1..{tap.number}")
     return tap.failed != 0
 
 
