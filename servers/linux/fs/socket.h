@@ -53,7 +53,7 @@ struct socket {
 	u32 error;                /* SO_ERROR */
 	u32 send_room, recv_room; /* SO_SNDBUF, SO_RCVBUF */
 	u64 send_wait, recv_wait; /* SO_SNDTIMEO, SO_RCVTIMEO, ns; 0: for ever */
-	u32 options;              /* bit SO_n: that option is on */
+	u64 options;              /* bit SO_n: that option is on */
 	u32 linger;
 	bool pass_cred, listens;
 };

@@ -80,7 +80,7 @@ static s64 set(struct task *t, struct socket *s, u32 name, u64 addr, u32 bytes)
 	case SO_MARK: return task_capable(t, CAP_NET_ADMIN) ? 0 : -EPERM;
 	default: break; /* kept, and told again */
 	}
-	s->options = v[0] ? s->options | 1u << (name & 31) : s->options & ~(1u << (name & 31));
+	s->options = v[0] ? s->options | 1ull << name : s->options & ~(1ull << name);
 	return 0;
 }
 
@@ -120,7 +120,7 @@ static void tell(struct socket *s, u32 name, void *to, u32 *bytes)
 	case SO_RCVLOWAT:
 	case SO_SNDLOWAT: v = 1; break;
 	case SO_LINGER: {
-		const u32 l[2] = { s->options >> SO_LINGER & 1, s->linger };
+		const u32 l[2] = { (u32)(s->options >> SO_LINGER) & 1, s->linger };
 		memcpy(to, l, sizeof l);
 		*bytes = sizeof l;
 		return;
@@ -141,7 +141,7 @@ static void tell(struct socket *s, u32 name, void *to, u32 *bytes)
 		*bytes = sizeof c;
 		return;
 	}
-	default: v = s->options >> (name & 31) & 1; /* what was set, if it could be */
+	default: v = (u32)(s->options >> name) & 1; /* what was set, if it could be */
 	}
 	memcpy(to, &v, sizeof v);
 }

@@ -151,6 +151,9 @@ int main(void)
 	len = sizeof n;
 	E(getsockopt(q[0], SOL_SOCKET, SO_TYPE, &n, &len) == 0 && n == SOCK_STREAM);
 	E(getsockopt(q[0], SOL_SOCKET, SO_ERROR, &n, &len) == 0 && n == 0);
+	/* It is not everywhere. */
+	setsockopt(q[0], SOL_SOCKET, SO_PASSSEC, &on, sizeof on);
+	E(getsockopt(q[0], SOL_SOCKET, SO_REUSEADDR, &n, &len) == 0 && n == 0);
 	E(getsockopt(q[0], SOL_SOCKET, SO_ACCEPTCONN, &n, &len) == 0 && n == 0);
 	struct timeval tv = { 0, 50000 };
 	E(setsockopt(q[1], SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof tv));
