@@ -90,17 +90,18 @@ $(GEN): $(wildcard abi/*.toml tools/abigen*.py tools/abigen/*.py docs/manual/tex
 	$(say) GEN $@
 	$(Q)$(PYTHON) tools/abigen.py abi/kernel.toml build/gen
 	@touch $@
-build/gen/dispatch.c: $(GEN) ;
+# By name: else make looks at those that objects depend on before they are written.
+$(addprefix build/gen/,abi.h dispatch.c dispatch.h fuzz_grammar.h negative.h spec_handlers.h spec_pre.h trace_names.h user.h): $(GEN) ;
 # A row that lacks something fails the build: handler, invariant, positive test, specification, text.
 $(COMPLETE): $(GEN) $(wildcard kernel/*.c tests/kernel/*.c proofs/spec/* proofs/units/*.c)
 	$(Q)$(PYTHON) tools/abigen.py --check abi/kernel.toml
 	@touch $@
 LX_GEN := build/gen/linux/.stamp
-$(LX_GEN): abi/linux.toml abi/linux-words.toml tools/abigen/linux.py tools/abigen/text.py
+$(LX_GEN): abi/linux.toml abi/linux-words.toml $(wildcard tools/abigen/linux*.py) tools/abigen/text.py
 	$(say) GEN $@
 	$(Q)$(PYTHON) tools/abigen/linux.py abi/linux.toml abi/linux-words.toml build/gen/linux
 	@touch $@
-build/gen/linux/dispatch.c build/gen/linux/names.c: $(LX_GEN) ;
+$(addprefix build/gen/linux/,calls.h dispatch.c names.c names.h words.h): $(LX_GEN) ;
 
 # $(1) directory of objects, $(2) compiler, $(3) flags
 define objects
