@@ -289,19 +289,9 @@ s64 lx_openat2(struct task *t, u64 dirfd, u64 name, u64 how, u64 bytes)
 	struct {
 		u64 flags, mode, resolve;
 	} h;
-	if (bytes < sizeof h)
-		return -EINVAL;
-	if (bytes > PAGE)
-		return -E2BIG;
-	if (copy_in(t->mm, &h, how, sizeof h) < 0)
-		return -EFAULT;
-	for (u64 i = sizeof h; i < bytes; i++) {
-		char c;
-		if (copy_in(t->mm, &c, how + i, 1) < 0)
-			return -EFAULT;
-		if (c)
-			return -E2BIG;
-	}
+	s64 r = copy_struct_in(t->mm, &h, sizeof h, how, bytes, sizeof h);
+	if (r < 0)
+		return r;
 	if (!lx_takes_openat2_oflags(h.flags))
 		return lx_refused(t, LX_TAKES_OPENAT2_OFLAGS, h.flags, NULL);
 	if (!lx_takes_openat2_resolve(h.resolve))

@@ -83,6 +83,11 @@ s64 clear_out(struct mm *mm, u64 to, u64 bytes);
 /* A string with its 0, at most `room` bytes: its length, -EFAULT, -ENAMETOOLONG. */
 s64 copy_string(struct mm *mm, char *to, u64 from, u64 room);
 /*
+ * A structure of `size` bytes, of which a program has `bytes`, at least `least`: what it does not have is 0,
+ * and so must be what it has more, which a later Linux would understand.  0, -EINVAL, -E2BIG, -EFAULT.
+ */
+s64 copy_struct_in(struct mm *mm, void *to, u64 size, u64 from, u64 bytes, u64 least);
+/*
  * The place in the server's memory where the program's bytes [addr, addr + *bytes) lie; *bytes is
  * cut to the end of the page.  Good until the next sleep.  NULL: -EFAULT.
  */

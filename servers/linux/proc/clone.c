@@ -10,7 +10,7 @@
 #include "linux/calls.h"
 #include "linux/words.h"
 
-enum { CLONE_ARGS_MIN = 64, CLONE_ARGS = 88 };
+enum { CLONE_ARGS_MIN = 64 };
 
 #define CSIGNAL 0xffull
 #define CLONE_VM 0x100ull
@@ -343,46 +343,18 @@ s64 lx_clone(struct task *t, u64 flags, u64 stack, u64 parent_tid, u64 child_tid
 	return do_clone(t, &c);
 }
 
-/* Bytes that a later Linux would understand must be 0. */
-static s64 rest_is_zero(struct task *t, u64 at, u64 bytes)
-{
-	u8 piece[64];
-
-	while (bytes > 0) {
-		u64 n = bytes < sizeof piece ? bytes : sizeof piece;
-
-		if (copy_in(t->mm, piece, at, n) != 0)
-			return -EFAULT;
-		for (u64 i = 0; i < n; i++) {
-			if (piece[i] != 0)
-				return -E2BIG;
-		}
-		at += n;
-		bytes -= n;
-	}
-	return 0;
-}
-
 s64 lx_clone3(struct task *t, u64 uargs, u64 size)
 {
 	struct {
 		u64 flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls,
 			set_tid, set_tid_size, cgroup;
-	} a = { 0 };
+	} a;
 	struct clone c;
+	s64 e;
 
-	if (size > PAGE)
-		return -E2BIG;
-	if (size < CLONE_ARGS_MIN)
-		return -EINVAL;
-	if (copy_in(t->mm, &a, uargs, size < CLONE_ARGS ? size : CLONE_ARGS) != 0)
-		return -EFAULT;
-	if (size > CLONE_ARGS) {
-		s64 e = rest_is_zero(t, uargs + CLONE_ARGS, size - CLONE_ARGS);
-
-		if (e != 0)
-			return e;
-	}
+	e = copy_struct_in(t->mm, &a, sizeof a, uargs, size, CLONE_ARGS_MIN);
+	if (e != 0)
+		return e;
 	if (!lx_takes_clone3_clone3(a.flags))
 		return lx_refused(t, LX_TAKES_CLONE3_CLONE3, a.flags, NULL);
 	if (a.set_tid_size != 0 || a.exit_signal > SIGNALS ||

@@ -147,6 +147,49 @@ static long fsetxattr_xattr(u64 v)
 	return CALL(SYS_fsetxattr, a_file(), "user.x", "y", 1, v);
 }
 
+struct xattr_args {
+	u64 value;
+	uint32_t size, flags;
+};
+
+static long setxattrat_at(u64 v)
+{
+	struct xattr_args a = { (u64)"y", 1, 0 };
+
+	return CALL(N_SETXATTRAT, AT_FDCWD, "file", v, "user.x", &a, sizeof a);
+}
+
+static long setxattrat_xattr(u64 v)
+{
+	struct xattr_args a = { (u64)"y", 1, (uint32_t)v };
+
+	return CALL(N_SETXATTRAT, AT_FDCWD, "file", 0, "user.x", &a, sizeof a);
+}
+
+static long getxattrat_at(u64 v)
+{
+	struct xattr_args a = { 0, 0, 0 };
+
+	return CALL(N_GETXATTRAT, AT_FDCWD, "file", v, "user.x", &a, sizeof a);
+}
+
+static long getxattrat_xattr(u64 v)
+{
+	struct xattr_args a = { 0, 0, (uint32_t)v };
+
+	return CALL(N_GETXATTRAT, AT_FDCWD, "file", 0, "user.x", &a, sizeof a);
+}
+
+static long listxattrat_at(u64 v)
+{
+	return CALL(N_LISTXATTRAT, AT_FDCWD, "file", v, NULL, 0);
+}
+
+static long removexattrat_at(u64 v)
+{
+	return CALL(N_REMOVEXATTRAT, AT_FDCWD, "file", v, "user.x");
+}
+
 static long inotify_init1_inotifyflags(u64 v)
 {
 	return CALL(SYS_inotify_init1, v);
@@ -182,6 +225,8 @@ const struct site file_sites[] = {
 	SITE(fchownat, at), SITE(utimensat, at), SITE(fchmodat2, at), SITE(newfstatat, at), SITE(statx, at), SITE(statx, statx),
 	SITE(unlinkat, at), SITE(linkat, at), SITE(execveat, at), SITE(renameat2, rename),
 	SITE(setxattr, xattr), SITE(lsetxattr, xattr), SITE(fsetxattr, xattr),
+	SITE(setxattrat, at), SITE(setxattrat, xattr), SITE(getxattrat, at), SITE(getxattrat, xattr), SITE(listxattrat, at),
+	SITE(removexattrat, at),
 	SITE(inotify_init1, inotifyflags), SITE(inotify_add_watch, inotify), SITE(mount, mount), SITE(umount2, umount),
 	{ NULL, NULL, NULL },
 };

@@ -26,7 +26,8 @@ struct site {
 extern const struct site file_sites[], descriptor_sites[], memory_sites[], process_sites[], time_sites[], socket_sites[];
 
 /* Numbers of calls that headers are too old for. */
-enum { N_FUTEX_WAITV = 449, N_FCHMODAT2 = 452, N_FUTEX_WAKE = 454, N_FUTEX_WAIT = 455 };
+enum { N_FUTEX_WAITV = 449, N_FCHMODAT2 = 452, N_FUTEX_WAKE = 454, N_FUTEX_WAIT = 455,
+       N_SETXATTRAT = 463, N_GETXATTRAT = 464, N_LISTXATTRAT = 465, N_REMOVEXATTRAT = 466 };
 
 static inline long result(long r)
 {
