@@ -78,12 +78,20 @@ static bool never_ends(u64 nr)
 static const struct lx_call *call_of(u64 nr)
 {
 	static const struct lx_call unknown = {
-		.name = "syscall",
 		.count = 6,
 		.kind = { LX_HEX, LX_HEX, LX_HEX, LX_HEX, LX_HEX, LX_HEX },
 	};
 
 	return nr < LX_CALLS && lx_calls[nr].name != NULL ? &lx_calls[nr] : &unknown;
+}
+
+/* A call that is in no table by its number. */
+static void put_name(struct text *x, const struct traced *c, u64 nr)
+{
+	if (c->call->name != NULL)
+		text_add(x, "%s(", c->call->name);
+	else
+		text_add(x, "syscall_0x%lx(", nr);
 }
 
 void trace_begin(struct task *t, const u64 *words)
@@ -94,7 +102,7 @@ void trace_begin(struct task *t, const u64 *words)
 	if (!is_shown_first(words[0]))
 		return;
 	struct text x = begin_line(line, t);
-	text_add(&x, "%s(", c.call->name);
+	put_name(&x, &c, words[0]);
 	trace_args(&x, &c);
 	text_add(&x, never_ends(words[0]) ? ") = ?" : " <unfinished ...>");
 	end_line(&x);
@@ -103,9 +111,11 @@ void trace_begin(struct task *t, const u64 *words)
 void trace_end(struct task *t, const u64 *words, s64 result)
 {
 	char line[LINE + 1];
-	struct traced c = {
-		.t = t, .call = call_of(words[0]), .args = words + 1, .ended = true, .result = result
-	};
+	struct traced c = { .t = t,
+			    .call = call_of(words[0]),
+			    .args = words + 1,
+			    .ended = true,
+			    .result = result };
 
 	if (never_ends(words[0]))
 		return;
@@ -113,7 +123,7 @@ void trace_end(struct task *t, const u64 *words, s64 result)
 	if (is_shown_first(words[0])) {
 		text_add(&x, "<... %s resumed>)", c.call->name);
 	} else {
-		text_add(&x, "%s(", c.call->name);
+		put_name(&x, &c, words[0]);
 		trace_args(&x, &c);
 		text_add(&x, ")");
 	}
@@ -127,8 +137,8 @@ static u32 codes_of(const struct siginfo *info)
 {
 	if (info->code <= 0 || info->code == SI_KERNEL)
 		return LX_SI;
-	return info->signo == SIGCHLD ? LX_CLD
-	       : info->signo == SIGBUS ? LX_BUS
+	return info->signo == SIGCHLD   ? LX_CLD
+	       : info->signo == SIGBUS  ? LX_BUS
 	       : info->signo == SIGSEGV ? LX_SEGV
 					: LX_SI;
 }

@@ -64,19 +64,24 @@ void trace_string(struct text *x, const struct task *t, u64 addr, u64 bytes)
 	text_add(x, bytes > SHOWN ? "\"..." : "\"");
 }
 
-void trace_path(struct text *x, const struct task *t, u64 addr)
+void trace_text(struct text *x, const struct task *t, u64 addr, u64 room)
 {
 	char text[PATH_SHOWN];
-	s64 n = t->mm == NULL ? -EFAULT : copy_string(t->mm, text, addr, sizeof text);
+	s64 n = t->mm == NULL ? -EFAULT : copy_string(t->mm, text, addr, room);
 
 	if (n < 0 && n != -ENAMETOOLONG) {
 		trace_address(x, addr);
 		return;
 	}
 	text_add(x, "\"");
-	for (u64 i = 0; i < (n < 0 ? sizeof text - 1 : (u64)n); i++)
+	for (u64 i = 0; i < (n < 0 ? room - 1 : (u64)n); i++)
 		put_byte(x, (unsigned char)text[i], false);
 	text_add(x, n < 0 ? "\"..." : "\"");
+}
+
+void trace_path(struct text *x, const struct task *t, u64 addr)
+{
+	trace_text(x, t, addr, PATH_SHOWN);
 }
 
 /* Three digits at least, as is usual for permissions. */
@@ -85,8 +90,12 @@ static void put_mode(struct text *x, u32 mode)
 	text_add(x, mode < 0100 ? "%03o" : "0%o", mode);
 }
 
-static void put_number(struct text *x, u32 kind, u64 v)
+void trace_word(struct text *x, u32 kind, u64 v)
 {
+	if (kind >= LX_FIRST_SET) {
+		words_put(x, kind, (u32)v);
+		return;
+	}
 	switch (kind) {
 	case LX_DIRFD:
 		if ((s32)v == NO_DIR)
@@ -111,9 +120,7 @@ static void put_arg(struct text *x, const struct traced *c, u32 i)
 	u32 kind = c->call->kind[i];
 	u64 v = c->args[i], next = i + 1 < c->call->count ? c->args[i + 1] : 0;
 
-	if (kind >= LX_FIRST_SET)
-		words_put(x, kind, (u32)v);
-	else if (kind == LX_PATH)
+	if (kind == LX_PATH)
 		trace_path(x, c->t, v);
 	else if (kind == LX_IN)
 		trace_string(x, c->t, v, next);
@@ -122,13 +129,22 @@ static void put_arg(struct text *x, const struct traced *c, u32 i)
 	else if (kind == LX_STRING && c->ended && c->result >= 0)
 		trace_path(x, c->t, v);
 	else if (!trace_struct(x, c, i))
-		put_number(x, kind, v);
+		trace_word(x, kind, v);
 }
 
 /* --- arguments that depend on others -------------------------------------------------------------- */
 
 enum { CREATES = 0x40 | 0x400000, FUTEX_OP = 0x7f, FUTEX_WAIT = 0, FUTEX_WAKE = 1 };
-enum { GETFD = 1, SETFD = 2, GETFL = 3, SETFL = 4, GETOWN = 9, GETSIG = 11, SETLEASE = 1024, GETPIPE_SZ = 1032 };
+enum {
+	GETFD = 1,
+	SETFD = 2,
+	GETFL = 3,
+	SETFL = 4,
+	GETOWN = 9,
+	GETSIG = 11,
+	SETLEASE = 1024,
+	GETPIPE_SZ = 1032
+};
 
 /* How many arguments say anything. */
 static u32 arguments(const struct traced *c)
@@ -146,9 +162,11 @@ static u32 arguments(const struct traced *c)
 				return (v & FUTEX_OP) == FUTEX_WAIT ? 4 : 3;
 			break;
 		case LX_FCNTL:
-			if (v == GETFD || v == GETFL || v == GETOWN || v == GETSIG || v == GETPIPE_SZ)
+			if (v == GETFD || v == GETFL || v == GETOWN || v == GETSIG ||
+			    v == GETPIPE_SZ)
 				return i + 1;
 			break;
+		case LX_PRCTL: return trace_prctl_count(v);
 		default: break;
 		}
 	}
@@ -176,7 +194,7 @@ void trace_args(struct text *x, const struct traced *c)
 
 	for (u32 i = 0; i < n; i++) {
 		text_add(x, i == 0 ? "" : ", ");
-		if (!put_fcntl(x, c, i))
+		if (!put_fcntl(x, c, i) && !trace_prctl(x, c, i))
 			put_arg(x, c, i);
 	}
 }
@@ -186,7 +204,9 @@ static u32 flags_in_result(const struct traced *c)
 {
 	if (c->call->count < 2 || c->call->kind[1] != LX_FCNTL)
 		return 0;
-	return c->args[1] == GETFL ? LX_OFLAGS : c->args[1] == GETFD && c->result != 0 ? LX_FDFLAG : 0;
+	return c->args[1] == GETFL                     ? LX_OFLAGS
+	       : c->args[1] == GETFD && c->result != 0 ? LX_FDFLAG
+						       : 0;
 }
 
 void trace_result(struct text *x, const struct traced *c)
@@ -200,8 +220,9 @@ void trace_result(struct text *x, const struct traced *c)
 	} else if (c->call->result == LX_PTR) {
 		text_add(x, "0x%lx", (u64)c->result);
 	} else {
-		put_number(x, c->call->result, (u64)c->result);
+		trace_word(x, c->call->result, (u64)c->result);
 	}
 	if (c->call->count != 0 && c->call->kind[0] == LX_POLLFDS)
 		trace_polled(x, c, 0);
+	trace_prctl_result(x, c);
 }

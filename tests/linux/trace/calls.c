@@ -9,6 +9,7 @@
 #include <sys/epoll.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -144,6 +145,40 @@ static void others(void)
 	C(close, 77);
 }
 
+/* Each option has as many arguments as it has. */
+static void options(void)
+{
+	char name[16];
+	int number;
+
+	C(prctl, PR_SET_NAME, "a\tname that is longer than they are", 2, 3, 4);
+	C(prctl, PR_GET_NAME, name, 2, 3, 4);
+	C(prctl, PR_SET_NAME, 8, 2, 3, 4);
+	C(prctl, PR_GET_DUMPABLE, 1, 2, 3, 4);
+	C(prctl, PR_SET_DUMPABLE, 1, 2, 3, 4);
+	C(prctl, PR_SET_PDEATHSIG, SIGTERM, 2, 3, 4);
+	C(prctl, PR_GET_PDEATHSIG, &number, 2, 3, 4);
+	C(prctl, PR_GET_PDEATHSIG, 8, 2, 3, 4);
+	C(prctl, PR_SET_PDEATHSIG, 0, 2, 3, 4);
+	C(prctl, PR_SET_KEEPCAPS, 1, 2, 3, 4);
+	C(prctl, PR_GET_KEEPCAPS, 1, 2, 3, 4);
+	C(prctl, PR_CAPBSET_READ, 1, 2, 3, 4);
+	C(prctl, PR_SET_SECUREBITS, 0, 2, 3, 4);
+	C(prctl, PR_GET_SECUREBITS, 1, 2, 3, 4);
+	C(prctl, PR_SET_CHILD_SUBREAPER, 1, 2, 3, 4);
+	C(prctl, PR_GET_CHILD_SUBREAPER, &number, 2, 3, 4);
+	C(prctl, PR_SET_CHILD_SUBREAPER, 0, 2, 3, 4);
+	C(prctl, PR_GET_NO_NEW_PRIVS);
+	C(prctl, PR_SET_NO_NEW_PRIVS, 1, 2, 3, 4);
+	C(prctl, PR_CAP_AMBIENT, 1, 2);
+	C(prctl, PR_CAP_AMBIENT, 4);
+	C(prctl, PR_SET_TIMERSLACK, 50000, 2, 3, 4);
+	C(prctl, PR_GET_TIMERSLACK, 1, 2, 3, 4);
+	/* Calls that no table has. */
+	CALL(1000, 1, 0, 1L << 40, 4, 5, 6);
+	CALL(-1L, 1, 2, 3, 4, 5, 6);
+}
+
 int main(void)
 {
 	char *argv[] = { "nosuch", "an argument", NULL }, *environment[] = { "A=1", "B=2", NULL };
@@ -155,6 +190,7 @@ int main(void)
 	memory();
 	signals();
 	others();
+	options();
 	C(execve, "/nosuch", argv, environment);
 	child = fork();
 	if (child == 0)
