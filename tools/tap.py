@@ -2,6 +2,7 @@
 """Reads and writes test results: lines `ok N name`, `not ok N name`, a plan `1..N`, a last line `# done`."""
 import dataclasses
 import re
+import sys
 
 LINE = re.compile(r"^(not )?ok\s+(\d+)\s+(?:- )?(.*?)\s*(?:#\s*skip\b:?\s*(.*))?$", re.IGNORECASE)
 PLAN = re.compile(r"^1\.\.(\d+)\s*$")
@@ -54,6 +55,13 @@ class Writer:
         lines = detail.splitlines() if isinstance(detail, str) else list(detail)
         for line in [] if good else lines[self.shown]:
             print(f"#   {line}", flush=True)
+
+    def end(self, only=""):
+        """The plan; the status for whoever called.  Where nothing was tried, nothing passed."""
+        print(f"1..{self.number}")
+        if self.number == 0:
+            print(f"no test has {only!r} in its name" if only else "there was no test", file=sys.stderr)
+        return 2 if self.number == 0 else 1 if self.failed else 0
 
 
 def parse(text):

@@ -150,9 +150,9 @@ def missing(tap, directory):
                               stdin=subprocess.DEVNULL, check=False) if built.returncode == 0 else built
         said.append((done.returncode, done.stdout, [line for line in done.stderr.splitlines() if "missing: " in line or not options]))
     lines = [f"tessera: missing: {line}" for line in (
-        "call 425 (io_uring_setup) is not there: ENOSYS", "call 9999 (unknown) is not there: ENOSYS", "renameat2: RENAME_WHITEOUT is not supported: EINVAL",
-        "renameat2: RENAME_WHITEOUT|0x8 is not supported: EINVAL", "openat2: 0x10000000000 is not supported: EINVAL",
-        "ioctl: 0x12345678 is not supported: ENOTTY")]
+        "call 425 (io_uring_setup) is not there: ENOSYS", "call 9999 (unknown) is not there: ENOSYS", "renameat2, argument 5, rename: RENAME_WHITEOUT is not supported: EINVAL",
+        "renameat2, argument 5, rename: RENAME_WHITEOUT|0x8 is not supported: EINVAL", "openat2, oflags: 0x10000000000 is not supported: EINVAL",
+        "ioctl, argument 2, ioctl: 0x12345678 is not supported: ENOTTY")]
     good = said == [(0, "", []), (0, "", lines)]
     tap.line(f"{'ok' if good else 'not ok'} 0 missing calls", "guest: ")
     if not good:
@@ -180,39 +180,38 @@ def mapsync(tap, directory):
         print("#", repr(found)[:600])
 
 
+def host(tap, name, compiler, directory):
+    """A part of the personality, as a program of this machine."""
+    program = f"{directory}/{compiler}-{name}"
+    script = f'{compiler} "$@" && exec {program}'
+    tap.run(["sh", "-c", script, "sh", *FLAGS, "-o", program, str(HERE / "host" / f"{name}_test.c"), *HOST[name]], f"{name} ({compiler}): ", 300)
+
+
+def parts(tap, directory, quick):
+    """What there is, in order: (name, what to call)."""
+    found = [(f"host {name}", lambda n=name, c=compiler: host(tap, n, c, directory)) for name in HOST for compiler in ("gcc", "clang")]
+    found += [(f"guest {name}", lambda n=name: guest(tap, n, directory)) for name in GUEST]
+    found += [("guest missing", lambda: missing(tap, directory)), ("guest mapsync", lambda: mapsync(tap, directory)),
+              ("guest stdin-file", lambda: stdin_file(tap, directory)), ("guest microvm", lambda: microvm(tap)), ("guest ends", lambda: ends(tap)),
+              ("guest slow-host", lambda: slow_host(tap))]
+    found += [(path.parent.name, lambda p=path: tap.run([sys.executable, str(p), *quick], f"{p.parent.name}: ", 1800)) for path in sorted(HERE.glob("*/run.py"))]
+    return [*found, ("compare", lambda: tap.run([sys.executable, str(HERE / "compare.py")], "compare: ", 3600))]
+
+
 def main():
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--only", default="")
+    parser.add_argument("--only", default="", help="parts whose name contains this: host NAME, guest NAME, or that of a directory or script here")
     args = parser.parse_args()
     tap = Tap()
-    quick = ["--quick"] if args.quick else []
-    # What `./tessera run` would make first is needed by the tests on the host before.
-    subprocess.run(["make", "-s", "build/gen/linux/.stamp"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     with tempfile.TemporaryDirectory(prefix="tessera-linux-") as directory:
-        for name, sources in HOST.items():
-            for compiler in ("gcc", "clang"):
-                program = f"{directory}/{compiler}-{name}"
-                script = f'{compiler} "$@" && exec {program}'
-                tap.run(["sh", "-c", script, "sh", *FLAGS, "-o", program, str(HERE / "host" / f"{name}_test.c"), *sources], f"{name} ({compiler}): ", 300)
-        for name in GUEST:
-            if args.only in name:
-                guest(tap, name, directory)
-        if args.only in "missing":
-            missing(tap, directory)
-        if args.only in "mapsync":
-            mapsync(tap, directory)
-        if args.only in "stdin-file":
-            stdin_file(tap, directory)
-    if args.only in "microvm":
-        microvm(tap)
-    if args.only in "ends":
-        ends(tap)
-    if args.only in "slow-host":
-        slow_host(tap)
-    for path in sorted(HERE.glob("*/run.py")):
-        tap.run([sys.executable, str(path), *quick], f"{path.parent.name}: ", 1800)
-    tap.run([sys.executable, str(HERE / "compare.py"), "--only", args.only], "compare: ", 3600)
+        chosen = [call for name, call in parts(tap, directory, ["--quick"] if args.quick else []) if args.only in name]
+        if not chosen:
+            parser.error(f"no part has {args.only!r} in its name")
+        # What `./tessera run` would make first is needed by the tests on the host before.
+        subprocess.run(["make", "-s", "build/gen/linux/.stamp"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+        for call in chosen:
+            call()
     print(f"1..{tap.count}")
     return 1 if tap.failed else 0
 

@@ -143,7 +143,7 @@ def names_header(rows, words):
            "extern const struct lx_call lx_calls[LX_CALLS];", "",
            "/* It stands where (argument & mask) == value. */",
            "struct lx_word {", "\tconst char *name; /* NULL: the end */", "\tuint64_t value, mask;", "};",
-           "struct lx_set {", "\tconst char *zero;", "\tconst struct lx_word *words;", "};",
+           "struct lx_set {", "\tconst char *name, *zero;", "\tconst struct lx_word *words;", "};",
            "extern const struct lx_set lx_sets[];", "",
            "/* What calls take of a set: bits that may be set, a field whose value is looked at; the errors of all else. */",
            "enum lx_after { LX_AFTER_NOTHING, LX_AFTER_FD, LX_AFTER_SOCKET };",
@@ -166,7 +166,7 @@ def word_tables(words):
         out += ["", f"static const struct lx_word {s.name}_words[] = {{"]
         out += [f'\t{{ "{word}", {value:#x}, {mask:#x} }},' for word, value, mask in s.words]
         out += ["\t{ 0 },", "};"]
-    return out + ["", "const struct lx_set lx_sets[] = {"] + [f'\t{{ "{s.zero}", {s.name}_words }},' for s in sets] + ["};"]
+    return out + ["", "const struct lx_set lx_sets[] = {"] + [f'\t{{ "{s.name}", "{s.zero}", {s.name}_words }},' for s in sets] + ["};"]
 
 
 def names(rows, words, limits):

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Tests of the generator of Linux's calls: what it refuses, and what it writes."""
+import contextlib
+import importlib.util
+import io
 import pathlib
 import sys
 import tempfile
@@ -60,7 +63,7 @@ class Table(unittest.TestCase):
             words = linux.load_words(path)
             self.assertEqual(words[2], [linux_words.Set("s", [("A", 1, 3), ("B", 4, 4)], "Z")])
             lines = linux.names([], ([*words[0], *ERRORS], *words[1:]), [])
-            for line in ('\t[2] = { "ENOENT", "No such file" },', '\t[1] = "SIGHUP",', '\t{ "A", 0x1, 0x3 },', '\t{ "Z", s_words },'):
+            for line in ('\t[2] = { "ENOENT", "No such file" },', '\t[1] = "SIGHUP",', '\t{ "A", 0x1, 0x3 },', '\t{ "s", "Z", s_words },'):
                 self.assertIn(line, lines)
             for old, new in (('"s"', '"fd"'), ('["B", 4]', '["B", 0]'), ('["A", 1, 3]', '["A", 4, 3]'), ("[[set]]", "[[sets]]"),
                              ('["B", 4]', '["B", 4, 0xc]')):
@@ -150,6 +153,22 @@ class Words(unittest.TestCase):
         self.load(*two, calls=self.CALLS[1:])
         with self.assertRaises(linux_words.TableError):        # its first argument is no descriptor
             self.load(*two[1:], {**two[0], "after": "fd"}, calls=self.CALLS[1:])
+
+
+class Judge(unittest.TestCase):
+    """tests/linux/words says what each side did, and with which error."""
+
+    def test_answers_by_name(self):
+        spec = importlib.util.spec_from_file_location("words_run", ROOT / "tests" / "linux" / "words" / "run.py")
+        run = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(run)
+        numbers = {"EINVAL": 22, "ENOPKG": 65}
+        limit = linux_words.Limit({"of": "pipe2", "set": "flags", "takes": "A", "lacks": "B"}, {"flags": linux_words.Set("flags", [("A", 1, 1), ("B", 2, 2)])})
+        for tried, want in (((1, "0", "0"), None), ((2, "65", "22"), None), ((2, "65", "65"), "pipe2(B): Tessera takes it, with ENOPKG"),
+                            ((1, "0", "22"), "pipe2(A): Tessera refuses it, with EINVAL"), ((4, "ended", "22"), "pipe2(0x4): Linux takes it, and a signal ended the process"),
+                            ((1, None, "0"), "pipe2(0x1): not tried")):
+            with contextlib.redirect_stdout(io.StringIO()):
+                self.assertEqual(run.judge("pipe2", limit, tried, numbers), want)
 
 
 if __name__ == "__main__":

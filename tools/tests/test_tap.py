@@ -46,6 +46,15 @@ class Tap(unittest.TestCase):
         self.assertEqual(said.getvalue(), "ok 1 a\nnot ok 2 b\n#   last\nnot ok 3 c\n#   lines\n")
         self.assertEqual(tap.parse(said.getvalue()).failed, ["b", "c"])
 
+    def test_nothing_tried_is_nothing_passed(self):
+        for results, status, said in (([True], 0, ""), ([True, False], 1, ""), ([], 2, "no test has 'zzz' in its name\n")):
+            writer, err = tap.Writer(), io.StringIO()
+            with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(err):
+                for good in results:
+                    writer.say(good, "a")
+                self.assertEqual(writer.end("zzz"), status)
+            self.assertEqual(err.getvalue(), said)
+
     def test_a_name_selects_a_part(self):
         r = tap.parse(GOOD).only("b_f")
         self.assertEqual((r.passed, r.failed), ([], ["b_fails"]))

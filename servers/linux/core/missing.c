@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Calls that there are not, and words that a call does not take (abi/linux.toml): each is told once
- * for each program by name, if somebody may hear it.
+ * for each program, if somebody may hear it.  A program is an executable under one name, a script's
+ * being the script's; not each process, of which a script may start many, nor each thread.
  *
  * Owns:       what was told: so much of each program, which may ask for anything; when all is full,
  *             nothing more is.
@@ -19,19 +20,34 @@ enum { MOST = 512, EACH = 64, LINE = 192, NO_LIMIT = LX_LIMITS };
 static struct {
 	u64 nr, word;
 	u32 limit; /* NO_LIMIT: the call as a whole */
-	char comm[COMM];
+	u64 program;
 } told[MOST];
 static u32 told_count;
+
+/* FNV-1a, which tells few programs well enough from each other. */
+static u64 mix(u64 h, const char *s)
+{
+	for (; *s != 0; s++)
+		h = (h ^ (unsigned char)*s) * 0x100000001b3;
+	return (h ^ '/') * 0x100000001b3;
+}
+
+static u64 program_of(const struct process *p)
+{
+	return mix(mix(0xcbf29ce484222325, p->exe_name == NULL ? "" : p->exe_name), p->comm);
+}
 
 /* Is it new?  Then it is noted. */
 static bool is_news(const struct task *t, u64 nr, u32 limit, u64 word)
 {
+	u64 program;
 	u32 own = 0;
 
 	if (!env.framed)
 		return false;
+	program = program_of(t->process);
 	for (u32 i = 0; i < told_count; i++) {
-		if (memcmp(told[i].comm, t->comm, COMM) != 0)
+		if (told[i].program != program)
 			continue;
 		own++;
 		if (told[i].nr == nr && told[i].limit == limit && told[i].word == word)
@@ -42,7 +58,7 @@ static bool is_news(const struct task *t, u64 nr, u32 limit, u64 word)
 	told[told_count].nr = nr;
 	told[told_count].limit = limit;
 	told[told_count].word = word;
-	memcpy(told[told_count++].comm, t->comm, COMM);
+	told[told_count++].program = program;
 	return true;
 }
 
@@ -58,7 +74,7 @@ int64_t lx_missing(struct task *t, uint64_t nr, int error)
 
 	if (!is_news(t, nr, NO_LIMIT, 0))
 		return -error;
-	text_add(&x, "%s: call %lu (%s) is not there: %s", t->comm, nr, name_of(nr),
+	text_add(&x, "%s: call %lu (%s) is not there: %s", t->process->comm, nr, name_of(nr),
 		 lx_errors[error].name);
 	host_send('n', line, x.used);
 	return -error;
@@ -73,6 +89,18 @@ static s64 before(struct task *t, u32 after, u64 fd)
 	if (f != NULL)
 		file_put(f);
 	return e;
+}
+
+/* Which argument consists of such words; what is in a structure has only its set's name. */
+static void put_place(struct text *x, u64 nr, u32 kind)
+{
+	const struct lx_call *c = &lx_calls[nr];
+
+	for (u32 i = 0; i < c->count; i++) {
+		if (c->kind[i] == kind)
+			text_add(x, "argument %u, ", i + 1);
+	}
+	text_add(x, "%s: ", lx_sets[kind - LX_FIRST_SET].name);
 }
 
 int64_t lx_refused(struct task *t, unsigned limit, uint64_t value, const uint64_t *args)
@@ -94,7 +122,8 @@ int64_t lx_refused(struct task *t, unsigned limit, uint64_t value, const uint64_
 	}
 	if (!is_news(t, t->call_nr, limit, part))
 		return -error;
-	text_add(&x, "%s: %s: ", t->comm, name_of(t->call_nr));
+	text_add(&x, "%s: %s, ", t->process->comm, name_of(t->call_nr));
+	put_place(&x, t->call_nr, l->kind);
 	words_put_part(&x, l->kind, part, part == 0 ? UINT64_MAX : part);
 	text_add(&x, " is not supported: %s", lx_errors[error].name);
 	host_send('n', line, x.used);

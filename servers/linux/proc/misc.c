@@ -144,16 +144,6 @@ s64 lx_personality(struct task *t, u64 what)
 	return 0;
 }
 
-s64 lx_rseq(struct task *t, u64 area, u64 size, u64 flags, u64 mark)
-{
-	(void)t;
-	(void)area;
-	(void)size;
-	(void)flags;
-	(void)mark;
-	return -ENOSYS;
-}
-
 /* --- reboot -------------------------------------------------------------------------------------- */
 
 enum {

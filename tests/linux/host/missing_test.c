@@ -13,7 +13,8 @@
 enum { MANY = 1000 };
 
 struct environment env = { .framed = true };
-static struct task task;
+static struct process process;
+static struct task task = { .process = &process };
 static struct file file;
 static struct socket connection;
 static unsigned sent;
@@ -44,8 +45,8 @@ void file_put(struct file *f)
 
 static void begin(const char *program, u64 nr)
 {
-	memset(task.comm, 0, sizeof task.comm);
-	memcpy(task.comm, program, strlen(program));
+	memset(process.comm, 0, sizeof process.comm);
+	memcpy(process.comm, program, strlen(program));
 	task.call_nr = nr;
 	sent = 0;
 	last[0] = 0;
@@ -67,6 +68,7 @@ static int said(unsigned times, const char *text)
 
 int main(void)
 {
+	static char other[] = "/bin/other";
 	const u64 fd[1] = { 0 }, none[1] = { 2 };
 	s64 e;
 
@@ -76,17 +78,27 @@ int main(void)
 	begin("two", NR_io_uring_setup);
 	(void)lx_missing(&task, NR_io_uring_setup, ENOSYS);
 	report(sent == 1, "once for each program");
+	process.exe_name = other;
+	(void)lx_missing(&task, NR_io_uring_setup, ENOSYS);
+	report(sent == 2, "also for another executable of that name");
+	memcpy(task.comm, "thread", sizeof "thread");
+	(void)lx_missing(&task, NR_io_uring_setup, ENOSYS);
+	report(sent == 2, "not for each thread");
+	process.exe_name = NULL;
+	begin("one", NR_openat2);
+	e = lx_refused(&task, LX_TAKES_OPENAT2_RESOLVE, 0x40, NULL);
+	report(e == -EINVAL && said(1, "one: openat2, resolve: 0x40 is not supported: EINVAL"), "what is in a structure by its set");
 	begin("one", NR_renameat2);
 	e = lx_refused(&task, LX_TAKES_RENAMEAT2_RENAME, 4 | 1, NULL) + lx_refused(&task, LX_TAKES_RENAMEAT2_RENAME, 4, NULL);
-	report(e == -2 * EINVAL && said(1, "one: renameat2: RENAME_WHITEOUT is not supported: EINVAL"), "a flag, without those that are taken");
+	report(e == -2 * EINVAL && said(1, "one: renameat2, argument 5, rename: RENAME_WHITEOUT is not supported: EINVAL"), "a flag, without those that are taken");
 	begin("one", NR_socket);
 	e = lx_refused(&task, LX_TAKES_SOCKET_SOCKTYPE, 4, NULL);
-	report(e == -ESOCKTNOSUPPORT && said(1, "one: socket: SOCK_RDM is not supported: ESOCKTNOSUPPORT"), "a word with an error of its own");
+	report(e == -ESOCKTNOSUPPORT && said(1, "one: socket, argument 2, socktype: SOCK_RDM is not supported: ESOCKTNOSUPPORT"), "a word with an error of its own");
 	begin("one", NR_ioctl);
 	e = lx_refused(&task, LX_TAKES_IOCTL_IOCTL, 0x541c, none);
 	report(e == -EBADF && sent == 0, "the descriptor is looked at first");
 	e = lx_refused(&task, LX_TAKES_IOCTL_IOCTL, 0x541c, fd);
-	report(e == -ENOTTY && said(1, "one: ioctl: TIOCLINUX is not supported: ENOTTY"), "then the word");
+	report(e == -ENOTTY && said(1, "one: ioctl, argument 2, ioctl: TIOCLINUX is not supported: ENOTTY"), "then the word");
 	begin("one", NR_shutdown);
 	e = lx_refused(&task, LX_TAKES_SHUTDOWN_SHUTDOWN, 7, fd);
 	report(e == -ENOTSOCK && sent == 0, "and whether it is a socket");
@@ -96,11 +108,11 @@ int main(void)
 	report(sent > 10 && sent < 100, "a program that asks for anything is not told of for ever");
 	begin("three", NR_memfd_create);
 	(void)lx_refused(&task, LX_TAKES_MEMFD_CREATE_MEMFD, 4, NULL);
-	report(said(1, "three: memfd_create: MFD_HUGETLB is not supported: EINVAL"), "and leaves room for others");
+	report(said(1, "three: memfd_create, argument 2, memfd: MFD_HUGETLB is not supported: EINVAL"), "and leaves room for others");
 	begin("four", NR_memfd_create);
 	env.framed = false;
 	(void)lx_refused(&task, LX_TAKES_MEMFD_CREATE_MEMFD, 4, NULL);
 	report(sent == 0, "where nobody listens nothing is told");
-	puts("1..10");
+	puts("1..13");
 	return 0;
 }

@@ -81,7 +81,9 @@ def main():
                     count += 1
                     failed += report(count, good, f"{compiler}/{test}/seed-{seed}", text)
     print(f"1..{count}")
-    return 1 if failed or count == 0 else 0
+    if count == 0:
+        print(f"no test has {args.only!r} in its name", file=sys.stderr)
+    return 2 if count == 0 else 1 if failed else 0
 
 
 if __name__ == "__main__":

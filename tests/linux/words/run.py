@@ -18,6 +18,7 @@ import tempfile
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
+import tap as taps  # noqa: E402
 from abigen import linux  # noqa: E402
 
 ABI = ROOT / "abi"
@@ -91,6 +92,12 @@ def on_tessera(program, asked, directory):
     return subprocess.run(command, stdin=subprocess.DEVNULL, text=True, capture_output=True, check=False, timeout=600)
 
 
+def answered(side, takes, answer, numbers):
+    """What a side did, with its answer by name: taken is also what is answered with another error than that of refusal."""
+    name = {str(number): name for name, number in numbers.items()}.get(answer, answer)
+    return f"{side} {'takes' if takes else 'refuses'} it, " + {"0": "with success", "ended": "and a signal ended the process"}.get(name, f"with {name}")
+
+
 def judge(call, limit, tried, numbers):
     """What is wrong with the answers to a value, (value, here, on Tessera); None: nothing."""
     value, theirs, ours = tried
@@ -99,13 +106,13 @@ def judge(call, limit, tried, numbers):
     name, error = limit.told(value), str(limit.answer(value, numbers))
     where = f"{call}({name})"
     if limit.takes(value) == (ours == error):
-        return f"{where}: Tessera {'takes' if ours != error else 'refuses'} it: {ours}"
+        return f"{where}: " + answered("Tessera", ours != error, ours, numbers)
     if limit.linux_takes(value) == (theirs != error) or (OLD and theirs == NO_CALL):
         return None
     if theirs == error and (OLD or (call, name) in MAY_REFUSE or not limit.takes(value)):
         print(f"# {where}: this Linux refuses it, too")
         return None
-    return f"{where}: Linux {'takes' if theirs != error else 'refuses'} it: {theirs}"
+    return f"{where}: " + answered("Linux", theirs != error, theirs, numbers)
 
 
 def compiled(directory):
@@ -128,6 +135,8 @@ def main():
     numbers = linux.numbers(words)
     _, _, found = linux.load(ABI / "linux.toml", ROOT / "servers" / "linux", words)
     sites = [(call, limit) for (call, name), limit in found.items() if name not in UNTRIED_SETS and args.only in f"{call} {name}"]
+    if not sites:
+        parser.error(f"no call and set has {args.only!r} in it; they are as in the first words of docs/linux.md's table: `pipe2 fdflags`")
     asked = "".join(f"{call} {limit.set.name} {' '.join(f'{v:x}' for v in values_of(limit))}\n" for call, limit in sites)
     with tempfile.TemporaryDirectory(prefix="tessera-words-") as directory:
         program, errors = compiled(directory)
@@ -146,16 +155,12 @@ def main():
     except ValueError as error:
         print(f"not ok 1 all words are tried\n# {error}\n# {(host.stderr + guest.stderr)[-1000:]}\n1..1")
         return 1
-    failed = 0
-    for count, (call, limit) in enumerate(sites, 1):
+    tap = taps.Writer()
+    for call, limit in sites:
         tried = [(v, theirs.get((call, limit.set.name, v)), ours.get((call, limit.set.name, v))) for v in values_of(limit)]
         wrong = [w for w in (judge(call, limit, t, numbers) for t in tried) if w]
-        failed += bool(wrong)
-        print(f"{'not ok' if wrong else 'ok'} {count} {call}: {limit.set.name}, {len(tried)} values")
-        for line in wrong:
-            print(f"# {line}")
-    print(f"1..{len(sites)}")
-    return 1 if failed or not sites else 0
+        tap.say(not wrong, f"{call}: {limit.set.name}, {len(tried)} values", wrong)
+    return tap.end(args.only)
 
 
 if __name__ == "__main__":
