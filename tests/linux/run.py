@@ -129,6 +129,19 @@ def ends(tap):
         print("#", repr(bad)[:600])
 
 
+def closed(tap):
+    """Streams that are closed here are closed there."""
+    bad = []
+    for words, status in (("/bin/busybox echo hi >&-", 1), ("/bin/busybox cat <&-", 1), ("/bin/busybox ls /nosuch 2>&-", 1),
+                          ("/bin/busybox sh -c 'exec 3</etc/passwd; exec 4</etc/passwd; exec 3<&-; cat <&4' <&-", 0)):
+        done = subprocess.run(["sh", "-c", f"exec {ROOT}/tessera run --timeout=60 {words}"], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        if done.returncode != status or "hi" in done.stdout:
+            bad.append((words, done.returncode, done.stdout, done.stderr))
+    tap.line(f"{'not ok' if bad else 'ok'} 0 closed streams", "guest: ")
+    if bad:
+        print("#", repr(bad)[:600])
+
+
 def microvm(tap):
     """The machine without an IOMMU, and changes that come back from there."""
     with tempfile.TemporaryDirectory() as directory:
@@ -193,7 +206,7 @@ def parts(tap, directory, quick):
     found += [(f"guest {name}", lambda n=name: guest(tap, n, directory)) for name in GUEST]
     found += [("guest missing", lambda: missing(tap, directory)), ("guest mapsync", lambda: mapsync(tap, directory)),
               ("guest stdin-file", lambda: stdin_file(tap, directory)), ("guest microvm", lambda: microvm(tap)), ("guest ends", lambda: ends(tap)),
-              ("guest slow-host", lambda: slow_host(tap))]
+              ("guest closed", lambda: closed(tap)), ("guest slow-host", lambda: slow_host(tap))]
     found += [(path.parent.name, lambda p=path: tap.run([sys.executable, str(p), *quick], f"{p.parent.name}: ", 1800)) for path in sorted(HERE.glob("*/run.py"))]
     return [*found, ("compare", lambda: tap.run([sys.executable, str(HERE / "compare.py")], "compare: ", 3600))]
 

@@ -20,6 +20,7 @@ BESIDE = ".from-tessera"
 CARRIED = (stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK, stat.S_IFIFO)
 SET_ID = stat.S_ISUID | stat.S_ISGID
 CHUNK = 1 << 20
+DAMAGED = 4         # status of e2fsck -p from which on something is left that it does not mend by itself
 
 
 class BackError(Exception):
@@ -294,11 +295,13 @@ def _is_zero(file, n):
 
 
 def _recover(image):
-    """A machine that was ended early leaves work in the journal."""
+    """A machine that was ended early leaves work in the journal, and no damage: where e2fsck finds some, nothing is taken from there."""
     with Image(image) as file:
         unclean = file.unclean
     if unclean:
-        subprocess.run([tool("e2fsck"), "-fy", image], capture_output=True, check=False)
+        done = subprocess.run([tool("e2fsck"), "-fp", image], capture_output=True, text=True, check=False)
+        if done.returncode >= DAMAGED:
+            raise Ext2Error(f"e2fsck: {' '.join((done.stdout + done.stderr).split())[-300:]}")
 
 
 def bring(image, guest, host, before):

@@ -5,17 +5,15 @@ import fcntl
 import os
 import pathlib
 import re
-import shutil
 import subprocess
 import sys
-import tempfile
 
 import emu
 from root import cpio, ext2, ext2file
 from sysgen import model, pack
 
-from . import back
-from .errors import USAGE, RunError
+from . import back, scratch
+from .errors import LEFT, USAGE, RunError
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
@@ -147,7 +145,7 @@ class Plan:
             self.disk = os.path.abspath(args.disk)
         elif self.back:
             self.before = [back.snapshot(host) for host, _ in self.back]
-            self.disk = str(self.directory / "disk.img")
+            self.disk = str(self.directory / scratch.DISK)
             try:
                 ext2.image(tree, self.disk, tree.bytes() * 2 + (args.room << 20))
             except ext2.TooSmallError as error:
@@ -207,6 +205,10 @@ class Plan:
                 if not back.bring(self.disk, guest, host, self.before[number]):
                     print(f"tessera: {guest} is not there any more; {host} stays as it was", file=sys.stderr)
             except (back.BackError, OSError) as error:
-                kept = tempfile.mkdtemp(prefix="tessera-kept-")
-                shutil.copy(self.disk, kept)
-                raise RunError(f"{error}; the image with the program's changes is {kept}/disk.img") from None
+                raise RunError(f"{error}; the image with the program's changes is {self.keep()}") from None
+            except KeyboardInterrupt:
+                raise RunError(f"interrupted; not all changes are in {host}; the image that has them is {self.keep()}", LEFT) from None
+
+    def keep(self):
+        """The disk stays when this run's directory goes: where it is then."""
+        return scratch.keep(self.directory)

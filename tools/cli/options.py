@@ -8,7 +8,7 @@ import os
 
 from .errors import TABLE
 
-STDIO_HELP = "t: the terminal, p: as it is here, n: nothing; one letter each for 0, 1, 2 (default: found out)"
+STDIO_HELP = "t: the terminal, p: as it is here, n: nothing, c: closed; one letter each for 0, 1, 2 (default: found out)"
 OWN = ("/dev", "/proc", "/sys")     # what the system has there hides what would be put in
 MOST_WORDS = 250                    # servers/linux/core/options.h
 
@@ -59,8 +59,10 @@ def guest_path(text):
 def directory(text):
     host, _, rest = text.partition(":")
     guest, _, mode = rest.partition(":")
+    if guest in ("ro", "rw") and not mode:
+        guest, mode = "", guest
     if not host or mode not in ("", "ro", "rw"):
-        raise bad(f"{text}: HOST:GUEST or HOST:GUEST:rw")
+        raise bad(f"{text}: HOST or HOST:GUEST, and perhaps :rw behind it")
     if not os.path.exists(host):
         raise bad(f"{text}: {host} does not exist")
     if not os.access(host, os.R_OK):
@@ -80,16 +82,23 @@ def variable(text):
 
 
 def stdio(text):
-    if len(text) != 3 or set(text) - set("tpn"):
+    if len(text) != 3 or set(text) - set("tpnc"):
         raise bad(f"{text}: three letters; {STDIO_HELP}")
     return text
 
 
+class Help(argparse.RawDescriptionHelpFormatter):
+    """An option whose value may be missing takes it after "=" only."""
+
+    def _format_action_invocation(self, action):
+        return f"{', '.join(action.option_strings)}[={action.metavar}]" if action.nargs == "?" else super()._format_action_invocation(action)
+
+
 def parser():
     p = argparse.ArgumentParser(prog="tessera run", description="A Linux program of this machine, in a machine of its own.", epilog=TABLE,
-                                usage="tessera run [options] PROGRAM [ARGS...]", formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--dir", action="append", default=[], type=directory, metavar="HOST:GUEST[:rw]",
-                   help="put a copy of a directory or file in; the program may change it, and with :rw the changes come back at the end, else they are dropped")
+                                usage="tessera run [options] PROGRAM [ARGS...]", formatter_class=Help)
+    p.add_argument("--dir", action="append", default=[], type=directory, metavar="HOST[:GUEST][:rw]",
+                   help="put a copy of a directory or file in, under the same name or as GUEST; the program may change it, and with :rw the changes come back at the end, however the program ends, else they are dropped")
     p.add_argument("--env", action="append", default=[], type=variable, metavar="NAME[=VALUE]", help="environment (NAME alone: as here)")
     p.add_argument("--cwd", type=guest_path, metavar="DIRECTORY", help="working directory within (default: /root)")
     p.add_argument("--cpus", type=whole(1, 64), default=2, metavar="N", help="processors, 1 to 64 (default: 2)")
@@ -98,12 +107,12 @@ def parser():
     p.add_argument("--disk", metavar="FILE", help="an ext2 image as the root directory, changed in place; the program is one on it")
     p.add_argument("--room", type=amount(16, 1 << 20, "disk"), default=8 << 10, metavar="SIZE",
                    help="with :rw, room on the disk for what the program writes (default: 8G; only what is written takes any here, in TMPDIR)")
-    p.add_argument("--timeout", type=seconds, default=0, metavar="SECONDS", help="end it after so long, with status 124")
-    p.add_argument("--trace", nargs="?", const="-", metavar="FILE", help="system calls, decoded, to standard error, or with --trace=FILE there")
+    p.add_argument("--timeout", type=seconds, default=0, metavar="SECONDS", help="end it after so long, with status 124, as SIGKILL would: with :rw the changes until then come back")
+    p.add_argument("--trace", nargs="?", const="-", metavar="FILE", help="system calls, decoded, to standard error, or with =FILE there")
     p.add_argument("--stdio", type=stdio, metavar="XXX", help=STDIO_HELP)
     p.add_argument("--machine", default="q35-iommu", choices=("q35-iommu", "microvm"), help="default: q35-iommu")
     p.add_argument("--no-base", action="store_true", help="without busybox and /etc: only what the program needs")
-    p.add_argument("--dry-run", action="store_true", help="print the emulator's command line, and run nothing")
+    p.add_argument("--dry-run", action="store_true", help="print the emulator's command line, and run nothing; the files that it names are made for a run, and go with it")
     p.add_argument("--debug-kernel", action="store_true", help="a kernel that checks itself")
     p.add_argument("--verbose", "-v", action="store_true", help="at the end, show the system's own console, and each call, and each flag or command of one, that a program asked for in vain")
     return p

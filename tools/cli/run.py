@@ -151,8 +151,8 @@ def build_tree(args, program):
     return tree, within
 
 
-def stdio_of(args):
-    return args.stdio or "".join("t" if os.isatty(fd) else "p" for fd in (0, 1, 2))
+def stdio_of(args, closed):
+    return args.stdio or "".join("c" if fd in closed else "t" if os.isatty(fd) else "p" for fd in (0, 1, 2))
 
 
 def exit_status(status):
@@ -175,7 +175,9 @@ def boot(plan, directory, args, stdio):
     if shutil.which(emu.QEMU) is None:
         raise RunError(f"{emu.QEMU}, the emulator, is not on the PATH: apt-get install qemu-system-x86")
     trace = open_trace(args)
-    session = Session(plan.command, directory, stdio, args.timeout, trace=trace)
+    if plan.back:
+        scratch.want(directory, ", ".join(host for host, _ in plan.back))
+    session = Session(plan.command, directory, stdio, args.timeout, trace=trace, keeps=plan.disk is not None)
     try:
         status = session.run()
     finally:
@@ -186,32 +188,33 @@ def boot(plan, directory, args, stdio):
     if args.verbose:
         sys.stderr.buffer.write(console + b"".join(b"tessera: " + line + b"\n" for line in session.missing))
     if status is None:
-        return ended(session, console, args)
+        return ended(session, console, args, plan)
     plan.bring_back()
     if session.lost:
         print(f"tessera: {session.lost}; what came after that is lost", file=sys.stderr)
     return exit_status(status) or (FAILED if session.lost else 0)
 
 
-def ended(session, console, args):
-    """The machine ended otherwise than by its first process."""
-    if session.ended_by == "timeout":
-        print(f"tessera: ended after {args.timeout:g} s (--timeout)", file=sys.stderr)
-        return TIMEOUT
+def ended(session, console, args, plan):
+    """The machine ended otherwise than by its first process.  Changes come back as if that had been killed; not from a machine that failed."""
     if session.ended_by == "signal":
         return SIGNAL + session.signal
-    if session.ended_by == "left":
-        print("tessera: left by Ctrl-]", file=sys.stderr)
-        return LEFT
+    if session.ended_by in ("timeout", "left"):
+        print("tessera: " + (f"ended after {args.timeout:g} s (--timeout)" if session.ended_by == "timeout" else "left by Ctrl-]"), file=sys.stderr)
+        if session.up:
+            plan.bring_back()
+        return TIMEOUT if session.ended_by == "timeout" else LEFT
     if not args.verbose and console:
         sys.stderr.buffer.write(console[-4000:])
     print(f"tessera: {session.ended_by} (emulator's status {session.emulator_status})", file=sys.stderr)
+    if plan.back and session.up:
+        print(f"tessera: {', '.join(host for host, _ in plan.back)} stays as it was; the image with the program's changes is {plan.keep()}", file=sys.stderr)
     return FAILED
 
 
-def execute(args, program, arguments):
-    """Runs it; returns the exit status for our caller."""
-    stdio = stdio_of(args)
+def execute(args, program, arguments, closed=()):
+    """Runs it; returns the exit status for our caller.  `closed`: streams that we were not given."""
+    stdio = stdio_of(args, closed)
     tree, name = (None, disk_program(args, program)) if args.disk else build_tree(args, program)
     args.cwd = args.cwd or HOME
     with scratch.directory() as directory:
@@ -223,20 +226,23 @@ def execute(args, program, arguments):
 
 
 def open_streams():
-    """Streams that are closed here are empty; else files of our own would take their places."""
+    """Which are closed.  We have empty ones then; else files of our own would take their places."""
+    closed = []
     for fd in (0, 1, 2):
         try:
             os.fstat(fd)
         except OSError:
             os.open(os.devnull, os.O_RDWR)
+            closed.append(fd)
     sys.stderr = sys.stderr or open(2, "w", closefd=False)
+    return closed
 
 
 def main(argv):
-    open_streams()
+    closed = open_streams()
     args, words = options.parse(argv)
     try:
-        return execute(args, words[0], words[1:])
+        return execute(args, words[0], words[1:], closed)
     except (RunError, TreeError) as error:
         print(f"tessera: {error}", file=sys.stderr)
         return getattr(error, "status", FAILED)

@@ -21,14 +21,16 @@ FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signa
 LEAVE = 0x1d      # Ctrl-]
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 GRACE = 3         # seconds that output may wait for its reader after one of them
+STOPPING = 10     # seconds that a machine which is ended early has to write what its program wrote
 
 
 class Session:
-    """`command(path)` gives the emulator's command line for a link socket at `path`; `trace`: a descriptor of its own for the trace, or None."""
+    """`command(path)` gives the emulator's command line for a link socket at `path`; `trace`: a descriptor of its own for the trace, or None;
+    `keeps`: what the program wrote is wanted, also if it is ended early."""
 
-    def __init__(self, command, directory, stdio, timeout=0, kernel_log=None, trace=None):
+    def __init__(self, command, directory, stdio, timeout=0, kernel_log=None, trace=None, keeps=False):
         self.command, self.directory, self.stdio, self.timeout = command, directory, stdio, timeout
-        self.kernel_log, self.trace = kernel_log, trace
+        self.kernel_log, self.trace, self.keeps = kernel_log, trace, keeps
         self.status, self.room, self.stdin_open = None, 0, True
         self.console = "t" in stdio
         self.to_guest, self.signals, self.signalled, self.resized = b"", [], False, False
@@ -37,6 +39,7 @@ class Session:
         self.missing = []       # lines about calls and words that there are not
         self.deaf = set()       # streams that nobody reads
         self.end = None
+        self.decoder = Decoder()
 
     # --- what comes from the guest ---------------------------------------------------------
 
@@ -159,7 +162,7 @@ class Session:
     # --- the run -------------------------------------------------------------------------------
 
     def run(self):
-        """Returns the wait status of the first process, or None: see `ended_by`."""
+        """Returns the wait status of the first process, or None: see `ended_by`.  `up` says whether it ran."""
         path = os.path.join(self.directory, "link")
         listener = socket.socket(socket.AF_UNIX)
         listener.bind(path)
@@ -184,6 +187,8 @@ class Session:
             if self.console:
                 self._resize()
             self._move(self.link)
+            if self.keeps and self.up and self.ended_by in ("timeout", "left"):
+                self._stop(self.link)
         finally:
             for number, handler in handlers.items():
                 signal.signal(number, handler)
@@ -195,7 +200,7 @@ class Session:
                 process.kill()
             self.emulator_status = process.wait()
             log.close()
-        return self.status
+        return self.status if self.ended_by is None else None
 
     def _accept(self, listener, process):
         deadline = time.monotonic() + 30
@@ -207,8 +212,35 @@ class Session:
         self.ended_by = self.ended_by or "the emulator did not start"
         return None
 
+    def _receive(self, link):
+        """False: the machine is not there any more."""
+        try:
+            data = link.recv(65536)
+        except BlockingIOError:
+            return True
+        except ConnectionError:
+            data = b""
+        if data:
+            self._send(frames("a", struct.pack("<I", len(data))))
+        for kind, payload in self.decoder.feed(data):
+            self._handle(kind, payload)
+        return bool(data)
+
+    def _stop(self, link):
+        """Ends the program as SIGKILL does, after which the system writes what it has and tells the program's status; once more Ctrl-] or such a signal is
+        not waited."""
+        self.deaf |= {1, 2, self.trace}
+        self._send(frames("s", bytes([signal.SIGKILL])))
+        self.ending, until = 0, time.monotonic() + STOPPING
+        while self.status is None and not self.ending and time.monotonic() < until:
+            typed = [0] if self.stdin_open and self.stdio[0] == "t" else []
+            ready, writable, _ = select.select([link, *typed], [link] if self.to_guest else [], [], 0.2)
+            if writable:
+                self._flush()
+            if (link in ready and not self._receive(link)) or (0 in ready and not self._read_console()):
+                return
+
     def _move(self, link):
-        decoder = Decoder()
         self.end = time.monotonic() + self.timeout if self.timeout else None
         while self.status is None and self.ended_by is None:
             self._notice()
@@ -220,21 +252,10 @@ class Session:
                 return
             if writable:
                 self._flush()
-            if link in ready:
-                try:
-                    data = link.recv(65536)
-                except BlockingIOError:
-                    continue
-                except ConnectionError:
-                    data = b""
-                if data:
-                    self._send(frames("a", struct.pack("<I", len(data))))
-                for kind, payload in decoder.feed(data):
-                    self._handle(kind, payload)
-                if not data:
-                    if self.status is None:
-                        self.ended_by = "the machine stopped"
-                    return
+            if link in ready and not self._receive(link):
+                if self.status is None:
+                    self.ended_by = self.ended_by or "the machine stopped"
+                return
             if 0 in ready:
                 if self.stdio[0] == "t":
                     if not self._read_console():

@@ -7,6 +7,7 @@ import shutil
 import sys
 import tempfile
 import unittest
+import unittest.mock
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from cli import back                                            # noqa: E402
@@ -109,6 +110,27 @@ class Back(unittest.TestCase):
                            ("here only", b"somebody's"), ("new", b"somebody's")):
             with open(os.path.join(self.host, name), "rb") as file:
                 self.assertEqual(file.read(), text, name)
+
+    def test_damaged(self):
+        """A journal that must be read in a file system that is broken: nothing is taken from there."""
+        self.run_program(lambda top: self.write(os.path.join(top, "nothing"), b"something"))
+        made = ext2.image
+
+        def breaking(tree, image, size):
+            made(tree, image, size)
+            with open(image, "r+b") as file:
+                file.seek(1024 + 96)
+                flags = file.read(1)[0]
+                file.seek(1024 + 96)
+                file.write(bytes([flags | 4]))      # the journal is to be read
+                file.seek(4096 + 8)
+                table = int.from_bytes(file.read(4), "little")
+                file.seek(4096 * table + 256)
+                file.write(bytes(256))              # the root directory
+        before = listing(self.host)
+        with unittest.mock.patch.object(ext2, "image", breaking), self.assertRaisesRegex(back.BackError, "e2fsck"):
+            self.bring()
+        self.assertEqual(listing(self.host), before)
 
     def test_gone(self):
         self.run_program(lambda _: None)

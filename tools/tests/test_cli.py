@@ -254,6 +254,24 @@ class Scratch(unittest.TestCase):
                     self.assertTrue(os.path.isdir(mine))
             self.assertFalse(os.path.exists(mine))
 
+    def test_changes_of_a_run_that_was_killed(self):
+        with tempfile.TemporaryDirectory() as top, unittest.mock.patch.object(tempfile, "tempdir", top), contextlib.redirect_stderr(io.StringIO()) as said:
+            killed, early = (os.path.join(top, scratch.PREFIX + name) for name in ("killed", "early"))
+            for path in (killed, early):
+                os.mkdir(path)
+                pathlib.Path(path, scratch.OWNER).touch()
+            pathlib.Path(killed, scratch.DISK).write_text("disk")
+            scratch.want(killed, "/my\udcff dir")
+            scratch.want(early, "/other")       # it has no disk yet
+            scratch.clean()
+            kept = os.path.join(top, scratch.KEPT + "killed", scratch.DISK)
+            self.assertEqual(pathlib.Path(kept).read_text(), "disk")
+            self.assertEqual(os.listdir(os.path.dirname(kept)), [scratch.DISK])
+            self.assertEqual(os.listdir(top), [scratch.KEPT + "killed"])
+            self.assertIn(f"changes of /my\udcff dir; the image that has them is {kept}\n", said.getvalue())
+            scratch.clean()
+            self.assertEqual(said.getvalue().count("\n"), 1)
+
 
 if __name__ == "__main__":
     unittest.main()

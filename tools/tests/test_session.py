@@ -43,7 +43,7 @@ from cli.session import Session
 run.open_streams()
 with tempfile.TemporaryDirectory() as directory:
     trace = int(sys.argv[4]) if len(sys.argv) > 4 else None
-    session = Session(lambda path: ["/usr/bin/python3", "-c", sys.argv[1], path], directory, sys.argv[2], float(sys.argv[3]), trace=trace)
+    session = Session(lambda path: ["/usr/bin/python3", "-c", sys.argv[1], path], directory, sys.argv[2], float(sys.argv[3]), trace=trace, keeps="k" in sys.argv[2])
     status = session.run()
 print("status", status, "ended by", session.ended_by, "lost", session.lost, file=sys.stderr)
 """
@@ -51,12 +51,13 @@ TOOLS = str(ROOT / "tools")
 
 
 def command(machine, stdio="ppp", timeout=0, trace=None):
+    """`k` behind the letters of stdio: what the program wrote is wanted."""
     return ["/usr/bin/python3", "-c", LAUNCHER % TOOLS, MACHINE % TOOLS + machine, stdio, str(timeout), *([] if trace is None else [str(trace)])]
 
 
-def run(machine, timeout=0, **streams):
+def run(machine, timeout=0, stdio="ppp", **streams):
     streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, **streams}
-    return subprocess.run(command(machine, timeout=timeout), stderr=subprocess.PIPE, check=False, timeout=60, **streams)
+    return subprocess.run(command(machine, stdio, timeout), stderr=subprocess.PIPE, check=False, timeout=60, **streams)
 
 
 class Streams(unittest.TestCase):
@@ -89,6 +90,42 @@ class Streams(unittest.TestCase):
         finally:
             os.close(ours)
             os.close(theirs)
+
+
+class EndedEarly(unittest.TestCase):
+    """A machine whose changes are wanted is asked to end, and has time to write them."""
+    FLOOD = "for i in range(100): say('o', bytes(4096))\n"
+
+    def test_timeout(self):
+        ours, theirs = os.pipe()        # that nobody reads
+        with tempfile.NamedTemporaryFile() as asked:
+            begin = time.monotonic()
+            done = run(f"say('u')\n{self.FLOOD}open({asked.name!r}, 'wb').write(heard('s'))\n{self.FLOOD}end(0)", timeout=2, stdio="pppk", stdout=theirs)
+            self.assertIn(b"status None ended by timeout", done.stderr)
+            self.assertEqual(asked.read(), bytes([signal.SIGKILL]))
+            self.assertLess(time.monotonic() - begin, 8)
+        os.close(ours)
+        os.close(theirs)
+
+    def test_one_that_does_not_hear(self):
+        begin = time.monotonic()
+        done = run("say('u'); time.sleep(50)", timeout=1, stdio="pppk")
+        self.assertIn(b"ended by timeout", done.stderr)
+        self.assertTrue(9 < time.monotonic() - begin < 20)
+
+    def test_not_wanted(self):
+        begin = time.monotonic()
+        self.assertIn(b"ended by timeout", run("say('u'); time.sleep(50)", timeout=1).stderr)
+        self.assertLess(time.monotonic() - begin, 6)
+
+    def test_waiting_for_it_can_be_ended(self):
+        with subprocess.Popen(command("say('u'); say('o', b'ready'); heard('s'); say('o', b'asked'); time.sleep(50)", "pppk", 1), stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            time.sleep(3)
+            begin = time.monotonic()
+            process.terminate()
+            self.assertIn(b"ended by timeout", process.communicate(timeout=60)[1])
+            self.assertLess(time.monotonic() - begin, 5)
 
 
 class Trace(unittest.TestCase):

@@ -71,8 +71,11 @@ static void open_stdio(struct task *t)
 {
 	for (u32 i = 0; i < 3; i++) {
 		struct file *f;
-		s64 e = open_one(t, i, &f);
+		s64 e;
 
+		if (options.stdio[i] == 'c')
+			continue;
+		e = open_one(t, i, &f);
 		if (e == 0)
 			e = fd_install(t, f, false, i);
 		if (e < 0)

@@ -32,7 +32,7 @@ static u64 number(const char *s)
 static void take_stdio(const char *letters)
 {
 	if (strlen(letters) != 3)
-		sys_panic("linux: stdio wants three letters of t, p, n");
+		sys_panic("linux: stdio wants three letters of t, p, n, c");
 	memcpy(options.stdio, letters, 4);
 }
 

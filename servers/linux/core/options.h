@@ -8,7 +8,7 @@
  *   trace        a line for each system call
  *   epoch=N      it is so many seconds since 1970 (default: from the real-time clock)
  *   framed       the console is a stream of frames (tty/host.h)
- *   stdio=XXX    where 0, 1 and 2 of the first process lead: t the console, p the host's, n /dev/null
+ *   stdio=XXX    where 0, 1 and 2 of the first process lead: t the console, p the host's, n /dev/null, c nowhere
  *   cwd=PATH     its working directory
  *   init=PATH    its program (default: /init, /sbin/init, /bin/init, /bin/sh)
  *   env:N=V      of its environment

@@ -8,13 +8,19 @@
 import argparse
 import os
 import pathlib
+import pty
+import re
 import shutil
+import signal
 import stat
 import subprocess
 import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(ROOT / "tools"))
+from root import ext2  # noqa: E402
+
 GIB, BIG = 1 << 30, 200 << 20
 TIME = 981173106789000000       # 2001, and part of a second
 # What makes neither files nor times that depend on when it runs is compared as it is.
@@ -113,11 +119,99 @@ def no_room(top):
     return None if done.returncode == 0 and names == ["big", "first", "second"] else f"{names} {done.returncode} {done.stderr}"
 
 
+# It does not end by itself, nor by what it can hear; `kept` is nowhere but in memory when it is ready, unless it is synced.
+ENDLESS = "trap '' TERM INT HUP; echo new > made; rm old; echo more >> kept; SYNC; echo ready; while :; do sleep 1; done"
+BEFORE, AFTER = {"old": "old\n", "kept": "kept\n"}, {"made": "new\n", "kept": "kept\nmore\n"}
+
+
+class Endless:
+    """A run of that script, with a directory of its own and a place for what Tessera makes."""
+
+    def __init__(self, top, *options, sync="sync", **streams):
+        self.dir, self.tmp = top / "dir", top / "tmp"
+        for directory in (self.dir, self.tmp):
+            directory.mkdir()
+        for name, text in BEFORE.items():
+            write(self.dir / name, text)
+        self.environment = {**os.environ, "TMPDIR": str(self.tmp)}
+        self.process = subprocess.Popen([str(ROOT / "tessera"), "run", "--timeout=60", *options, "--cwd=/data", f"--dir={self.dir}:/data:rw", "/bin/busybox", "sh",
+                                         "-ec", ENDLESS.replace("SYNC", sync)], stderr=subprocess.PIPE, env=self.environment,
+                                        **{"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, **streams})
+
+    def ready(self):
+        self.process.stdout.readline()
+
+    def emulator(self):
+        return int(pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()[0])
+
+    def wrong(self, status, files, said, err=None):
+        """None, or what is not as it should be after it."""
+        err = (self.process.communicate(timeout=100)[1] if err is None else err).decode()
+        found = {path.name: path.read_text() for path in self.dir.iterdir()}
+        return None if (self.process.returncode, found) == (status, files) and said in err else f"status {self.process.returncode}, {found}, {err}"
+
+    def kept(self, err):
+        """None, or why the image that is told of does not have the changes."""
+        image = re.search(rf"{self.tmp}/\S+/disk.img", err)
+        if not image:
+            return err
+        subprocess.run([ext2.tool("e2fsck"), "-fp", image[0]], capture_output=True, check=False)
+        text = subprocess.run([ext2.tool("debugfs"), "-R", "cat /data/kept", image[0]], capture_output=True, text=True, check=False).stdout
+        return None if text == AFTER["kept"] else f"in {image[0]}: {text}"
+
+
+def timeout(top):
+    """As if the program had been killed then: it is, and what it wrote is written."""
+    return Endless(top, "--timeout=6", sync=":", stdout=subprocess.DEVNULL).wrong(124, AFTER, "ended after 6 s")
+
+
+def left(top):
+    """The same with Ctrl-]."""
+    ours, theirs = pty.openpty()
+    run, text = Endless(top, sync=":", stdin=theirs, stdout=theirs), b""
+    while b"ready" not in text:
+        text += os.read(ours, 100)
+    os.write(ours, b"\x1d")
+    why = run.wrong(130, AFTER, "left by Ctrl-]")
+    os.close(ours)
+    os.close(theirs)
+    return why
+
+
+def deaf(top):
+    """A machine that does not hear any more is ended, and its journal read."""
+    run = Endless(top, "--timeout=8")
+    run.ready()
+    os.kill(run.emulator(), signal.SIGSTOP)
+    return run.wrong(124, AFTER, "ended after 8 s")
+
+
+def stopped(top):
+    """From a machine that failed nothing is taken, and nothing is lost."""
+    run = Endless(top)
+    run.ready()
+    os.kill(run.emulator(), signal.SIGKILL)
+    err = run.process.communicate(timeout=100)[1]
+    return run.wrong(125, BEFORE, "stays as it was", err) or run.kept(err.decode())
+
+
+def killed(top):
+    """The next run tells of a run that was killed, and where its changes are."""
+    run = Endless(top)
+    run.ready()
+    run.process.kill()
+    why = run.wrong(-signal.SIGKILL, BEFORE, "")
+    done = subprocess.run([str(ROOT / "tessera"), "run", "--timeout=60", "/bin/busybox", "true"], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          env=run.environment, check=False)
+    return why or (f"status {done.returncode}" if done.returncode else None) or run.kept(done.stderr)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--quick", action="store_true")
     size = BIG if parser.parse_args().quick else GIB
-    cases = {"changes as they would be here": changes, f"a file of {size >> 20} MiB": lambda top: room(top, size), "no room": no_room}
+    cases = {"changes as they would be here": changes, f"a file of {size >> 20} MiB": lambda top: room(top, size), "no room": no_room, "ended by --timeout": timeout,
+             "left by Ctrl-]": left, "a machine that does not hear": deaf, "a machine that stopped": stopped, "a run that was killed": killed}
     failed = 0
     for number, (name, case) in enumerate(cases.items(), 1):
         top = pathlib.Path(tempfile.mkdtemp(prefix="tessera-test-back-"))
