@@ -142,6 +142,22 @@ def closed(tap):
         print("#", repr(bad)[:600])
 
 
+def called(tap, directory):
+    """A program is called as a shell would call it, and finds what a terminal is, also if there is none."""
+    bad, script = [], pathlib.Path(directory, "called")
+    script.write_text('#!/bin/sh\necho "$0"\n')
+    script.chmod(0o755)
+    for words, want in (("busybox", "BusyBox"), ("/bin/busybox", "BusyBox"), ("sh -c 'echo $0'", "sh\n"), ("/bin/sh -c 'echo $0'", "/bin/sh\n"),
+                        ("ls --nosuch", "ls: unrec"), (str(script), f"{script}\n"), ("--env TERM=vt100 -- sh -c 'ls /lib/terminfo/*'", "/lib/terminfo/d:\ndumb\n\n/lib/terminfo/v:\nvt100\n"),
+                        ("sh -c 'test -c /dev/stdin && echo null' </dev/null", "null\n")):
+        done = subprocess.run(["sh", "-c", f"exec {ROOT}/tessera run --timeout=60 {words} 2>&1"], stdin=subprocess.PIPE, capture_output=True, text=True, check=False)
+        if not done.stdout.startswith(want):
+            bad.append((words, done.stdout))
+    tap.line(f"{'not ok' if bad else 'ok'} 0 how a program is called, and where", "guest: ")
+    if bad:
+        print("#", repr(bad)[:600])
+
+
 def microvm(tap):
     """The machine without an IOMMU, and changes that come back from there."""
     with tempfile.TemporaryDirectory() as directory:
@@ -206,7 +222,8 @@ def parts(tap, directory, quick):
     found += [(f"guest {name}", lambda n=name: guest(tap, n, directory)) for name in GUEST]
     found += [("guest missing", lambda: missing(tap, directory)), ("guest mapsync", lambda: mapsync(tap, directory)),
               ("guest stdin-file", lambda: stdin_file(tap, directory)), ("guest microvm", lambda: microvm(tap)), ("guest ends", lambda: ends(tap)),
-              ("guest closed", lambda: closed(tap)), ("guest slow-host", lambda: slow_host(tap))]
+              ("guest closed", lambda: closed(tap)),
+              ("guest called", lambda: called(tap, directory)), ("guest slow-host", lambda: slow_host(tap))]
     found += [(path.parent.name, lambda p=path: tap.run([sys.executable, str(p), *quick], f"{p.parent.name}: ", 1800)) for path in sorted(HERE.glob("*/run.py"))]
     return [*found, ("compare", lambda: tap.run([sys.executable, str(HERE / "compare.py")], "compare: ", 3600))]
 

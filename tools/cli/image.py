@@ -87,6 +87,8 @@ def link(bundle, directory):
 def words(args, argv, env, stdio):
     """The words of servers/linux/core/options.h."""
     text = ["framed", f"stdio={stdio}", f"cwd={args.cwd}", f"init={argv[0]}", f"cpus={args.cpus}"]
+    if args.name:
+        text.append(f"name={args.name}")
     if args.procs:
         text.append(f"procs={args.procs}")
     if args.trace:

@@ -79,13 +79,14 @@ def put_program(tree, here, within):
         raise RunError(str(error), NOT_EXECUTABLE) from error
 
 
-def put_terminal(tree):
-    """What programs ask of the terminal that this one runs in."""
-    name = os.environ.get("TERM", "")
+def put_terminal(tree, env):
+    """What programs ask of the terminal that they run in, or of none."""
+    names = {"dumb", *(word.partition("=")[2] for word in env if word.startswith("TERM="))}
     for directory in TERMINFO:
-        path = f"{directory}/{name[:1]}/{name}"
-        if name and "/" not in name and os.path.isfile(path) and not tree.has(path):
-            tree.file(path, os.path.realpath(path))
+        for name in sorted(names):
+            path = f"{directory}/{name[:1]}/{name}"
+            if name and "/" not in name and os.path.isfile(path) and not tree.has(path):
+                tree.file(path, os.path.realpath(path))
 
 
 def put_locale(tree):
@@ -143,7 +144,7 @@ def build_tree(args, program):
     if here is not None:
         put_program(tree, here, within)
     if not args.no_base:
-        put_terminal(tree)
+        put_terminal(tree, environment(args))
         put_locale(tree)
     ldcache.add(tree)
     if args.cwd and (not tree.has(args.cwd) or stat.S_ISREG(tree.nodes[tree.place(args.cwd)].mode)):
@@ -152,7 +153,9 @@ def build_tree(args, program):
 
 
 def stdio_of(args, closed):
-    return args.stdio or "".join("c" if fd in closed else "t" if os.isatty(fd) else "p" for fd in (0, 1, 2))
+    """A letter for each of 0, 1, 2.  The null device is one within, too: no bytes need go there."""
+    null = os.stat(os.devnull).st_rdev
+    return args.stdio or "".join("c" if fd in closed else "t" if os.isatty(fd) else "n" if os.fstat(fd).st_rdev == null else "p" for fd in (0, 1, 2))
 
 
 def exit_status(status):
@@ -216,6 +219,8 @@ def execute(args, program, arguments, closed=()):
     """Runs it; returns the exit status for our caller.  `closed`: streams that we were not given."""
     stdio = stdio_of(args, closed)
     tree, name = (None, disk_program(args, program)) if args.disk else build_tree(args, program)
+    # As a shell would call it; by a path only if that leads to it within, too.
+    args.name = program if "/" not in program else None
     args.cwd = args.cwd or HOME
     with scratch.directory() as directory:
         plan = image.Plan(args, tree, [name, *arguments], environment(args), stdio, directory)

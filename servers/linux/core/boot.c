@@ -107,7 +107,7 @@ static s64 run(const char *program)
 {
 	s64 e;
 
-	options.argv[0] = (char *)(uintptr_t)program;
+	options.argv[0] = (char *)(uintptr_t)(options.name != NULL ? options.name : program);
 	e = process_first(program, options.argv, options.envp);
 	if (e >= 0 && env.framed)
 		host_send('u', "", 0);

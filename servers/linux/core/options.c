@@ -50,6 +50,8 @@ static void take_option(char *word)
 		take_stdio(word + 6);
 	else if (starts(word, "init="))
 		options.init = word + 5;
+	else if (starts(word, "name="))
+		options.name = word + 5;
 	else if (starts(word, "cwd="))
 		options.cwd = word + 4;
 	else if (starts(word, "env:") && options.envc < OPTION_WORDS - 1)

@@ -11,6 +11,7 @@
  *   stdio=XXX    where 0, 1 and 2 of the first process lead: t the console, p the host's, n /dev/null, c nowhere
  *   cwd=PATH     its working directory
  *   init=PATH    its program (default: /init, /sbin/init, /bin/init, /bin/sh)
+ *   name=WORD    how it is called (default: by its path)
  *   env:N=V      of its environment
  *   -- WORDS     its arguments
  *
@@ -26,7 +27,7 @@ struct options {
 	u64 epoch;
 	bool trace, framed;
 	char stdio[4];
-	const char *init, *cwd; /* NULL: not said */
+	const char *init, *name, *cwd; /* NULL: not said */
 	char *argv[OPTION_WORDS];
 	char *envp[OPTION_WORDS];
 	u32 argc, envc;

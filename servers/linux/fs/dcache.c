@@ -235,7 +235,7 @@ s64 dentry_lookup_locked(struct dentry *parent, const char *name, u32 len, struc
 	if (!d)
 		return -ENOMEM;
 	s64 r = parent->inode->ops->lookup(parent->inode, d->name, len, &d->inode);
-	if (r < 0 && r != -ENOENT) {
+	if (r < 0 && (r != -ENOENT || parent->inode->ops->fixed)) {
 		dentry_put(d);
 		return r;
 	}

@@ -129,6 +129,7 @@ static s64 p_follow(struct inode *i, struct path *out)
 
 static const struct inode_ops p_dir_ops = {
 	.lookup = p_lookup,
+	.fixed = true,
 	.readdir = p_readdir,
 	.getattr = p_getattr,
 	.stale = p_stale,

@@ -117,6 +117,7 @@ struct inode {
 struct inode_ops {
 	/* Names. `dir` is a directory; len 1 to NAME_LEN, neither "." nor "..".  *out has a reference. */
 	s64 (*lookup)(struct inode *dir, const char *name, u32 len, struct inode **out);
+	bool fixed; /* only the system makes names in it: for others one that is not there cannot be there */
 	s64 (*create)(struct inode *dir, const char *name, u32 len, u32 mode, u64 rdev,
 		      struct inode **out);
 	s64 (*symlink)(struct inode *dir, const char *name, u32 len, const char *target,
