@@ -64,9 +64,9 @@ def directory(text):
     if not host or mode not in ("", "ro", "rw"):
         raise bad(f"{text}: HOST or HOST:GUEST, and perhaps :rw behind it")
     if not os.path.exists(host):
-        raise bad(f"{text}: {host} does not exist")
+        raise bad(f"{host} does not exist")
     if not os.access(host, os.R_OK):
-        raise bad(f"{text}: {host} cannot be read")
+        raise bad(f"{host} cannot be read")
     guest = guest_path(guest or os.path.abspath(host))
     if any(guest == own or guest.startswith(own + "/") for own in OWN):
         raise bad(f"{text}: {guest} would be hidden by the system's own {guest[:guest.find('/', 1)] if guest.count('/') > 1 else guest}")
@@ -96,7 +96,7 @@ class Help(argparse.RawDescriptionHelpFormatter):
 
 def parser():
     p = argparse.ArgumentParser(prog="tessera run", description="A Linux program of this machine, in a machine of its own.", epilog=TABLE,
-                                usage="tessera run [options] PROGRAM [ARGS...]", formatter_class=Help)
+                                usage="tessera run [options] PROGRAM [ARGS...]", formatter_class=Help, allow_abbrev=False)
     p.add_argument("--dir", action="append", default=[], type=directory, metavar="HOST[:GUEST][:rw]",
                    help="put a copy of a directory or file in, under the same name or as GUEST; the program may change it, and with :rw the changes come back at the end, however the program ends, else they are dropped")
     p.add_argument("--env", action="append", default=[], type=variable, metavar="NAME[=VALUE]", help="environment (NAME alone: as here)")

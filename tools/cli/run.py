@@ -34,7 +34,7 @@ def check_node(tree, name):
 
 def find_program(name, tree):
     """Where the program is: (here, within); here None: it is one of the tree's."""
-    if "/" in name:
+    if "/" in name or name in (".", ".."):
         if os.path.isfile(name):
             return name, os.path.abspath(name)
         if tree.has(name) and not (os.path.lexists(name) and not os.path.isdir(name)):
@@ -51,7 +51,8 @@ def find_program(name, tree):
     for directory in PLACES:
         if tree.has(f"{directory}/{name}"):
             return None, f"/{directory}/{name}"
-    raise RunError(f"{name}: neither on this machine's PATH nor in what is put in", NOT_FOUND)
+    here = f"; the one in this directory is ./{name}" if os.path.isfile(name) else ""
+    raise RunError(f"{name}: neither on this machine's PATH nor in what is put in{here}", NOT_FOUND)
 
 
 def check_program(path):
@@ -140,7 +141,12 @@ def build_tree(args, program):
             tree.copy(os.path.realpath(d.host), d.guest, owner=back.owner_within if d.back else None)
     except TreeError as error:
         raise RunError(f"--dir: {error}", USAGE) from error
-    here, within = find_program(program, tree)
+    try:
+        here, within = find_program(program, tree)
+    except RunError as error:
+        if args.trace == "-":
+            raise RunError(f"{error} (a file for the trace is said with =, --trace={program})", error.status) from None
+        raise
     if here is not None:
         put_program(tree, here, within)
     if not args.no_base:

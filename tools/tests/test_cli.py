@@ -41,6 +41,21 @@ class Options(unittest.TestCase):
         self.assertEqual((args.mem, args.timeout, args.cwd, args.trace, words), (1024, 0, "/a/b", "-", ["ls", "--mem", "2"]))
         self.assertEqual(args.dir, [("/etc", "/y", True)])
 
+    def test_no_short_forms(self):
+        self.assertIn("unrecognized arguments: --tim", self.refused("--tim=5"))
+
+    def test_help(self):
+        said = options.parser().format_help()
+        self.assertIn("--trace[=FILE]", said)
+        self.assertIn("--dir HOST[:GUEST][:rw]", said)
+
+    def test_directories(self):
+        here = os.path.realpath("/etc")
+        for text, want in (("/etc", (here, False)), ("/etc:rw", (here, True)), ("/etc:ro", (here, False)), ("/etc::rw", (here, True)), ("/etc:/x", ("/x", False)),
+                           ("/etc:/rw", ("/rw", False))):
+            found = options.directory(text)
+            self.assertEqual((found.guest, found.back), want)
+
     def test_no_program(self):
         for words in ([], ["--"], [""]):
             with contextlib.redirect_stderr(io.StringIO()), self.assertRaises(SystemExit) as end:
@@ -68,6 +83,20 @@ class Programs(unittest.TestCase):
                 return error.status
         return 0
 
+    def test_hints(self):
+        args = options.parse(["--trace", "--no-base", "nosuch-file"])[0]
+        with self.assertRaisesRegex(errors.RunError, r"nosuch-file: neither .*--trace=nosuch-file\)"):
+            run.build_tree(args, "nosuch-file")
+        with tempfile.TemporaryDirectory() as directory, contextlib.chdir(directory):
+            pathlib.Path("a.out").touch()
+            with self.assertRaisesRegex(errors.RunError, "in this directory is ./a.out"):
+                run.find_program("a.out", Tree())
+
+    def test_commands(self):
+        done = subprocess.run([str(ROOT / "tessera"), "ran", "true"], capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, errors.USAGE)
+        self.assertTrue(done.stderr.startswith("tessera: no such command: ran\n"))
+
     def test_no_emulator(self):
         with unittest.mock.patch.dict(os.environ, PATH="/nowhere"), self.assertRaisesRegex(errors.RunError, "apt-get install qemu"):
             run.boot(None, None, None, "nnn")
@@ -85,7 +114,7 @@ class Programs(unittest.TestCase):
         def script(text, mode=0o755):
             return lambda path: (pathlib.Path(path).write_bytes(text), os.chmod(path, mode))
         elf = pathlib.Path("/bin/true").read_bytes()
-        for want, name, make in ((127, "nosuch.x", None), (127, "nosuch", None), (126, "directory.x", os.mkdir), (126, "fifo.x", os.mkfifo),
+        for want, name, make in ((127, "nosuch.x", None), (127, "nosuch", None), (126, ".", None), (126, "directory.x", os.mkdir), (126, "fifo.x", os.mkfifo),
                                  (126, "text.x", script(b"#!/bin/sh\n", 0o644)), (126, "empty.x", script(b"")), (126, "line.x", script(b"#!\n")),
                                  (127, "shell.x", script(b"#!/nosuch/sh\n")), (127, "env.x", script(b"#!/usr/bin/env nosuch-sh\n")),
                                  (126, "arm.x", script(elf[:18] + b"\xb7\0" + elf[20:])), (126, "cut.x", script(elf[:40])),
