@@ -8,6 +8,9 @@ from .elf import Elf, ElfError, MissingError, libraries
 from .runtime import which
 
 
+MADE = 946684800        # 2000-01-01: of what comes from no file here, always the same; formats that count from later than 1970 know it
+
+
 class TreeError(Exception):
     pass
 
@@ -17,7 +20,7 @@ class NoInterpreterError(TreeError):
 
 
 class Node:
-    def __init__(self, mode, data=b"", source=None, uid=0, gid=0, mtime=0, rdev=0):
+    def __init__(self, mode, data=b"", source=None, uid=0, gid=0, mtime=MADE, rdev=0):
         self.mode, self.data, self.source = mode, data, source
         self.uid, self.gid, self.mtime, self.rdev = uid, gid, mtime, rdev
         self.mtime_ns, self.same = mtime * 10**9, None        # same: what all names of one file have in common

@@ -331,6 +331,8 @@ bool trace_struct(struct text *x, const struct traced *c, u32 i)
 	case LX_SIGSET: return sigset(x, c->t, v);
 	case LX_TIMESPEC: return timespecs(x, c->t, v, 1);
 	case LX_TIMESPECS: return timespecs(x, c->t, v, 2);
+	case LX_TIMELEFT:
+		return c->ended && c->result == -ERESTART_BLOCK && timespecs(x, c->t, v, 1);
 	case LX_RLIMIT: return rlimit(x, c->t, v);
 	case LX_POLLFDS: return pollfds(x, c->t, v, (u32)next);
 	case LX_SOCKADDR: return sockaddr(x, c->t, v, next);

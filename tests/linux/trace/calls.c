@@ -133,6 +133,7 @@ static void others(void)
 	C(epoll_wait, pair[1] + 2, &e, 1, 0);
 	C(epoll_ctl, pair[1] + 2, EPOLL_CTL_DEL, 99, NULL);
 	C(nanosleep, &t, NULL);
+	C(nanosleep, &t, &t);
 	C(clock_nanosleep, CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL);
 	C(clock_gettime, CLOCK_MONOTONIC, (void *)8);
 	C(futex, &one, 0x81, 1);
