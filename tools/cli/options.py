@@ -99,6 +99,7 @@ def parser():
                                 usage="tessera run [options] PROGRAM [ARGS...]", formatter_class=Help, allow_abbrev=False)
     p.add_argument("--dir", action="append", default=[], type=directory, metavar="HOST[:GUEST][:rw]",
                    help="put a copy of a directory or file in, under the same name or as GUEST; the program may change it, and with :rw the changes come back at the end, however the program ends, else they are dropped")
+    p.add_argument("--with", action="append", default=[], dest="others", metavar="PROGRAM", help="put in another program that PROGRAM starts, with what it needs")
     p.add_argument("--env", action="append", default=[], type=variable, metavar="NAME[=VALUE]", help="environment (NAME alone: as here)")
     p.add_argument("--cwd", type=guest_path, metavar="DIRECTORY", help="working directory within (default: /root)")
     p.add_argument("--cpus", type=whole(1, 64), default=2, metavar="N", help="processors, 1 to 64 (default: 2)")
@@ -143,6 +144,6 @@ def parse(argv):
         p.error(f"at most {MOST_WORDS} words for a program; a script put in by --dir can have more")
     if len(args.env) > MOST_WORDS - 10:
         p.error(f"at most {MOST_WORDS - 10} variables")
-    if args.disk and args.dir:
-        p.error("--dir and --disk do not go together: the root directory is the disk's (tools/mkroot.py puts files on one)")
+    if args.disk and (args.dir or args.others):
+        p.error("--disk goes neither with --dir nor with --with: the root directory is the disk's (tools/mkroot.py puts files on one)")
     return args, words

@@ -149,6 +149,10 @@ def build_tree(args, program):
         raise
     if here is not None:
         put_program(tree, here, within)
+    for other in args.others:
+        here, place = find_program(other, tree)
+        if here is not None:
+            put_program(tree, here, place)
     if not args.no_base:
         put_terminal(tree, environment(args))
         put_locale(tree)

@@ -19,6 +19,7 @@ KNOWN = [
     (r"lua.*", ["share/lua", LIB + "/lua", "lib/lua"]),
     (r"tclsh.*|wish.*", ["share/tcltk", "lib/tcltk", "lib/tcl*"]),
     (r"git", ["lib/git-core", "share/git-core"]),
+    (r"file", ["lib/file", "share/file", "share/misc"]),
 ]
 
 

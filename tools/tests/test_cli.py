@@ -136,6 +136,28 @@ class PutIn(unittest.TestCase):
         self.assertTrue(any("libssl.so" in name for name in tree.nodes), "a library of a module")
         self.assertFalse(any("/config-3" in name for name in tree.nodes))
 
+    def test_others(self):
+        """Programs that the program starts come with what they need, as it does."""
+        args = options.parse(["--no-base", "--with", "/usr/bin/python3", "--with=/bin/ls", "/bin/true"])[0]
+        tree, within = run.build_tree(args, "/bin/true")
+        self.assertEqual(within, "/bin/true")
+        for name in ("/usr/bin/python3", "/bin/ls", "/usr/lib/" + os.path.basename(os.path.realpath("/usr/bin/python3")) + "/encodings/__init__.py"):
+            self.assertTrue(tree.has(name), name)
+        self.assertTrue(any("/libselinux" in name for name in tree.nodes), "a library of ls")
+        args.others = ["nosuch-program"]
+        with self.assertRaises(errors.RunError) as error:
+            run.build_tree(args, "/bin/true")
+        self.assertEqual(error.exception.status, errors.NOT_FOUND)
+
+    def test_file_knows_what_files_look_like(self):
+        with unittest.mock.patch.object(os.path, "isdir", lambda path: path == "/usr/lib/file"), unittest.mock.patch.object(runtime.glob, "glob", lambda path: [path]):
+            self.assertEqual(runtime.directories("/usr/bin/file"), ["/usr/lib/file"])
+
+    def test_made_files_are_not_too_old(self):
+        tree = Tree()
+        tree.text("etc/x", "")
+        self.assertTrue(0 < tree.nodes["etc/x"].mtime < 1 << 31)
+
     def test_not_chosen_by_a_script(self):
         with tempfile.TemporaryDirectory() as directory:
             shim = pathlib.Path(directory, "python3")
