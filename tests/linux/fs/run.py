@@ -35,7 +35,7 @@ def build(compiler, test, directory):
     program = f"{directory}/{compiler}-{test}"
     parts = sorted(HERE.glob("diff_*.c")) if test == "diff_test" else [HERE / f"{test}.c"]
     sources = [*parts, HERE / "host.c", dispatch(directory), ROOT / "build/gen/linux/names.c",
-               *(ROOT / "servers/linux/core" / name for name in ("missing.c", "words.c")),
+               *(ROOT / "servers/linux/core" / name for name in ("missing.c", "words.c")), ROOT / "servers/linux/mm/copy_struct.c",
                *sorted(f for f in (ROOT / "servers/linux/fs").glob("*.c") if not f.name.startswith("remote"))]
     done = subprocess.run([compiler, *FLAGS, "-o", program, *map(str, sources)], capture_output=True, text=True,
                           check=False, timeout=600)
