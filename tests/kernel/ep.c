@@ -122,7 +122,7 @@ TEST(call_equal_prio, "call and answer work between threads of the same and of l
 	}
 }
 
-TEST(short_stubs, "the stubs for messages without words work, in both roles")
+TEST(short_stubs, "a call without words has a stub of its own")
 {
 	ep_h ep = sys_ep();
 	u64 tag = 3ull << TAG_LABEL_SHIFT;
@@ -130,6 +130,45 @@ TEST(short_stubs, "the stubs for messages without words work, in both roles")
 	(void)worker_at(PRIO_HIGH, 0, serve_all, ep);
 	EXPECT_OK(ep_call_0(ep, &tag, 0));
 	EXPECT_EQ(tag, 1);
+}
+
+/* Answers with the words in reverse, and with the badge in the label. */
+static void serve_reversed(struct worker *w)
+{
+	struct msg in = { 0 };
+	err_t e = ep_recv(w->ep, &in, 0);
+	struct msg m = in;
+
+	while (err_is_ok(e)) {
+		w->count++;
+		for (u32 i = 0; i < 4; i++) {
+			u64 word = m.w[i];
+
+			m.w[i] = m.w[7 - i];
+			m.w[7 - i] = word;
+		}
+		m.tag = m.badge << TAG_LABEL_SHIFT | 8;
+		e = ep_reply_recv_8(w->ep, &m, 0);
+	}
+	w->result = e;
+}
+
+TEST(register_stubs, "the stubs that keep messages in registers carry eight words, in both roles")
+{
+	ep_h ep = sys_ep();
+	ep_h badged = { sys_derive(ANY(ep), RIGHT_EP_CALL, 5) };
+	struct worker *s = worker_at(PRIO_HIGH, 0, serve_reversed, ep);
+	struct msg m = { .w = { 1, 2, 3, 4, 5, 6, 7, 8 } };
+
+	for (u64 round = 1; round < 4; round++) {
+		m.tag = 8;
+		EXPECT_OK(ep_call_8(badged, &m, 0));
+		EXPECT_EQ(m.tag, 5ull << TAG_LABEL_SHIFT | 8);
+		EXPECT_EQ(m.badge, 0);
+		EXPECT_EQ(s->count, round);
+		for (u64 i = 0; i < 8; i++)
+			EXPECT_EQ(m.w[i], round % 2 ? 8 - i : i + 1);
+	}
 }
 
 TEST(send_both, "a send completes when it is received, whoever came first")

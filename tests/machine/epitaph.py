@@ -11,6 +11,8 @@ from under import DEBUG, HELLO, KTEST, RELEASE, ROOT, emu, machine
 REGISTERS = ("r15 r14 r13 r12 rbp rbx r10 r9 r8 rdx rsi rdi rax rcx r11 vector error rip cs flags "
              "rsp ss cr2 cr3").split()
 EVENT = re.compile(r"^\d+ \w+ thread=[0-9a-fx]+ a=[0-9a-fx]+ b=[0-9a-fx]+$", re.MULTILINE)
+ENTRY = re.compile(r"^ of=[0-9a-fx]+ thread=[0-9a-fx]+(?: (?:call|vector)=[0-9a-fx]+ (?:handle|error)=[0-9a-fx]+ from=[0-9a-fx]+)?$",
+                   re.MULTILINE)
 BREAK_STATE = ("python import kd; gdb.selected_inferior().write_memory(int(kd.obj('TH', "
                "int(gdb.parse_and_eval('t')))['state'].address), b'\\x4d')")
 NO_INSTRUCTION = "set *(unsigned short *)kernel_kick = 0x0b0f"
@@ -47,6 +49,9 @@ def remote(tap, kernel, word):
             f"an exception in the kernel is told, and ends with status 97, {word}",
             f"{rc}\n{result.console}")
     tap.say(cpu and int(cpu.group(1), 16) != 0, f"an epitaph names its CPU, {word}", text)
+    entries = ENTRY.findall(text)
+    tap.say(len(entries) == 4 and any(" from=" in e for e in entries),
+            f"an epitaph tells with what each CPU entered the kernel last, {word}", text)
     tap.say("rip is kernel_kick at" in text, f"an epitaph leads to the place in the source, {word}", text)
 
 

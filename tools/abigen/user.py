@@ -69,6 +69,52 @@ static inline err_t ep_reply_recv_0(ep_h ep, u64 *tag, u64 *badge, u64 deadline)
 {
 	return ipc_exchange_0(SYS_EP_REPLY_RECV, ep.h, tag, badge, deadline);
 }
+
+/*
+ * ipc_exchange, inline and without a reply right: a message that is a local
+ * variable, to which nothing points, stays in registers on both sides.  The
+ * price is that the compiler has no other register left meanwhile.
+ */
+static inline err_t ipc_exchange_8(u64 nr, u64 handle, struct msg *m, u64 deadline)
+{
+	register u64 r10 __asm__("r10") = 0;
+	register u64 w2 __asm__("r12") = m->w[2];
+	register u64 w3 __asm__("r13") = m->w[3];
+	register u64 w4 __asm__("r14") = m->w[4];
+	register u64 w5 __asm__("r15") = m->w[5];
+	register u64 w6 __asm__("r8") = m->w[6];
+	register u64 w7 __asm__("r9") = m->w[7];
+
+	__asm__ volatile("movq %%rbp, -136(%%rsp)\\n\\t"
+			 "movq %%rcx, %%rbp\\n\\t"
+			 "syscall\\n\\t"
+			 "movq %%rbp, %%rcx\\n\\t"
+			 "movq -136(%%rsp), %%rbp"
+			 : "+a"(nr), "+D"(handle), "+S"(m->tag), "+d"(deadline), "+r"(r10), "+b"(m->w[0]),
+			   "+c"(m->w[1]), "+r"(w2), "+r"(w3), "+r"(w4), "+r"(w5), "+r"(w6), "+r"(w7)
+			 :
+			 : "r11", "memory", "cc");
+	m->w[2] = w2;
+	m->w[3] = w3;
+	m->w[4] = w4;
+	m->w[5] = w5;
+	m->w[6] = w6;
+	m->w[7] = w7;
+	m->badge = handle;
+	return (err_t){ (u32)nr };
+}
+
+/* ep_call of a message of at most eight words that is to stay in registers. */
+static inline err_t ep_call_8(ep_h ep, struct msg *m, u64 deadline)
+{
+	return ipc_exchange_8(SYS_EP_CALL, ep.h, m, deadline);
+}
+
+/* ep_reply_recv of such a message, answering the one received last. */
+static inline err_t ep_reply_recv_8(ep_h ep, struct msg *m, u64 deadline)
+{
+	return ipc_exchange_8(SYS_EP_REPLY_RECV, ep.h, m, deadline);
+}
 """
 
 

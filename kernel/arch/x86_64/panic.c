@@ -49,6 +49,27 @@ static void write_frame(const struct arch_frame *f)
 	}
 }
 
+/* With what the thread of each CPU entered the kernel last: an interrupt or fault, or a call, which may be over. */
+static void write_entries(void)
+{
+	for (u32 cpu = 0; cpu < ks.cpus; cpu++) {
+		u32 t = CPU(cpu)->loaded;
+
+		field("of", cpu);
+		field("thread", t);
+		if (t != NIL && t != 0) {
+			const struct arch_frame *f = FR(t);
+			bool is_call = f->kind != FRAME_FULL;
+
+			field(is_call ? "call" : "vector", is_call ? f->rax : f->vector);
+			field(is_call ? "handle" : "error", is_call ? f->rdi : f->error);
+			field("from", is_call ? f->rcx : f->rip);
+		}
+		console_text("\n");
+	}
+}
+
+/* Debug kernels know more: what this CPU did. */
 static void write_trace(u32 cpu)
 {
 #if DEBUG
@@ -109,6 +130,7 @@ _Noreturn static void end(u32 cpu)
 		field("cr3", read_cr3());
 		field("current", t);
 		console_text("\n");
+		write_entries();
 		write_trace(cpu);
 	}
 	console_text("end of epitaph\n");
