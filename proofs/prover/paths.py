@@ -80,7 +80,7 @@ class Harness(Machine, Loops, Assigns):
             self.static_checks(fn)
             mem = Memory()
             self.written = mem.written
-            self.stack = [State([self.frame(fn, dict(map(self.parameter, fn.params, fn.ptys)), None, [], False)], mem)]
+            self.stack = [State([self.frame(fn, dict(map(self.parameter, fn.params, fn.ptys)), None, [], False), *self.first_frames()], mem)]
             while self.stack:
                 self.path(self.stack.pop())
                 if r['paths'] > self.max_paths:
@@ -99,6 +99,11 @@ class Harness(Machine, Loops, Assigns):
         if s.disagreements:
             r['error'], r['ok'] = f'solvers disagree: {s.disagreements}', False
         return r
+
+    def first_frames(self):
+        """A unit that has a function `remember` runs it before each harness."""
+        fn = self.mod.funcs.get('remember')
+        return [self.frame(fn, {}, None, [], False)] if fn is not None and fn.blocks else []
 
     def parameter(self, register, ty):
         """A parameter of a harness is an arbitrary input."""

@@ -7,7 +7,9 @@ address, store, divisor, argument), because clang may compute in advance what it
 """
 import z3
 
-from . import Refused
+from . import Refused, quick
+
+quick.install()
 
 
 class V:

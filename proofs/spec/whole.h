@@ -281,8 +281,8 @@ u64 old_born[SLOT_COUNT];
 u64 old_word[PAGE_COUNT][PT_ENTRIES];
 struct cpu old_cpu[CPU_MAX];
 
-/* What a harness compares the state with, at any index of each kind. */
-static void remember(void)
+/* What a harness compares the state with, at any index of each kind: done before each. */
+__attribute__((used)) static void remember(void)
 {
 	REMEMBER(old_ks, ks, INDEX(n));
 	REMEMBER(old_page, ks_page, INDEX(page));

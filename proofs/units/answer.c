@@ -64,7 +64,6 @@ void h_reply(u64 tag)
 	hint_ready(TH(c)->home, TH(c)->prio);
 	hint_ready(TH(c)->home, TH(c)->eprio);
 	hint_thread(any.page);
-	remember();
 	const err_t err = sys_reply(t, tag, 0, NIL);
 	const bool fails = err.v != ERRNO_OK, done = !fails & (c != NIL);
 

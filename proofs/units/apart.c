@@ -58,7 +58,6 @@ static void hint_reach_first(u32 e)
 
 /* `call` from two states that agree on what is ours. */
 #define TWICE_THE_SAME(call)                                                                       \
-	remember();                                                                                \
 	const err_t first = call;                                                                  \
 	check_respect();                                                                           \
 	check_closed(any);                                                                         \

@@ -137,7 +137,6 @@ void h_is_foreign(void)
 void h_new_uid(u32 c)
 {
 	ASSUME_INPUT(c < CPU_MAX);
-	remember();
 	const u64 uid = cpu_new_uid(c);
 
 	CHECK_SPEC((uid == old_cpu[c].uid + CPU_MAX) & (CPU(c)->uid == uid) & (uid % CPU_MAX == old_cpu[c].uid % CPU_MAX));
@@ -149,7 +148,6 @@ void h_mailbox_take(u32 c)
 {
 	ASSUME_STATE(cpus, ks.cpus <= CPU_MAX && cpu_runs(c), "set at boot, and never again");
 	hint_cpu(c);
-	remember();
 	const u32 nt = mailbox_take(c);
 
 	CHECK_SPEC(nt == old_cpu[c].mailbox);
@@ -164,7 +162,6 @@ void h_set_alarm(u64 when)
 	const u32 c = machine.cpu;
 
 	ASSUME_STATE(cpus, ks.cpus <= CPU_MAX && cpu_runs(c), "set at boot, and never again");
-	remember();
 	set_alarm(when);
 	CHECK_SPEC(CPU(c)->alarm == (when < old_cpu[c].alarm ? when : old_cpu[c].alarm));
 	ASSIGNS(1, CPU(c)->alarm);

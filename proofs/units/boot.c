@@ -31,7 +31,6 @@
 
 void h_contract_must(void)
 {
-	remember();
 	must(OK, "");
 	ASSIGNS_NOTHING();
 }
@@ -41,7 +40,6 @@ void h_contract_must(void)
 void h_slot(u32 handle)
 {
 	A_HANDLE(handle);
-	remember();
 	CHECK_SPEC(slot(handle) == boot.slots[handle / 64] * 64 + handle % 64);
 	ASSIGNS_NOTHING();
 }
@@ -56,7 +54,6 @@ PRED bool is_fresh(u32 c, u32 p, u32 v)
 void h_cpu(u32 c)
 {
 	ASSUME_INPUT(c < CPU_MAX);
-	remember();
 	cpu_init(c);
 	CHECK_SPEC(is_fresh(c, any.n % PRIO_COUNT, any.slot % IRQ_VECTORS));
 	ASSIGNS(1, *CPU(c));
@@ -80,7 +77,6 @@ void h_room(u64 p)
 
 	ASSUME_STATE(requires, region.first < 1ull << 52 && region.count < 1ull << 52 && map.module_start < map.module_end && map.module_end < 1ull << 63,
 		     "what the boot loader says of memory are addresses");
-	remember();
 	const u64 n = room(&region, &map, &first);
 
 	CHECK_IF(n != 0, "spec", (region.is_ram != 0) & (first >= region.first) & (first + n <= region.first + region.count));
@@ -93,7 +89,6 @@ void h_take(u32 pages)
 {
 	const u32 page = boot.page;
 
-	remember();
 	CHECK_SPEC(take(pages) == page);
 	CHECK_SPEC(boot.page == page + pages);
 	ASSIGNS(1, boot.page);
@@ -104,7 +99,6 @@ void h_range(u32 handle, u32 type, u32 rights, u64 first, u64 count)
 {
 	A_HANDLE(handle);
 	const u32 s = slot(handle);
-	remember();
 	range(handle, type, rights, first, count);
 	CHECK_SPEC((SLOT(s)->type == (u8)type) & (SLOT(s)->rights == rights) & (SLOT(s)->parent == NIL) & (SLOT(s)->child == NIL));
 	CHECK_SPEC((SLOT(s)->first == (u32)first) & (SLOT(s)->count == (u32)count) & (SLOT(s)->flags == 0));

@@ -84,7 +84,6 @@ void h_charge(u32 c, u64 now)
 	const u32 sc = CPU(c)->charged;
 	const bool out = is_used_up(c, now);
 	const u64 used = spec_used(c, now);
-	remember();
 	CHECK_SPEC(budget_charge(CPU(c), now) == out);
 	CHECK_SPEC(CPU(c)->since == now);
 	CHECK_IF(sc != NIL, "spec", is_charged(sc, used));
@@ -103,7 +102,6 @@ void h_used_up(u32 sc, u64 now)
 	hint_runner(any, r);
 	ASSUME_STATE(case, own_is_idle(r), "when nobody has borrowed what a borrower owns that goes on with that");
 	const bool ready = (r != NIL) & (TH(r)->state == THREAD_READY), was_current = CPU(cpu)->current == r;
-	remember();
 	budget_used_up(sc, now);
 	const bool anew = begins_anew(sc, now), lost = ready & !anew & (r != SC(sc)->owner);
 

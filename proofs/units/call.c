@@ -55,7 +55,6 @@ void h_call(u64 tag, u64 deadline)
 	hint_ready(machine.cpu, TH(t)->eprio);
 	hint_thread(SC(TH(t)->running_on)->owner);
 	const u64 badge = SLOT(s)->badge, call = CPU(machine.cpu)->uid + CPU_MAX;
-	remember();
 	const err_t err = sys_ep_call(t, s, tag, deadline);
 	const bool fails = err.v != INT_NONE, done = !fails & (r != NIL), waits = !fails & (r == NIL);
 

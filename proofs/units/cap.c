@@ -172,7 +172,6 @@ void h_contract_cap_insert(u32 src, u32 dst, u32 type, u32 rights, u32 obj)
 {
 	GIVEN(may_insert(dst, src, type));
 	hint_derive(any, src, dst);
-	remember();
 	cap_insert(dst, src, type, rights, obj);
 	CHECK_SPEC((SLOT(dst)->type == type) & (SLOT(dst)->flags == 0) & (SLOT(dst)->rights == rights) & (SLOT(dst)->obj == obj));
 	CHECK_SPEC(is_newest(dst, src));
@@ -186,7 +185,6 @@ void h_contract_cap_insert_copy(u32 src, u32 dst, u32 rights)
 	ASSUME_STATE(requires, PD(SLOT_PAGE(dst))->type == OBJ_SLOTS || SLOT_PAGE(dst) != any.page,
 		     "who puts a capability into an object sees to what it means there");
 	hint_derive(any, src, dst);
-	remember();
 	cap_insert_copy(dst, src, rights);
 	CHECK_SPEC(is_derived(dst, src, rights, old_slot[src].badge));
 	CHECK_SPEC((SLOT(dst)->first == SLOT(src)->first) & (SLOT(dst)->count == SLOT(src)->count));
@@ -199,7 +197,6 @@ void h_derive(u32 t, u32 src, u32 dst, u64 rights, u64 badge)
 	HANDED(cap_derive, src, dst, rights);
 	hint_derive(any, src, dst);
 	const u32 bad = spec_copy_error(src, rights, badge);
-	remember();
 	const err_t err = sys_cap_derive(t, src, dst, rights, badge);
 
 	CHECK_SPEC(err.v == bad);
@@ -215,7 +212,6 @@ void h_range(u32 t, u32 src, u32 dst, u64 offset, u64 count, u64 rights)
 	HANDED(range_derive, src, dst, offset, count, rights);
 	hint_derive(any, src, dst);
 	const u32 bad = spec_range_error(src, offset, count, rights);
-	remember();
 	const err_t err = sys_range_derive(t, src, dst, offset, count, rights);
 
 	CHECK_SPEC(err.v == bad);
@@ -264,7 +260,6 @@ void h_move(u32 t, u32 src, u32 dst)
 	HANDED(cap_move, src, dst);
 	hint_move(any, src, dst);
 	CASES(any.slot == dst);
-	remember();
 	const err_t err = sys_cap_move(t, src, dst);
 	const u32 owned = (old_slot[src].flags & CAP_OWNER) ? old_slot[src].obj : NIL;
 	const bool done = err.v == 0;
@@ -291,7 +286,6 @@ void h_contract_cap_remove(u32 s)
 	hint_any(any);
 	hint_pair(any.slot, s);
 	hint_pair(any.n, s);
-	remember();
 	cap_remove(s);
 	CHECK_SPEC(slot_is_clear(s));
 	ASSIGNS(1, REMOVED(s));
@@ -311,7 +305,6 @@ void h_info(u32 t, u32 s)
 	CALLER(t);
 	HANDED(cap_info, s);
 	HINT(1, any_cap_parent_inv(s));
-	remember();
 	const err_t err = sys_cap_info(t, s);
 	const bool range = type_is_range(SLOT(s)->type);
 

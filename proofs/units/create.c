@@ -133,7 +133,6 @@ static struct made create(u64 wanted, u32 inner)
 	HINTS(any_cap_object_inv(SLOT_OF(any.page, inner)), any_cap_object_inv(SLOT_OF(any.page, 0)));
 	hint_cpu(machine.cpu);
 	HINTS(any_cpu_uid_inv(machine.cpu), any_grant_uid_inv(any.slot, machine.cpu));
-	remember();
 	made = (u32)wanted;
 	const err_t err = sys_object_create(t, mem, dst, type, offset, param);
 	const bool done = err.v == 0, within = done & (any.page - head < n);
@@ -176,7 +175,6 @@ void h_other(u32 t, u32 mem, u32 dst, u64 type, u64 offset, u64 param)
 	CALLER(t);
 	HANDED(object_create, mem, dst, type, offset);
 	ASSUME_INPUT(!spec_creatable(type));
-	remember();
 	CHECK_SPEC(sys_object_create(t, mem, dst, type, offset, param).v == ERRNO_ARG);
 	ASSIGNS_NOTHING();
 }

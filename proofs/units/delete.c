@@ -66,7 +66,6 @@ void h_delete(u32 t, u32 s)
 	HANDED(cap_delete, s);
 	ASSUME_STATE(case, spec_light(s) && ks.work_head == NIL, "the case of the row");
 	hint_gone(any, s);
-	remember();
 	const err_t err = sys_cap_delete(t, s);
 
 	CHECK_SPEC(err.v == ERRNO_OK);
@@ -90,7 +89,6 @@ void h_frames_step(u32 s)
 	HINT(1, any_cap_memory_inv(s));
 	const u32 n = at_most(SLOT(s)->count, STEP_ENTRIES);
 	const u32 from = SLOT(s)->first + SLOT(s)->count - n;
-	remember();
 	const bool gone = frames_destroy_step(s);
 
 	CHECK_SPEC(gone == (old_slot[s].count == n));

@@ -103,7 +103,6 @@ void h_watch(u32 t, u32 dev, u32 notif, u64 bits)
 	HINTS(any_device_watch_inv(d));
 	hint_swap(inner, notif);
 	const u32 bad = spec_watch_error(notif, bits);
-	remember();
 	const err_t err = sys_device_watch(t, dev, notif, bits);
 	const bool done = err.v == 0;
 
@@ -135,7 +134,6 @@ void h_bind(u32 t, u32 dev, u32 iospace)
 	HINTS(any_device_bound_inv(d));
 	hint_swap(inner, iospace);
 	const u32 bad = spec_bind_error(iospace), had = iospace == NIL ? 0 : SLOT(iospace)->rights;
-	remember();
 	const err_t err = sys_device_bind(t, dev, iospace);
 	const bool done = err.v == 0, failed = err.v == ERRNO_DEVICE;
 
@@ -188,7 +186,6 @@ void h_irq_bind(u32 t, u32 irq, u32 notif, u64 bits)
 	hint_device(any.page);
 	HINTS(any_vector_inv(any.cpu, any.n));
 	const u32 bad = spec_irq_error(q, notif, bits);
-	remember();
 	const err_t err = sys_irq_bind(t, irq, notif, bits);
 	const bool done = err.v == 0, came = done & (notif != NIL), went = done & (old_irq[q].vector != NIL);
 

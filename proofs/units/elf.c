@@ -191,7 +191,6 @@ void h_load(u64 start, u32 first)
 	ASSUME_STATE(requires, loaded < ELF_SEGMENTS_MAX && image_ok() && elf.segments != 0 && segment_ok(loaded), "a segment that was accepted");
 	ASSUME_INPUT(start % PAGE_SIZE == 0);
 	ASSUME_STATE(requires, (u64)first + elf.pages <= PAGE_COUNT, "frames for the whole image");
-	remember();
 	elf_load(&elf, &elf.segment[loaded], start, first);
 	ASSIGNS(any.page - first < elf.pages, ks_word[any.page]);
 }

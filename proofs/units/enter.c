@@ -52,7 +52,6 @@ void prover_replace_lock_all(void)
 void h_contract_lock_all(void)
 {
 	CPUS;
-	remember();
 	lock_all();
 	CHECK_SPEC(ks.global == 1);
 	ASSIGNS(1, ks.global);
@@ -61,7 +60,6 @@ void h_contract_lock_all(void)
 void h_unlock_all(void)
 {
 	CPUS;
-	remember();
 	unlock_all();
 	CHECK_SPEC(ks.global == 0);
 	ASSIGNS(1, ks.global);
@@ -84,14 +82,12 @@ void h_goes_on(u32 t)
 
 void h_check(void)
 {
-	remember();
 	check_invariants(machine.cpu);
 	ASSIGNS_NOTHING();
 }
 
 void h_settled(void)
 {
-	remember();
 	leave_settled();
 	ASSIGNS_NOTHING();
 }
@@ -102,7 +98,6 @@ void h_unlock_for_all(void)
 	CPUS;
 	const u32 c = machine.cpu;
 	const bool drops = CPU(c)->current == NIL && CPU(c)->loaded != NIL;
-	remember();
 	unlock_for_all(c);
 	CHECK_SPEC(ks.global == 1);
 	CHECK_IF(CPU(c)->current == NIL, "spec", CPU(c)->loaded == NIL);
@@ -119,7 +114,6 @@ void h_own(u32 t)
 void h_put(u32 t, u32 code)
 {
 	ASSUME_INPUT(t < PAGE_COUNT);
-	remember();
 	put_result(TH(t), (err_t){ code });
 	CHECK_SPEC(FR_ERR(t) == code);
 	ASSIGNS(1, FR_ERR(t));
@@ -132,7 +126,6 @@ void h_note(u32 kind, u64 code, u64 address)
 	HINTS(any_cpu_current_inv(machine.cpu));
 	const u32 t = CPU(machine.cpu)->current;
 	const bool is_there = t != NIL;
-	remember();
 	kernel_fault_note(kind, code, address);
 	CHECK_IF(is_there, "spec", (TH(t)->pending == (u8)kind) & (TH(t)->fault_code == code) & (TH(t)->fault_addr == address));
 	ASSIGNS(is_there, TH(t)->pending, TH(t)->fault_code, TH(t)->fault_addr);

@@ -24,7 +24,6 @@ PRED bool is_fresh(u32 e, u32 cpu)
 void h_init(u32 e, u32 cpu)
 {
 	ASSUME_INPUT(e < PAGE_COUNT);
-	remember();
 	ep_init(e, cpu);
 	CHECK_SPEC(is_fresh(e, cpu));
 	ASSIGNS(1, *EP(e));
@@ -47,7 +46,6 @@ void h_queue(u32 t, u32 e)
 	ASSUME_STATE(requires, thread_is(t) && is_object(e, OBJ_EP) && EP(e)->tail != t,
 		     "who enters an endpoint's queue is in none");
 	HINTS(any_ep_ends_inv(e), any_ep_head_inv(e));
-	remember();
 	ep_queue(e, t);
 	const u32 last = old_ep[e].tail;
 
@@ -65,7 +63,6 @@ void h_unqueue(u32 t)
 	HINTS(any_thread_queue_inv(t), any_thread_links_inv(t), any_thread_ready_inv(t));
 	const u32 e = TH(t)->queue;
 	HINTS(any_ep_ends_inv(e), any_ep_ends_inv(any.page));
-	remember();
 	ep_unqueue(t);
 	CHECK_SPEC((TH(t)->queue == NIL) & (TH(t)->qnext == NIL) & (TH(t)->qprev == NIL));
 	CHECK_SPEC(any_ep_ends_inv(any.page));

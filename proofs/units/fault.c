@@ -51,7 +51,6 @@ void h_fault(void)
 	hint_first(e);
 	const u32 w = EP(e)->head;
 	const u64 badge = SLOT(s)->badge, call = CPU(machine.cpu)->uid + CPU_MAX;
-	remember();
 	calling_changes(t, e, w);
 	ASSIGNS(1, TH(t)->badge);
 	const bool done = fast_fault(t);

@@ -74,7 +74,6 @@ void h_frames_create(u32 t, u32 mem, u32 dst, u64 offset, u64 count)
 	hint_tree(dst);
 	const u32 from = SLOT(mem)->first + (u32)offset;
 	hint_take(any, mem);
-	remember();
 	const err_t err = sys_frames_create(t, mem, dst, offset, count);
 
 	CHECK_SPEC(check_old(err.v, mem, offset, count));
@@ -105,7 +104,6 @@ void h_frames_extend(u32 t, u32 s, u64 count)
 	const bool may = may_extend(s);
 	CASES(any.slot == s);
 	CASES(SLOT(any.slot)->parent == s);
-	remember();
 	asked_page = SLOT(s)->first + any.n;
 	const err_t err = sys_frames_extend(t, s, count);
 
@@ -146,7 +144,6 @@ void h_frames_clear(u32 t, u32 s, u64 offset, u64 count)
 {
 	HANDED(frames_clear, s, offset, count);
 	HINT(1, any_cap_memory_inv(s));
-	remember();
 	const err_t err = sys_frames_clear(t, s, offset, count);
 
 	CHECK_SPEC(err.v == (offset + count > SLOT(s)->count ? ERRNO_RANGE : ERRNO_OK));

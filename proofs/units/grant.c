@@ -43,7 +43,6 @@ void h_create(u32 t, u32 source, u32 dst, u32 space, u64 vaddr, u64 pages, u64 r
 	hint_newest(any, source);
 	HINTS(any_cap_object_inv(space), any_space_inv(sp), any_space_uid_inv(sp, any.cpu));
 	const u32 bad = spec_grant_error(source, sp, vaddr, pages, rights, spec_may_derive(source) == ERRNO_OK);
-	remember();
 	const err_t err = sys_grant_create(t, source, dst, space, vaddr, pages, rights);
 	const bool done = err.v == 0;
 

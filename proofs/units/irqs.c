@@ -93,7 +93,6 @@ PRED bool is_fresh(u32 q, u32 kind, u32 source, u64 mode)
 void h_init(u32 q, u32 kind, u32 source, u64 mode)
 {
 	ASSUME_INPUT(q < PAGE_COUNT);
-	remember();
 	irq_init(q, kind, source, mode);
 	CHECK_SPEC(is_fresh(q, kind, source, mode));
 	ASSIGNS(1, *IRQ(q));
@@ -104,7 +103,6 @@ void h_link(u32 q, u32 dev)
 	ASSUME_STATE(requires, q < PAGE_COUNT && is_object(dev, OBJ_DEVICE), "this is done to devices");
 	hint_device(dev);
 	const u32 first = DV(dev)->irqs;
-	remember();
 	irq_link(q, dev);
 	CHECK_SPEC((DV(dev)->irqs == q) & (IRQ(q)->device == dev) & (IRQ(q)->next == first));
 	CHECK_SPEC(DV(dev)->irq_count == old_device[dev].irq_count + 1);
@@ -139,7 +137,6 @@ void h_detach(u32 q)
 {
 	AN_IRQ(q);
 	const u32 cpu = IRQ(q)->cpu, v = IRQ(q)->vector;
-	remember();
 	detaching_changes(q);
 	irq_detach(q);
 	CHECK_SPEC(is_unbound(q));
@@ -149,7 +146,6 @@ void h_detach(u32 q)
 void h_unlink(u32 q)
 {
 	AN_IRQ(q);
-	remember();
 	unlinking_changes(q);
 	irq_unlink(q);
 	CHECK_SPEC((IRQ(q)->device == NIL) & (IRQ(q)->next == NIL) & (IRQ(q)->prev == NIL));
@@ -196,7 +192,6 @@ void h_contract_irq_orphan(u32 q)
 	hint_device(IRQ(q)->device);
 	HINTS(any_device_irqs_inv(any.page));
 	const u32 dev = IRQ(q)->device, had = dev == NIL ? 0 : DV(dev)->irq_count;
-	remember();
 	orphaning_changes(q);
 	irq_orphan(q);
 	CHECK_SPEC(is_orphan(q, dev, had));
@@ -210,7 +205,6 @@ void h_destroy(u32 q)
 	AN_IRQ(q);
 	const u32 line = IRQ(q)->source;
 	const bool is_line = IRQ(q)->kind == IRQ_LINE;
-	remember();
 	orphaning_changes(q);
 	ASSIGNS(is_line, ks.line_used[line / 64]);
 	irq_destroy(q);
@@ -237,7 +231,6 @@ void h_missed(u32 q)
 	A_BOUND_IRQ(q);
 	const u32 n = IRQ(q)->storm + 1;
 	const bool open = IRQ(q)->masked == 0, storm = open & (n >= IRQ_STORM_MAX);
-	remember();
 	irq_missed(q);
 	CHECK_IF(open & !storm, "spec", (IRQ(q)->missed == 1) & (IRQ(q)->storm == n));
 	CHECK_IF(storm, "spec", (IRQ(q)->missed == 0) & (IRQ(q)->masked == 1));
@@ -250,7 +243,6 @@ void h_came(u32 q)
 {
 	A_BOUND_IRQ(q);
 	const bool level = IRQ(q)->kind == IRQ_LINE && (IRQ(q)->mode & IRQ_LEVEL) != 0, armed = IRQ(q)->armed != 0;
-	remember();
 	coming_changes(q);
 	irq_came(q);
 	CHECK_SPEC(IRQ(q)->armed == 0);
@@ -297,7 +289,6 @@ void prover_replace_vectors_drain(u32 cpu)
 void h_contract_vectors_drain(u32 cpu)
 {
 	ASSUME_INPUT(cpu < CPU_MAX);
-	remember();
 	vectors_drain(cpu);
 	CHECK_SPEC(is_drained_to(any.cpu % CPU_MAX, any.n % IRQ_VECTORS, cpu, IRQ_VECTORS));
 	ASSIGNS(1, CPU(cpu)->irq);
@@ -314,7 +305,6 @@ void h_fired(u32 v)
 	hint_device(q);
 	HINTS(any_cap_object_inv(SLOT_OF(q, IRQ_SLOT_NOTIF)));
 	const bool is_irq = v != IRQ_VECTOR_DRAIN && q < IRQ_DRAIN_ONCE;
-	remember();
 	irq_fired(cpu, v);
 	CHECK_IF(is_irq, "spec", IRQ(q)->armed == 0);
 	ASSIGNS(is_irq, IRQ(q)->armed, IRQ(q)->masked, IRQ(q)->missed, IRQ(q)->storm);
@@ -332,7 +322,6 @@ void h_ack(u32 t, u32 irq)
 	AN_IRQ(q);
 	HINTS(any_cap_object_inv(SLOT_OF(q, IRQ_SLOT_NOTIF)));
 	const u32 bad = IRQ(q)->vector == NIL ? ERRNO_STATE : ks.global == 0 && IRQ(q)->cpu != machine.cpu ? RUN_GLOBAL.v : ERRNO_OK;
-	remember();
 	const err_t err = sys_irq_ack(t, irq);
 	const bool done = err.v == 0, missed = done & (old_irq[q].missed != 0);
 
@@ -404,7 +393,6 @@ void h_contract_device_of(u32 id)
 void h_contract_functions_are_free(u32 first, u32 count)
 {
 	ASSUME_INPUT(count <= DEVICE_FUNCTIONS);
-	remember();
 	const bool free = functions_are_free(first, count);
 	ASSIGNS_NOTHING();
 	COVER(!free);
@@ -418,7 +406,6 @@ void h_device_detach(u32 d)
 {
 	A_DEVICE(d);
 	const bool bound = DV(d)->bound != NIL;
-	remember();
 	device_detach(d);
 	CHECK_SPEC(DV(d)->bound == NIL);
 	CHECK_IF(bound, "spec", hw.attached == NIL);
@@ -457,7 +444,6 @@ void h_device_destroy(u32 d)
 	ASSUME_STATE(cpus, ks.cpus <= CPU_MAX, "set at boot, and never again");
 	HINTS(any_irq_bound_inv(any.page), any_irq_links_inv(any.page), any_device_irqs_inv(any.page));
 	const u32 n = DV(d)->number;
-	remember();
 	device_destroy(d);
 	CHECK_SPEC((ks.device[n] == 0) & (DV(d)->bound == NIL));
 	ASSIGNS(1, ks_irq, DV(d)->bound, ks.device[n], CPU(any.cpu)->irq, DV(any.page)->irqs, DV(any.page)->irq_count);
@@ -472,7 +458,6 @@ PRED bool is_noted(u32 d, u32 id, u64 address, u32 what)
 void h_fault(u32 id, u64 address, u32 what)
 {
 	ASSUME_STATE(cpus, ks.cpus <= CPU_MAX && machine.cpu < ks.cpus, "set at boot, and never again");
-	remember();
 	device_fault(id, address, what);
 	CHECK_IF(found != 0, "spec", is_noted(found, id, address, what));
 	ASSIGNS(old_page[any.page].type == OBJ_DEVICE, DV(any.page)->faults, DV(any.page)->fault_address, DV(any.page)->fault_what);

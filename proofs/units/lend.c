@@ -38,7 +38,6 @@
 void h_init(u32 sc, u32 cpu)
 {
 	ASSUME_INPUT(sc < PAGE_COUNT);
-	remember();
 	sched_init(sc, cpu);
 	CHECK_SPEC(SC(sc)->budget == 0 && SC(sc)->period == 0 && SC(sc)->left == 0 && SC(sc)->refill == 0 &&
 		   SC(sc)->over == 0 && SC(sc)->cpu == cpu && SC(sc)->owner == NIL && SC(sc)->runner == NIL);
@@ -58,7 +57,6 @@ void h_release(void)
 {
 	RUNS(t);
 	const u32 sc = TH(t)->running_on;
-	remember();
 	sched_release(t);
 	CHECK_SPEC(TH(t)->running_on == NIL);
 	CHECK_IF(sc != NIL, "spec", SC(sc)->runner == NIL);
@@ -80,7 +78,6 @@ void h_lend(void)
 	ASSUME_INPUT(from != t);
 	const u32 sc = TH(from)->running_on, had = TH(t)->running_on;
 	const bool may = sc != NIL && SC(sc)->left != 0 && TH(from)->home == TH(t)->home;
-	remember();
 	sched_lend(from, t);
 	CHECK_IF(may, "spec", is_lent(from, t, sc));
 	CHECK_IF(may & (had != NIL), "spec", SC(had)->runner == NIL);
@@ -106,7 +103,6 @@ void h_return(u32 t)
 	const u32 sc = TH(from)->running_on;
 	/* What it borrowed, and from somebody on the same CPU. */
 	const bool may = sc != NIL && sc != TH(from)->sched && TH(from)->home == TH(t)->home;
-	remember();
 	sched_return(from, t);
 	CHECK_IF(may, "spec", is_returned(from, t, sc));
 	ASSIGNS(may, TH(from)->running_on, TH(from)->eprio, TH(t)->running_on, TH(t)->eprio, SC(sc)->runner);
@@ -174,7 +170,6 @@ void h_lose(u32 r)
 	ASSUME_STATE(requires, thread_is(r), "this is done to threads");
 	ASSUME_STATE(cpus, ks.cpus <= CPU_MAX, "set at boot, and never again");
 	hint_loser(any, r);
-	remember();
 	lose(r);
 	check_lost(r);
 	COVER(was_current(r) & may_go_on(r));
@@ -194,7 +189,6 @@ void h_reclaim(u32 t)
 	const u32 r = spec_borrower(t);
 	hint_sched(TH(t)->sched);
 	hint_loser(any, r);
-	remember();
 	sched_reclaim(t);
 	if (r != NIL)
 		check_lost(r);
@@ -217,7 +211,6 @@ PRED bool is_refilled(u32 sc, u64 now)
 void h_refill(u32 sc, u64 now)
 {
 	ASSUME_INPUT(sc < PAGE_COUNT);
-	remember();
 	budget_refill(sc, now);
 	CHECK_SPEC(is_refilled(sc, now));
 	ASSIGNS(1, SC(sc)->left, SC(sc)->over, SC(sc)->refill);
@@ -231,7 +224,6 @@ void h_unbind(u32 sc)
 	hint_sched(sc);
 	hint_tnode(sc);
 	const u32 cpu = SC(sc)->cpu;
-	remember();
 	sched_unbind(sc);
 	CHECK_SPEC(TN(sc)->queued == 0 && CPU(cpu)->charged != sc);
 	ASSIGNS(1, TN(sc)->queued, CPU(cpu)->charged);

@@ -167,7 +167,6 @@ void h_list(u32 t, u32 g, u64 count)
 	hint_grant(any, g);
 	HINT(1, any_thread_bound_inv(t));
 	const u32 bad = TH(t)->msg == NIL ? ERRNO_MSG_PAGE : spec_live(g) ? ERRNO_OK : ERRNO_STATE;
-	remember();
 	const err_t err = sys_grant_map_list(t, g, count);
 	const u32 done = (u32)FR_OUT(t, 0);
 	const u64 v = page_of_entry(any.page, any.n);

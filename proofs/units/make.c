@@ -130,7 +130,6 @@ void h_make(u32 mem, u32 dst, u32 type, u64 offset)
 			       are_free(mem, offset, n, SLOT_PAGE(dst)) && are_free(mem, offset, n, SLOT_PAGE(mem)),
 		     "these pages of the memory are free");
 	made = 0;
-	remember();
 	making_changes(true, mem, dst, head, n);
 	ASSIGNS(n == 2, ks_pte[head + 1]);
 	object_make(mem, dst, type, head, n);
@@ -143,7 +142,6 @@ void h_clear(u32 type, u32 head)
 
 	ASSUME_INPUT(head < PAGE_COUNT - 1);
 	made = 0;
-	remember();
 	ASSIGNS_RUN(1, *SLOT(SLOT_OF(head, 0)), SLOTS_PER_PAGE);
 	ASSIGNS(n == 2, ks_pte[head + 1]);
 	object_clear(type, head);
@@ -155,7 +153,6 @@ void h_space_init(u32 sp, u32 kind, u32 domain)
 	ASSUME_INPUT(sp < PAGE_COUNT - 1);
 	ASSUME_STATE(cpus, (machine.cpu < ks.cpus) & (ks.cpus <= CPU_MAX), "as many CPUs as were found at boot, and this is one");
 	HAS_NUMBERS(machine.cpu);
-	remember();
 	space_init(sp, kind, domain, machine.cpu);
 	CHECK_SPEC((SP(sp)->kind == kind) & (SP(sp)->uid == old_cpu[machine.cpu].uid + CPU_MAX) & (SP(sp)->cursor == 0));
 	ASSIGNS(1, *SP(sp), CPU(machine.cpu)->uid, PTE(sp + 1, PT_ENTRIES - 1));
@@ -164,7 +161,6 @@ void h_space_init(u32 sp, u32 kind, u32 domain)
 void h_thread_init(u32 t, u64 param, u32 cpu)
 {
 	ASSUME_INPUT(t < PAGE_COUNT);
-	remember();
 	thread_init(t, param, cpu);
 	CHECK_SPEC((TH(t)->state == THREAD_STOPPED) & (TH(t)->home == cpu) & (TH(t)->space == NIL) & (TH(t)->sched == NIL));
 	CHECK_SPEC((TH(t)->table == NIL) & (TH(t)->queue == NIL) & (TH(t)->reply_to == NIL) & (TH(t)->running_on == NIL));
@@ -205,7 +201,6 @@ void h_irq(u32 t, u32 mem, u32 dst, u64 offset, u32 source, u64 number, u64 mode
 	hint_device(d);
 	asked_page = SLOT_PAGE(dst);
 	made = OBJ_IRQ;
-	remember();
 	const err_t err = sys_irq_create(t, mem, dst, offset, source, number, mode);
 	const bool done = err.v == 0, message = done & (old_slot[source].type == OBJ_DEVICE);
 
@@ -248,7 +243,6 @@ void h_device(u32 t, u32 mem, u32 dst, u64 offset, u32 functions)
 	IN_A_MEMORY(mem, dst, 1);
 	asked_page = SLOT_PAGE(dst);
 	made = OBJ_DEVICE;
-	remember();
 	const err_t err = sys_device_create(t, mem, dst, offset, functions);
 	const bool done = err.v == 0;
 

@@ -114,7 +114,6 @@ void h_unmap(u32 t, u32 g, u64 vaddr, u64 count, u64 attr)
 	const u64 v = vaddr / 4096;
 	const bool there = has_table(sp, v, level) & (any.page == table_at(sp, v, level));
 	const u32 bad = spec_clear_error(g, vaddr, count * pages_of_level(level), attr);
-	remember();
 	const err_t err = sys_grant_unmap(t, g, vaddr, count, attr);
 	const u32 done = how_done(err.v, FR_OUT(t, 0));
 	const bool within = there & (any.n - index_at(v, level) < done);
@@ -145,7 +144,6 @@ void h_map(u32 t, u32 g, u64 vaddr, u64 offset, u64 count, u64 attr)
 	const bool there = has_table(sp, v, level) & (any.page == table_at(sp, v, level));
 	CASES(level == 1);
 	const u32 bad = spec_map_error(g, vaddr, offset, count * pages_of_level(level), attr, level_is_ok(kind, level));
-	remember();
 	const err_t err = sys_grant_map(t, g, vaddr, offset, count, attr);
 	const u32 done = how_done(err.v, FR_OUT(t, 0));
 	const u32 k = any.n - index_at(v, level);
@@ -172,7 +170,6 @@ void h_harvest(u32 t, u32 g, u64 vaddr, u64 count)
 	const u64 v = vaddr / 4096;
 	const bool there = has_table(sp, v, 1) & (any.page == table_at(sp, v, 1));
 	const u32 bad = spec_clear_error(g, vaddr, count, 0);
-	remember();
 	const err_t err = sys_space_harvest(t, g, vaddr, count);
 	const u32 done = how_done(err.v, FR_OUT(t, 0));
 	const u32 k = any.n - index_at(v, 1);
@@ -209,7 +206,6 @@ void h_copy(u32 t, u32 g, u32 to, u64 vaddr, u64 count, u64 attr)
 	const u32 kind = SP(sp)->kind, kind2 = SP(sp2)->kind, k = any.n - first;
 	const bool both = has_table(sp, v, 1) & has_table(sp2, v, 1);
 	const u32 bad = spec_pass_error(g, to, vaddr, count);
-	remember();
 	const err_t err = sys_space_copy(t, g, to, vaddr, count, attr);
 	const u32 done = how_done(err.v, FR_OUT(t, 0));
 	const bool changed = PTE(any.page, any.n) != old_pte[any.page][any.n];

@@ -86,7 +86,6 @@ void prover_replace_page_set(u32 page, u32 type, u32 head)
 void h_contract_page_set(u32 page, u32 type, u32 head)
 {
 	ASSUME_INPUT((page < PAGE_COUNT) & (type <= 255));
-	remember();
 	page_set(page, type, head);
 	CHECK_SPEC(is_taken(page, type, head));
 	ASSIGNS(1, *PD(page));
@@ -96,7 +95,6 @@ void h_contract_pages_take(u32 type, u32 head, u32 from, u32 pages)
 {
 	ASSUME_INPUT((pages <= STEP_ENTRIES) & (type <= 255));
 	ASSUME_INPUT((from <= PAGE_COUNT) & (pages <= PAGE_COUNT - from));
-	remember();
 	pages_take(type, head, from, pages);
 	CHECK_IF(any.page - from < pages, "spec", is_taken(any.page, type, head));
 	ASSIGNS_RUN(1, *PD(from), pages);
@@ -107,7 +105,6 @@ void h_contract_pages_take(u32 type, u32 head, u32 from, u32 pages)
 void h_contract_pages_free(u32 from, u32 pages)
 {
 	ASSUME_INPUT((pages <= STEP_ENTRIES) & (from <= PAGE_COUNT) & (pages <= PAGE_COUNT - from));
-	remember();
 	pages_free(from, pages);
 	CHECK_IF(any.page - from < pages, "spec", is_taken(any.page, PAGE_FREE, NIL));
 	ASSIGNS_RUN(1, *PD(from), pages);
@@ -119,7 +116,6 @@ void h_object_free(u32 type, u32 head)
 	const u32 n = type == OBJ_SPACE || type == OBJ_IOSPACE ? 2 : 1;
 
 	ASSUME_INPUT(head < PAGE_COUNT - 1);
-	remember();
 	object_free(type, head);
 	CHECK_IF(any.page - head < n, "spec", is_taken(any.page, PAGE_FREE, NIL));
 	ASSIGNS(1, IN_PAGE(head));

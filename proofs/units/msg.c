@@ -48,7 +48,6 @@ void h_transfer(u32 from, u32 to, u64 tag, u64 badge)
 	ASSUME_INPUT((TAG_CAPS(tag) == 0) & (TAG_LENGTH(tag) <= MSG_WORDS_MAX) & (from != to));
 	ASSUME_STATE(requires, thread_is(from) & thread_is(to), "this is done to threads");
 	const bool fault = TH(from)->fault != 0;
-	remember();
 	msg_transfer(from, to, tag, badge);
 	CHECK_IF(!fault, "spec", is_delivered(to, from, tag, badge, any.n) | (any.n >= REG_COUNT));
 	CHECK_IF(!fault, "spec", is_word_delivered(to, from, tag, any.page, any.n) | (any.page >= PAGE_COUNT));

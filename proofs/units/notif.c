@@ -30,7 +30,6 @@ PRED bool waits_for_nothing(u32 t)
 void h_init(u32 n, u32 cpu)
 {
 	ASSUME_INPUT(n < PAGE_COUNT);
-	remember();
 	notif_init(n, cpu);
 	CHECK_SPEC(is_fresh(n, cpu));
 	ASSIGNS(1, *NT(n));
@@ -44,7 +43,6 @@ void h_unqueue(u32 t)
 	HINTS(any_thread_queue_inv(t), any_thread_links_inv(t), any_thread_ready_inv(t));
 	const u32 q = TH(t)->queue;
 	HINTS(any_notif_ends_inv(q), any_notif_ends_inv(any.page));
-	remember();
 	notif_unqueue(t);
 	CHECK_SPEC(waits_for_nothing(t));
 	CHECK_SPEC(any_notif_ends_inv(any.page));
@@ -85,7 +83,6 @@ void h_mail(u32 nt, u64 bits, u32 cpu)
 	const u32 home = NT(nt)->home;
 	const bool remote = ks.global == 0 && home != cpu;
 	ASSUME_STATE(case, remote | nobody_takes(nt), "waking a waiter is tested, not proved");
-	remember();
 	notif_set(nt, bits, cpu);
 	CHECK_SPEC(is_set(nt, bits));
 	CHECK_IF(remote, "spec", is_mailed(nt, home));

@@ -90,7 +90,6 @@ err_t prover_replace_cap_may_derive(u32 s)
 /* In kernels that are not for debugging it says nothing. */
 void h_trace(u32 cpu, u32 kind, u64 a, u64 b)
 {
-	remember();
 	trace_add(cpu, kind, a, b);
 	ASSIGNS_NOTHING();
 }
@@ -127,7 +126,6 @@ void h_relocate(u32 src, u32 dst)
 	ASSUME_STATE(requires, may_relocate(src, dst), "a capability without children goes to an empty slot");
 	hint_slot(src);
 	hint_tree(dst);
-	remember();
 	relocating_changes(src, dst);
 	cap_relocate(src, dst);
 	CHECK_SPEC(is_here(dst, src));
@@ -168,7 +166,6 @@ void h_cap(u32 from, u32 to, u32 i)
 	const bool good = arrives(src, dst, mode, badge), moved = good & ((mode & CAP_SEND_MOVE) != 0), copied = good & !moved;
 	const u32 older = SLOT(src)->child, next = SLOT(src)->next, prev = SLOT(src)->prev, parent = SLOT(src)->parent, obj = SLOT(src)->obj;
 	const bool owner = (SLOT(src)->flags & CAP_OWNER) != 0;
-	remember();
 	const bool done = transfer_cap(from, to, i);
 
 	CHECK_SPEC(done == good);
@@ -209,7 +206,6 @@ void arch_regs_set(u32 t, u32 page, u32 first)
 void h_answer_fault(u32 from, u32 to, u64 tag)
 {
 	ASSUME_STATE(requires, thread_is(from) & thread_is(to), "this is done to threads");
-	remember();
 	const bool goes_on = msg_answer_fault(from, to, tag);
 
 	CHECK_SPEC(goes_on == (TAG_LABEL(tag) != FAULT_STOP));
@@ -244,7 +240,6 @@ void h_bind_check(u32 target, u32 which, u32 s)
 	ASSUME_INPUT(which <= THREAD_NOTIF);
 	ASSUME_STATE(requires, thread_is(target) & slot_is_full(s), "what is bound is there");
 	HINTS(any_cap_object_inv(s), any_cap_type_inv(s));
-	remember();
 	const u32 err = bind_check(target, which, s).v;
 
 	CHECK_IF(err == ERRNO_OK, "spec", is_bindable(which, SLOT(s)->type, SLOT(s)->rights));
@@ -291,7 +286,6 @@ void h_attach(u32 t, u32 which)
 	HINTS(any_cap_object_inv(s), any_thread_state_inv(t), any_thread_ready_inv(t), any_thread_queue_inv(t), any_thread_links_inv(t));
 	hint_queue(home, TH(t)->prio);
 	const bool sched = which == THREAD_SCHED, runs = sched & (TH(t)->state == THREAD_READY);
-	remember();
 	attach(t, which);
 	CHECK_SPEC(is_cached(t, which, obj, first));
 	ASSIGNS(1, TH(t)->space, TH(t)->table, TH(t)->sched, TH(t)->msg);
@@ -308,7 +302,6 @@ void h_mail(u32 nt, u32 cpu)
 	ASSUME_STATE(requires, is_object(nt, OBJ_NOTIF) && cpu < CPU_MAX, "to CPUs that there are");
 	const bool is_new = NT(nt)->mailed == 0;
 	const u32 first = CPU(cpu)->mailbox;
-	remember();
 	mail(nt, cpu);
 	CHECK_SPEC(NT(nt)->mailed == 1);
 	CHECK_IF(is_new, "spec", (CPU(cpu)->mailbox == nt) & (NT(nt)->mail == first));
@@ -371,7 +364,6 @@ void h_contract_is_lent_to(u32 t, u32 sc)
 	ASSUME_STATE(requires, thread_is(t) & (t == borrower), "this is done to threads");
 	HINTS(any_thread_reply_inv(any.page), any_page_head_inv(any.page), any_thread_cached_inv(any.page));
 	HINTS(any_cap_object_inv(SLOT_OF(any.page, TSLOT_SCHED)));
-	remember();
 	const bool lent = is_lent_to(t, sc);
 	CHECK_IF(lent & (sc != NIL), "spec", is_on_loan(t, sc));
 	ASSIGNS_NOTHING();
@@ -388,7 +380,6 @@ void h_recall(u32 t)
 	ASSUME_STATE(requires, thread_is(t), "this is done to threads");
 	const u32 sc = TH(t)->lent;
 	ASSUME_STATE(case, sc >= PAGE_COUNT || SC(sc)->runner == NIL, "when nobody runs on what comes back");
-	remember();
 	sched_recall(t);
 	const bool back = sc != NIL && (on_loan & 1) != 0 && SC(sc)->left != 0;
 	CHECK_IF(back, "spec", is_recalled(t, sc));
@@ -416,7 +407,6 @@ void h_move(u32 sc, u32 cpu)
 	hint_sched(sc);
 	hint_tnode(sc);
 	const u32 from = SC(sc)->cpu;
-	remember();
 	sched_move(sc, cpu);
 	CHECK_SPEC(is_moved(sc, cpu));
 	moving_changes(sc, from, cpu);
@@ -436,7 +426,6 @@ void h_set_cpu(u32 t, u32 s, u32 cpus, u64 cpu)
 	const u32 bad = cpu >= SLOT(cpus)->count || SLOT(cpus)->first + cpu >= ks.cpus ? ERRNO_RANGE
 			: TH(target)->state != THREAD_STOPPED			      ? ERRNO_STATE
 										      : ERRNO_OK;
-	remember();
 	const err_t err = sys_thread_set_cpu(t, s, cpus, cpu);
 	const bool done = err.v == 0;
 
@@ -469,7 +458,6 @@ void h_configure(u32 t, u32 s, u32 cpus, u64 cpu, u64 budget, u64 period)
 			: SC(sc)->owner != NIL && from != home				? ERRNO_STATE
 											: ERRNO_OK;
 	const bool runs = r != NIL && SC(sc)->left == 0 && TH(r)->state == THREAD_READY;
-	remember();
 	const err_t err = sys_sched_configure(t, s, cpus, cpu, budget, period);
 	const bool done = err.v == 0;
 
@@ -487,7 +475,6 @@ void h_charge_from(u32 sc, u64 now)
 	CPUS;
 	ASSUME_STATE(requires, sc == NIL || is_object(sc, OBJ_SCHED), "what somebody runs on");
 	const bool anew = sc != NIL && now >= SC(sc)->refill;
-	remember();
 	charge_from(sc, now);
 	CHECK_SPEC(CPU(machine.cpu)->charged == sc);
 	CHECK_IF(sc != NIL, "spec", CPU(machine.cpu)->alarm <= now + SC(sc)->left);
@@ -501,7 +488,6 @@ void h_running_on(void)
 	CPUS;
 	HINTS(any_cpu_current_inv(machine.cpu));
 	const u32 t = CPU(machine.cpu)->current;
-	remember();
 	CHECK_SPEC(running_on() == (t == NIL ? NIL : TH(t)->running_on));
 	ASSIGNS_NOTHING();
 }
@@ -529,7 +515,6 @@ void h_worklist_add(u32 page)
 {
 	ASSUME_STATE(requires, page < PAGE_COUNT && page != ks.work_tail, "a page of slots that is not on the list");
 	A_LIST;
-	remember();
 	queueing_changes(page);
 	worklist_add(page);
 	CHECK_SPEC(is_last_queued(page));
@@ -541,7 +526,6 @@ void h_unlink(u32 page)
 	A_LIST;
 	HINTS(any_page_slots_inv(page));
 	const u32 table = PD(page)->parent, i = PD(page)->index;
-	remember();
 	queueing_changes(page);
 	ASSIGNS(table != NIL, PD(page)->parent, CT(table)->leaf[i]);
 	slots_unlink(page);
@@ -580,7 +564,6 @@ void h_inner_slots(u32 page)
 {
 	ASSUME_STATE(requires, is_inner(0, page), "an object that holds capabilities");
 	HINTS(any_cap_inner_inv(any.slot));
-	remember();
 	inner_slots_remove(page);
 	CHECK_SPEC(is_gone_to(any.slot, page, OBJECT_SLOTS));
 	ASSIGNS(1, ks_slot);

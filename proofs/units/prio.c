@@ -30,7 +30,6 @@ void h_yield(void)
 	HINT(1, any_ready_queue_inv(c, any.n));
 	hint_order(any);
 	const bool waits = CPU(c)->top > TH(t)->eprio;
-	remember();
 	const err_t err = sys_thread_yield(t);
 
 	CHECK_SPEC(err.v == 0);
@@ -71,7 +70,6 @@ void h_set_prio(u32 s, u64 prio)
 	HINT(1, any_ready_queue_inv(TH(target)->home, any.n));
 	hint_order(any);
 	const bool fails = prio > TH(t)->max_prio;
-	remember();
 	const err_t err = sys_thread_set_prio(t, s, prio);
 
 	CHECK_SPEC(err.v == (fails ? ERRNO_RANGE : ERRNO_OK));

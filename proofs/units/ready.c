@@ -25,7 +25,6 @@ void h_contract_top_find(u32 c, u32 words)
 	const u32 top = spec_top(CPU(c), words);
 	GIVEN(map_is_within(CPU(c), any.n, words));
 	GIVEN(map_is_within(CPU(c), top - 1, words));
-	remember();
 	top_find(CPU(c), words);
 	CHECK_SPEC(CPU(c)->top == top);
 	CHECK_SPEC(top_is_found(CPU(c), any.n));
@@ -63,7 +62,6 @@ void h_push(u32 t, u8 first)
 	hint_queue(c, p);
 	hint_order(any);
 	HINT(1, any_ready_queue_inv(c, any.n));
-	remember();
 	ready_push(CPU(c), t, first);
 	CHECK_IF(first == 1, "spec", is_first(t, c, p));
 	CHECK_IF(first == 0, "spec", is_last(t, c, p));
@@ -90,7 +88,6 @@ void h_remove(u32 t)
 	hint_thread(TH(t)->qprev);
 	hint_order(any);
 	HINT(1, any_ready_queue_inv(c, any.n));
-	remember();
 	ready_remove(CPU(c), t);
 	CHECK_SPEC(is_out(t));
 	ASSIGNS(1, UNQUEUED(t, c, old_thread[t].eprio));
@@ -109,7 +106,6 @@ void h_pop(void)
 	hint_thread(TH(first)->qnext);
 	hint_order(any);
 	HINT(1, any_ready_queue_inv(c, any.n));
-	remember();
 	const u32 t = ready_pop(CPU(c));
 
 	CHECK_SPEC(t == first);

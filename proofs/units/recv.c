@@ -100,7 +100,6 @@ void h_recv(u64 tag, u64 deadline)
 	HINT(1, any_notif_bound_inv(any.page));
 	hint_sched(TH(EP(e)->head)->running_on);
 	HINT(1, any_page_head_inv(TH(t)->reply_to));
-	remember();
 	const err_t err = sys_ep_recv(t, s, tag, deadline);
 	const bool fails = err.v != INT_NONE, signal = !fails & (bits != 0), done = !fails & !signal & (w != NIL);
 	const bool call = done & (old_thread[w].state == THREAD_CALL), sent = done & !call;

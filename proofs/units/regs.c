@@ -92,7 +92,6 @@ void h_get(u32 t, u32 s, u64 set)
 	HANDED(thread_get_regs, s, set);
 	THE_THREAD(t, s);
 	const u32 bad = spec_regs_error(t, target), page = TH(t)->msg;
-	remember();
 	const err_t err = sys_thread_get_regs(t, s, set);
 
 	CHECK_SPEC(err.v == bad);
@@ -107,7 +106,6 @@ void h_set(u32 t, u32 s, u64 set)
 	HANDED(thread_set_regs, s, set);
 	THE_THREAD(t, s);
 	const u32 bad = spec_regs_error(t, target);
-	remember();
 	const err_t err = sys_thread_set_regs(t, s, set);
 
 	CHECK_SPEC(err.v == bad);
@@ -123,7 +121,6 @@ void h_debug(u32 t, u32 s, u64 op, u64 value)
 	HANDED(thread_debug, s, op);
 	THE_THREAD(t, s);
 	const u32 bad = (given.ok & 1) == 0 ? ERRNO_ARG : is_still(target) ? ERRNO_OK : ERRNO_STATE;
-	remember();
 	const err_t err = sys_thread_debug(t, s, op, value);
 
 	CHECK_SPEC(err.v == bad);

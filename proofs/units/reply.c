@@ -37,7 +37,6 @@ void h_save(u32 t, u32 dst)
 	hint_tree(any.slot);
 	hint_tree(dst);
 	HINTS(any_thread_slot_type_inv(any.page), any_thread_reply_inv(t));
-	remember();
 	const err_t err = sys_reply_save(t, dst);
 	const u32 to = old_thread[t].reply_to;
 

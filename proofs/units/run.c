@@ -116,7 +116,6 @@ static void check_ready(u32 t)
 void h_ready(void)
 {
 	WHO_IS_NOT(t);
-	remember();
 	sched_ready(t);
 	CHECK_SPEC(TH(t)->state == THREAD_READY);
 	CHECK_SPEC(goes_on(t));
@@ -144,7 +143,6 @@ void h_wake(void)
 	hint_thread(before);
 	hint_queue(c, TH(before)->eprio);
 	HINT(1, any_ready_queue_inv(c, any.n));
-	remember();
 	sched_wake(t);
 	const bool runs = spec_has_time(t) & (old_thread[t].home == c) & spec_is_above(t, c);
 
@@ -166,7 +164,6 @@ void h_switch(u32 c)
 {
 	WHO_IS_NOT(t);
 	ASSUME_STATE(cpus, ks.cpus <= CPU_MAX && cpu_runs(c), "set at boot, and never again");
-	remember();
 	sched_switch(c, t);
 	const bool runs = spec_has_time(t) & (old_thread[t].home == c) & (old_cpu[c].current == NIL) &
 			  (old_cpu[c].top <= spec_eprio(t) + 1);
@@ -187,7 +184,6 @@ void h_continue(void)
 {
 	WHO_IS_NOT(t);
 	const u32 c = TH(t)->home;
-	remember();
 	sched_continue(t);
 	CHECK_SPEC(goes_on(t));
 	CHECK_SPEC(CPU(c)->current == (spec_has_time(t) ? t : NIL));
@@ -217,7 +213,6 @@ void h_unready(void)
 {
 	WHO_IS_READY(t);
 	const u32 c = TH(t)->home;
-	remember();
 	sched_unready(t);
 	CHECK_SPEC(TH(t)->queued == 0);
 	CHECK_SPEC(CPU(c)->current != t);
@@ -231,7 +226,6 @@ void h_unready(void)
 void h_leave_queue(void)
 {
 	WHO_IS_READY(t);
-	remember();
 	sched_leave_queue(t);
 	CHECK_SPEC(TH(t)->queued == 0);
 	ASSIGNS(old_thread[t].queued == 1, UNQUEUED(t, TH(t)->home, TH(t)->eprio));
@@ -253,7 +247,6 @@ void h_go_on(u32 t)
 	HINTS(any_thread_state_inv(t), any_thread_queue_inv(t), any_thread_links_inv(t));
 	hint_places(any, t);
 	const u32 c = TH(t)->home;
-	remember();
 	sched_go_on(t);
 	CHECK_IF(has_left(t) & was_current(t), "spec", (CPU(c)->current == t) & (TH(t)->queued == 0));
 	CHECK_IF(has_left(t) & !was_current(t), "spec", is_queued_last(t));
@@ -270,7 +263,6 @@ void h_set_eprio(u8 eprio)
 	WHO_IS_READY(t);
 	const u32 c = TH(t)->home;
 	hint_queue(c, eprio);
-	remember();
 	sched_set_eprio(t, eprio);
 	CHECK_SPEC(TH(t)->eprio == eprio);
 	CHECK_SPEC(SAME(ks_thread[t], old_thread[t], queued));
@@ -302,7 +294,6 @@ void h_pick(void)
 	hint_queue(c, CPU(c)->top - 1);
 	hint_thread(TH(first)->qnext);
 	HINT(1, any_ready_queue_inv(c, any.n));
-	remember();
 	pick();
 	const bool other = spec_is_outdone(c);
 

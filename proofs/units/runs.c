@@ -63,7 +63,6 @@ void h_contract_run_clear(u32 g, u32 kind, u32 page, u32 level, u32 n)
 	const u32 first = INDEX(first);
 
 	ASSUME_INPUT(may_run(kind, page, first, level, n));
-	remember();
 	const bool any = run_clear(g, kind, (struct place){ page, first, level }, n);
 
 	CHECK_SPEC(is_cleared_to(INDEX(page), INDEX(n), page, first, n, g, kind, level, any));
@@ -118,7 +117,6 @@ void h_contract_run_enter(u32 kind, u32 page, u32 level, u32 n, u32 frame, u32 r
 	const u32 p = INDEX(page), k = INDEX(n), first = INDEX(first);
 
 	ASSUME_INPUT(may_run(kind, page, first, level, n) & (level <= 3) & (how <= 3));
-	remember();
 	const struct entered r = run_enter(kind, (struct place){ page, first, level }, n,
 					   (struct leaves){ frame, rights, how % 2 != 0, how / 2 != 0 });
 
@@ -165,7 +163,6 @@ void h_contract_run_harvest(u32 g, u32 kind, u32 page, u32 n)
 	const u32 first = INDEX(first);
 
 	ASSUME_INPUT(may_run(kind, page, first, 1, n));
-	remember();
 	const struct marks m = run_harvest(g, kind, (struct place){ page, first, 1 }, n);
 
 	CHECK_SPEC(is_clean_to(INDEX(page), INDEX(n), page, first, n, g, kind, m.accessed, m.dirty));
@@ -200,7 +197,6 @@ void h_contract_run_copy(u32 g, u32 to, u32 src, u32 dst, u32 n, u64 attr)
 
 	ASSUME_STATE(requires, may_copy(g, to, src, first, dst, first, n), "entries of two tables, at the same place");
 	HINTS(any_cap_root_inv(to), any_cap_parent_inv(to));
-	remember();
 	const u32 flush = run_copy(g, to, (struct place){ src, first, 1 }, (struct place){ dst, first, 1 }, n, attr);
 
 	CHECK_SPEC(is_copied_to(INDEX(page), INDEX(n), g, to, src, dst, first, n, attr, flush));

@@ -37,7 +37,6 @@ void h_send(u64 tag, u64 deadline)
 	hint_thread(any.page);
 	const u32 r = spec_receiver(e), bad = spec_send_error(t, s, tag);
 	const u64 badge = SLOT(s)->badge;
-	remember();
 	const err_t err = sys_ep_send(t, s, tag, deadline);
 	const bool waits = err.v == INT_NONE, done = err.v == ERRNO_OK, fails = !waits & !done;
 

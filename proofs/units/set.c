@@ -32,7 +32,6 @@ void h_contract_notif_set(u32 nt, u64 bits, u32 cpu)
 	hint_ready(TH(w)->home, TH(w)->prio);
 	hint_queue(machine.cpu, TH(current)->eprio);
 	hint_thread(current);
-	remember();
 	notif_set(nt, bits, cpu);
 	CHECK_SPEC((NT(nt)->word == (old_notif[nt].word | bits)) | ((NT(nt)->word == 0) & (FR_OUT(w, 0) == (old_notif[nt].word | bits))));
 	setting_changes();

@@ -106,7 +106,6 @@ void h_port_in(u32 t, u32 s, u64 offset, u64 width)
 	CALLER(t);
 	HANDED(ioport_in, s, offset, width);
 	const u32 bad = spec_port_error(s, offset, width);
-	remember();
 	const err_t err = sys_ioport_in(t, s, offset, width);
 
 	CHECK_SPEC(err.v == bad);
@@ -124,7 +123,6 @@ void h_port_out(u32 t, u32 s, u64 offset, u64 width, u64 value)
 	HINT(1, any_cap_range_inv(s));
 	const u32 bad = spec_port_error(s, offset, width);
 	const u32 before = io.port;
-	remember();
 	const err_t err = sys_ioport_out(t, s, offset, width, value);
 
 	CHECK_SPEC(err.v == bad);
@@ -142,7 +140,6 @@ void h_debug_write(u32 t, u32 s, u64 length, u64 a, u64 b, u64 c, u32 i)
 	ASSUME_INPUT(i < 24);
 	CALLER(t);
 	HANDED(system_debug_write, s, length);
-	remember();
 	const err_t err = sys_system_debug_write(t, s, length, a, b, c);
 	const u64 word = i < 8 ? a : i < 16 ? b : c;
 
@@ -160,7 +157,6 @@ void h_trace_read(u32 t, u32 s, u64 cpu, u64 from)
 	CALLER(t);
 	HANDED(system_trace_read, s, cpu);
 	const u32 bad = TH(t)->msg == NIL ? ERRNO_MSG_PAGE : cpu >= ks.cpus ? ERRNO_RANGE : ERRNO_OK;
-	remember();
 	const err_t err = sys_system_trace_read(t, s, cpu, from);
 
 	CHECK_SPEC(err.v == bad);
@@ -176,7 +172,6 @@ void h_message(u32 t, u32 s)
 	HINT(1, any_cap_object_inv(s));
 	const u32 q = SLOT(s)->obj;
 	const bool bad = IRQ(q)->kind != IRQ_MESSAGE || IRQ(q)->vector == NIL;
-	remember();
 	const err_t err = sys_irq_message(t, s);
 
 	CHECK_SPEC(err.v == (bad ? ERRNO_STATE : ERRNO_OK));
@@ -192,7 +187,6 @@ void h_faults(u32 t, u32 s)
 	HANDED(device_faults, s);
 	HINT(1, any_cap_object_inv(s));
 	const u32 d = SLOT(s)->obj;
-	remember();
 	const err_t err = sys_device_faults(t, s);
 
 	CHECK_SPEC(err.v == 0);

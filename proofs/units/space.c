@@ -34,7 +34,6 @@ void h_attach(u32 t, u32 ptable, u32 space, u64 vaddr, u64 level)
 	const u32 up = table_at(sp, v, (u32)level + 1), at = index_at(v, (u32)level + 1);
 	const bool free = user && has_table(sp, v, (u32)level + 1) && !pte_is_present(SP(sp)->kind, PTE(up, at));
 	const u32 early = spec_attach_error(pt, sp, vaddr);
-	remember();
 	const err_t err = sys_ptable_attach(t, ptable, space, vaddr, level);
 	const bool done = err.v == 0;
 

@@ -70,7 +70,6 @@ void h_start(u32 s, u64 ip, u64 sp, u64 arg)
 {
 	THE_THREAD(s);
 	const u32 bad = !(ip < USER_PAGES << PAGE_SHIFT) ? ERRNO_ARG : !may_start(target) ? ERRNO_STATE : ERRNO_OK;
-	remember();
 	const err_t err = sys_thread_start(t, s, ip, sp, arg);
 	const bool done = err.v == ERRNO_OK;
 
@@ -86,7 +85,6 @@ void h_resume(u32 s)
 	THE_THREAD(s);
 	ASSUME_STATE(case, TH(target)->pending == 0, "when it has no fault to report");
 	const u32 bad = may_start(target) ? ERRNO_OK : ERRNO_STATE;
-	remember();
 	const err_t err = sys_thread_resume(t, s);
 
 	CHECK_SPEC(err.v == bad);
@@ -101,7 +99,6 @@ void h_wait(u32 t, u8 state, u64 deadline)
 {
 	ASSUME_STATE(requires, thread_is(t) && TH(t)->home < ks.cpus && ks.cpus <= CPU_MAX && TN(t)->queued == 0,
 		     "who begins to wait has no deadline");
-	remember();
 	thread_wait(t, state, deadline);
 	CHECK_SPEC((TH(t)->state == state) & (CPU(TH(t)->home)->current != t));
 	CHECK_SPEC((TN(t)->queued == (deadline != 0)) & ((deadline == 0) | (TN(t)->when == deadline)));

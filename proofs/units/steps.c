@@ -104,7 +104,6 @@ void h_table(u32 table)
 		     "a table of slots is there, and not all of it was given up");
 	HINTS(any_table_leaf_inv(any.page, any.n), any_page_slots_inv(any.page), any_page_link_inv(any.page));
 	const u32 at = PD(table)->index;
-	remember();
 	const bool gone = table_destroy_step(table);
 
 	CHECK_SPEC(gone == (at == 512 - STEP_ENTRIES));
@@ -197,7 +196,6 @@ void h_ptable(u32 pt, u32 sp)
 	const bool stuck = table_kind(pt) == SPACE_IO && (machine.iommu_ok & 1) == 0;
 	const bool used = is_used_by(pt, sp) & ((PD(pt)->flags & PAGE_DYING) == 0);
 	const u64 v = page_of_entry(pt, 0), n = PT_ENTRIES * pages_of_level(level);
-	remember();
 	const bool gone = ptable_destroy_step(pt);
 
 	CHECK_IF(level == 0, "spec", gone);
@@ -234,7 +232,6 @@ void h_space(u32 sp)
 	HINTS(any_space_inv(sp), any_entry_inv(any.page, any.n), any_ptable_inv(any.page));
 	const u32 kind = SP(sp)->kind, first = SP(sp)->cursor, end = at_most(first + STEP_ENTRIES, root_end(kind));
 	const bool stuck = kind == SPACE_IO && (machine.iommu_ok & 1) == 0;
-	remember();
 	const bool gone = space_destroy_step(sp);
 
 	CHECK_SPEC(gone == (!stuck & (first + STEP_ENTRIES >= root_end(kind))));

@@ -56,7 +56,6 @@ void h_stop(u32 s)
 	hint_queue(TH(target)->home, TH(target)->eprio);
 	HINT(1, any_ready_queue_inv(TH(target)->home, any.n));
 	hint_thread(any.page);
-	remember();
 	const err_t err = sys_thread_stop(t, s);
 	const u32 q = old_thread[target].queue, c = TH(target)->home;
 	const bool ready = old_thread[target].state == THREAD_READY, waits = was_waiting(target), in_notif = old_thread[target].state == THREAD_WAIT;

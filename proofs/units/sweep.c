@@ -94,7 +94,6 @@ void h_contract_sweep_run(u32 g, u32 n)
 
 	GIVEN(may_sweep(g, n));
 	HINTS(any_ptable_inv(p), any_ptable_inv(above_page(p)), any_ptable_inv(above_page(above_page(p))), any_space_inv(SLOT(g)->obj));
-	remember();
 	const struct swept r = sweep_run(g, n);
 	const u64 from = old_slot[g].window, to = SLOT(g)->window;
 
@@ -164,7 +163,6 @@ void h_sweep(u32 s)
 	const u32 sp = SLOT(s)->obj, kind = SP(sp)->kind;
 	const bool stuck = kind == SPACE_IO && (machine.iommu_ok & 1) == 0;
 	const bool live = has_entries(s), there = is_space(sp) & (SP(sp)->uid == SLOT(s)->badge);
-	remember();
 	const bool gone = grant_destroy_step(s);
 	const u64 from = old_slot[s].window, to = SLOT(s)->window;
 	const bool changed = PTE(any.page, any.n) != old_pte[any.page][any.n];

@@ -30,7 +30,6 @@ void h_attach(u32 t, u32 table, u32 slots, u64 index)
 	hint_page(leaf);
 	HINT(1, any_table_leaf_inv(any.page, any.n));
 	const u32 bad = spec_table_error(dir, leaf, index);
-	remember();
 	const err_t err = sys_table_attach(t, table, slots, index);
 
 	CHECK_SPEC(err.v == bad);

@@ -116,7 +116,6 @@ void h_contract_timeq_add(u32 cpu, u32 page, u64 when)
 	hint_tree_at(any.page);
 	hint_tree_at(CPU(cpu)->timeq);
 	HINTS(any_cpu_timeq_inv(any.cpu), any_cpu_timeq_inv(cpu));
-	remember();
 	timeq_add(cpu, page, when);
 	CHECK_SPEC((TN(page)->when == when) & (TN(page)->queued == 1));
 	ASSIGNS(1, TN(page)->when, TN(page)->queued);
@@ -203,7 +202,6 @@ void h_contract_timeq_remove(u32 cpu, u32 page)
 	hint_tree_at(TN(page)->down[0]);
 	hint_tree_at(TN(page)->down[1]);
 	HINTS(any_cpu_timeq_inv(any.cpu), any_cpu_timeq_inv(cpu));
-	remember();
 	timeq_remove(cpu, page);
 	CHECK_SPEC(TN(page)->queued == 0);
 	ASSIGNS(1, TN(page)->queued);

@@ -50,7 +50,6 @@ void h_wait(u64 deadline)
 	THE_NOTIF(s);
 	hint_thread(any.page);
 	const u32 bad = spec_wait_error(t, nt, deadline);
-	remember();
 	const err_t err = sys_notif_wait(t, s, deadline);
 	const bool waits = err.v == INT_NONE, taken = err.v == ERRNO_OK, fails = !waits & !taken;
 
@@ -116,7 +115,6 @@ void h_signal(u64 signal)
 	const bool remote = (ks.global == 0) & (home != machine.cpu);
 	const bool wakes = !remote & (w != NIL) & spec_can_wake(nt, w, home), mails = remote | ((w != NIL) & !wakes);
 	const u64 bits = SLOT(s)->badge != 0 ? SLOT(s)->badge : signal;
-	remember();
 	const err_t err = sys_notif_signal(t, s, signal);
 
 	CHECK_SPEC(err.v == 0);
