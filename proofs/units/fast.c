@@ -54,7 +54,7 @@ void h_call(u64 handle, u64 tag, u64 deadline, u64 reply, u64 w6, u64 w7)
 {
 	const u32 c = machine.cpu, t = CPU(c)->current;
 	ASSUME_STATE(caller, cpu_runs(c) & ((t == NIL) | is_running(t)), "calls are made by threads");
-	ASSUME_STATE(alone, ks.global == 0, "locks exclude: nobody holds all of them");
+	ASSUME_STATE(locks, ks.global == 0, "locks exclude: nobody holds all of them");
 	hint_actor(t);
 	hint_cpu(c);
 	hint_handle(t, handle);
