@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What finding capabilities does, for units that call it: proved by the
- * harnesses h_contract_* of cap.c.
+ * What finding capabilities does, and asking whether one is being revoked, for units
+ * that call it: proved by the harnesses h_contract_* of cap.c.
  */
 #pragma once
 #include "spec_cap.h"
@@ -27,6 +27,11 @@ PRED bool cap_is_found(u32 s)
 	return s == NIL || (slot_is_found(s) && SLOT(s)->type != 0);
 }
 
+PRED bool may_remove(u32 s)
+{
+	return slot_is_full(s) && SLOT(s)->child == NIL;
+}
+
 u32 prover_replace_cap_slot(u32 t, u64 handle)
 {
 	const u32 s = spec_table_slot(TH(t)->table, handle);
@@ -49,4 +54,9 @@ u32 prover_replace_slot_find(u32 t, u64 where, u32 right)
 
 	prover_assume(slot_is_found(s));
 	return s;
+}
+
+bool prover_replace_cap_is_dying(u32 s)
+{
+	return spec_is_dying(s);
 }

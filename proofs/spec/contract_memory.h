@@ -79,10 +79,20 @@ void prover_replace_pages_take(u32 type, u32 head, u32 from, u32 pages)
 	FILL_WHERE(ks_page, from, pages, taken, PAGE_FREE);
 }
 
+PRED bool is_frame_in(u32 p, u32 from, u64 n)
+{
+	return p - from >= n || PD(p)->type == OBJ_FRAMES;
+}
+
 void prover_replace_pages_free(u32 from, u32 pages)
 {
 	const struct page free = { PAGE_FREE, 0, 0, NIL, NIL, NIL, NIL };
 
 	CHECK_SPEC((pages <= STEP_ENTRIES) & (from <= PAGE_COUNT) & (pages <= PAGE_COUNT - from));
+#ifdef FREES_FRAMES /* so whatever is something else is untouched for certain */
+	CHECK_SPEC(is_frame_in(INDEX(page), from, pages));
+	FILL_WHERE(ks_page, from, pages, free, OBJ_FRAMES);
+#else
 	FILL(ks_page, from, pages, free);
+#endif
 }

@@ -20,11 +20,6 @@ PRED bool may_insert_copy(u32 dst, u32 src, u32 rights)
 	       SLOT(src)->type != OBJ_REPLY;
 }
 
-PRED bool may_remove(u32 s)
-{
-	return slot_is_full(s) && SLOT(s)->child == NIL;
-}
-
 /* What changes besides a new capability that is derived from a parent, or when one goes. */
 #define INSERTED(dst, parent) *SLOT(dst), BORN(dst), ks.g_clock, SLOT(parent)->child, SLOT(old_slot[parent].child)->prev
 #define REMOVED(s) *SLOT(s), SLOT(old_slot[s].next)->prev, SLOT(old_slot[s].prev)->next, SLOT(old_slot[s].parent)->child

@@ -36,6 +36,9 @@
  * [h_move]
  * function = "sys_cap_move"
  * columns = ["ub", "invariant", "spec", "leak"]
+ * [h_relocate]
+ * function = "cap_relocate"
+ * columns = ["ub", "invariant", "spec", "leak"]
  * [h_contract_cap_remove]
  * function = "cap_remove"
  * columns = ["ub", "invariant", "spec", "leak"]
@@ -52,13 +55,6 @@
 #include "handed.h"
 
 #include <cap.c>
-
-/* --- contracts ---------------------------------------------------------------------- */
-
-bool prover_replace_cap_is_dying(u32 s)
-{
-	return spec_is_dying(s);
-}
 
 /* --- finding -------------------------------------------------------------------------- */
 
@@ -270,6 +266,23 @@ void h_move(u32 t, u32 src, u32 dst)
 	ASSIGNS(done, *SLOT(dst), BORN(dst), REMOVED(src), PD(owned)->owner);
 	check_whole();
 	COVER(done);
+}
+
+PRED bool may_relocate(u32 src, u32 dst)
+{
+	return slot_is_in_page(src) && SLOT(src)->child == NIL && slot_is_empty(dst);
+}
+
+void h_relocate(u32 src, u32 dst)
+{
+	ASSUME_STATE(requires, may_relocate(src, dst), "a capability without children goes to an empty slot");
+	hint_move(any, src, dst);
+	CASES(any.slot == dst);
+	const u32 owned = (SLOT(src)->flags & CAP_OWNER) ? SLOT(src)->obj : NIL;
+	cap_relocate(src, dst);
+	CHECK_SPEC(is_moved(dst, src) & slot_is_clear(src));
+	ASSIGNS(1, *SLOT(dst), BORN(dst), REMOVED(src), PD(owned)->owner);
+	check_whole();
 }
 
 /* A childless capability goes; what it owned or meant to an object is gone before. */

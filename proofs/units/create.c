@@ -32,11 +32,6 @@
 #include <sched.c>
 #include <space.c>
 
-bool prover_replace_cap_is_dying(u32 s)
-{
-	return spec_is_dying(s);
-}
-
 /* --- the machine ------------------------------------------------------------------------ */
 
 u32 made; /* the type of what is being made */

@@ -24,11 +24,6 @@
 #include <memory.c>
 #include <cap.c>
 
-bool prover_replace_cap_is_dying(u32 s)
-{
-	return spec_is_dying(s);
-}
-
 /* A page of frames, which has words only (assumption views). */
 void arch_page_clear(u32 page)
 {

@@ -14,11 +14,6 @@
 #include <grant.c>
 #include <cap.c>
 
-bool prover_replace_cap_is_dying(u32 s)
-{
-	return spec_is_dying(s);
-}
-
 err_t prover_replace_cap_may_derive(u32 s)
 {
 	return (err_t){ spec_may_derive(s) };

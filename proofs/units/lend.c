@@ -24,12 +24,12 @@
  * [h_refill]
  * function = "budget_refill"
  * columns = ["ub", "spec"]
- * [h_unbind]
+ * [h_contract_sched_unbind]
  * function = "sched_unbind"
  * columns = ["ub", "spec"]
  */
 #include "run.h"
-#include "contract_timeq.h"
+#include "contract_destroy.h"
 
 #include <reply.c>
 
@@ -217,17 +217,15 @@ void h_refill(u32 sc, u64 now)
 }
 
 /* Not in a time queue, and no CPU counts on it. */
-void h_unbind(u32 sc)
+void h_contract_sched_unbind(u32 sc)
 {
-	ASSUME_STATE(requires, is_object(sc, OBJ_SCHED), "this is done to scheduling contexts");
-	ASSUME_STATE(cpus, ks.cpus <= CPU_MAX, "set at boot, and never again");
+	GIVEN(may_unbind(sc));
 	hint_sched(sc);
 	hint_tnode(sc);
 	const u32 cpu = SC(sc)->cpu;
+	unbinding_changes(sc);
 	sched_unbind(sc);
 	CHECK_SPEC(TN(sc)->queued == 0 && CPU(cpu)->charged != sc);
-	ASSIGNS(1, TN(sc)->queued, CPU(cpu)->charged);
-	assigns_timeq(old_tnode[sc].queued == 1, cpu);
 	CHECK_KEPT(any_cpu_timeq_inv(any.cpu));
 	CHECK_KEPT(any_tnode_up_inv(any.page));
 	CHECK_KEPT(any_tnode_down_inv(any.page));

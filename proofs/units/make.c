@@ -42,11 +42,6 @@
 #include <irq.c>
 #include <device.c>
 
-bool prover_replace_cap_is_dying(u32 s)
-{
-	return spec_is_dying(s);
-}
-
 /* --- the machine ------------------------------------------------------------------------ */
 
 u32 made; /* the type of what is being made */

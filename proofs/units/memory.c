@@ -14,13 +14,13 @@
  * [h_contract_pages_free]
  * function = "pages_free"
  * columns = ["ub", "spec"]
- * [h_object_free]
+ * [h_contract_object_free]
  * function = "object_free"
  * columns = ["ub", "spec"]
  */
 #include "prover.h"
 #include "whole.h"
-#include "contract_memory.h"
+#include "contract_destroy.h"
 #include "pages.h"
 
 #include <memory.c>
@@ -111,14 +111,10 @@ void h_contract_pages_free(u32 from, u32 pages)
 }
 
 /* One page or two become free, and nothing else. */
-void h_object_free(u32 type, u32 head)
+void h_contract_object_free(u32 type, u32 head)
 {
-	const u32 n = type == OBJ_SPACE || type == OBJ_IOSPACE ? 2 : 1;
-
-	ASSUME_INPUT(head < PAGE_COUNT - 1);
+	GIVEN(may_free(type, head));
+	freeing_changes(type, head);
 	object_free(type, head);
-	CHECK_IF(any.page - head < n, "spec", is_taken(any.page, PAGE_FREE, NIL));
-	ASSIGNS(1, IN_PAGE(head));
-	ASSIGNS(n == 2, IN_PAGE(head + 1));
-	ASSIGNS_RUN(1, *SLOT(SLOT_OF(head, 0)), n * SLOTS_PER_PAGE);
+	CHECK_SPEC(is_freed(any.page, type, head));
 }

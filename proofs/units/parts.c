@@ -5,9 +5,6 @@
  * [h_trace]
  * function = "trace_add"
  * columns = ["ub"]
- * [h_relocate]
- * function = "cap_relocate"
- * columns = ["ub", "spec"]
  * [h_cap]
  * function = "transfer_cap"
  * columns = ["ub", "spec"]
@@ -46,15 +43,6 @@
  * [h_set_cpu]
  * function = "sys_thread_set_cpu"
  * columns = ["ub", "spec"]
- * [h_worklist_add]
- * function = "worklist_add"
- * columns = ["ub", "spec"]
- * [h_unlink]
- * function = "slots_unlink"
- * columns = ["ub", "spec"]
- * [h_inner_slots]
- * function = "inner_slots_remove"
- * columns = ["ub", "spec"]
  */
 /*
  * Functions that larger ones are made of.
@@ -66,8 +54,6 @@
 #include "queues.h"
 
 #include <cap.c>
-#include <delete.c>
-#include <destroy.c>
 #include <msg.c>
 #include <sched.c>
 #include <budget.c>
@@ -104,33 +90,6 @@ PRED bool is_here(u32 dst, u32 src)
 	       SAME(ks_slot[dst], old_slot[src], obj) && SAME(ks_slot[dst], old_slot[src], parent) &&
 	       SAME(ks_slot[dst], old_slot[src], first) && SAME(ks_slot[dst], old_slot[src], count) &&
 	       SAME(ks_slot[dst], old_slot[src], badge) && SAME(ks_slot[dst], old_slot[src], next);
-}
-
-static void relocating_changes(u32 src, u32 dst)
-{
-	const bool first = SLOT(src)->prev == NIL;
-
-	ASSIGNS(1, *SLOT(dst), *SLOT(src), BORN(dst), SLOT(SLOT(src)->next)->prev);
-	ASSIGNS(!first, SLOT(SLOT(src)->prev)->next);
-	ASSIGNS(first, SLOT(SLOT(src)->parent)->child);
-	ASSIGNS((SLOT(src)->flags & CAP_OWNER) != 0, PD(SLOT(src)->obj)->owner);
-}
-
-PRED bool may_relocate(u32 src, u32 dst)
-{
-	return slot_is_in_page(src) && SLOT(src)->child == NIL && slot_is_empty(dst);
-}
-
-void h_relocate(u32 src, u32 dst)
-{
-	ASSUME_STATE(requires, may_relocate(src, dst), "a capability without children goes to an empty slot");
-	hint_slot(src);
-	hint_tree(dst);
-	relocating_changes(src, dst);
-	cap_relocate(src, dst);
-	CHECK_SPEC(is_here(dst, src));
-	CHECK_SPEC(SLOT(src)->type == 0 && cap_empty_inv(src));
-	CHECK_IF((old_slot[src].flags & CAP_OWNER) != 0, "spec", PD(old_slot[src].obj)->owner == dst);
 }
 
 /* --- capabilities in messages ------------------------------------------------------------------ */
@@ -490,81 +449,4 @@ void h_running_on(void)
 	const u32 t = CPU(machine.cpu)->current;
 	CHECK_SPEC(running_on() == (t == NIL ? NIL : TH(t)->running_on));
 	ASSIGNS_NOTHING();
-}
-
-/* --- pages of slots that go --------------------------------------------------------------------------- */
-
-PRED bool is_last_queued(u32 page)
-{
-	return PD(page)->owner == NIL && PD(page)->index == 0 && PD(page)->link == NIL && (PD(page)->flags & PAGE_DYING) != 0 && ks.work_tail == page &&
-	       ks.work_added == old_ks.work_added + 1 &&
-	       (old_ks.work_head == NIL ? ks.work_head == page : SAME(ks, old_ks, work_head) && PD(old_ks.work_tail)->link == page);
-}
-
-static void queueing_changes(u32 page)
-{
-	ASSIGNS(1, PD(page)->flags, PD(page)->owner, PD(page)->index, PD(page)->link, ks.work_tail, ks.work_added);
-	ASSIGNS(ks.work_head == NIL, ks.work_head);
-	ASSIGNS(ks.work_head != NIL, PD(ks.work_tail)->link);
-}
-
-#define A_LIST                                                                                     \
-	ASSUME_STATE(requires, ks.work_head == NIL || page_exists(ks.work_tail), "the work list has two ends")
-
-void h_worklist_add(u32 page)
-{
-	ASSUME_STATE(requires, page < PAGE_COUNT && page != ks.work_tail, "a page of slots that is not on the list");
-	A_LIST;
-	queueing_changes(page);
-	worklist_add(page);
-	CHECK_SPEC(is_last_queued(page));
-}
-
-void h_unlink(u32 page)
-{
-	ASSUME_STATE(requires, is_object(page, OBJ_SLOTS) && page != ks.work_tail, "a page of slots that is not on the list");
-	A_LIST;
-	HINTS(any_page_slots_inv(page));
-	const u32 table = PD(page)->parent, i = PD(page)->index;
-	queueing_changes(page);
-	ASSIGNS(table != NIL, PD(page)->parent, CT(table)->leaf[i]);
-	slots_unlink(page);
-	CHECK_SPEC(is_last_queued(page) & (PD(page)->parent == NIL));
-	CHECK_IF(table != NIL, "spec", CT(table)->leaf[i] == 0);
-}
-
-/* Each of them without a child. */
-PRED bool is_gone_to(u32 s, u32 page, u32 i)
-{
-	return IMP(SLOT_PAGE(s) == page && s % SLOTS_PER_PAGE < i, SLOT(s)->type == 0);
-}
-
-PRED bool is_inner(u32 i, u32 page)
-{
-	return i < OBJECT_SLOTS && page < PAGE_COUNT && has_inner_slots(PD(page)->type);
-}
-
-void prover_begin_inner_slots_remove(u32 i, u32 page)
-{
-	CHECK_SPEC(is_inner(i, page));
-	CHECK_SPEC(is_gone_to(INDEX(slot), page, i));
-	CHECK_SPEC(any_cap_inner_inv(INDEX(slot)));
-}
-
-void prover_round_inner_slots_remove(u32 i, u32 page)
-{
-	FORGET(ks_slot[0]);
-	prover_assume(is_inner(i, page));
-	prover_assume(is_gone_to(INDEX(slot), page, i));
-	prover_assume(any_cap_inner_inv(INDEX(slot)));
-	prover_assume(any_cap_inner_inv(SLOT_OF(page, i)));
-}
-
-void h_inner_slots(u32 page)
-{
-	ASSUME_STATE(requires, is_inner(0, page), "an object that holds capabilities");
-	HINTS(any_cap_inner_inv(any.slot));
-	inner_slots_remove(page);
-	CHECK_SPEC(is_gone_to(any.slot, page, OBJECT_SLOTS));
-	ASSIGNS(1, ks_slot);
 }

@@ -3,13 +3,13 @@
  * sparing = true
  * batch = 8
  * merge = ["entry_drop", "root_entries", "space_is_stuck"]
- * [h_table]
+ * [h_contract_table_destroy_step]
  * function = "table_destroy_step"
  * columns = ["ub", "invariant", "spec"]
- * [h_ptable]
+ * [h_contract_ptable_destroy_step]
  * function = "ptable_destroy_step"
  * columns = ["ub", "invariant", "spec"]
- * [h_space]
+ * [h_contract_space_destroy_step]
  * function = "space_destroy_step"
  * columns = ["ub", "invariant", "spec"]
  */
@@ -18,7 +18,7 @@
  * stands alone.
  */
 #include "prover.h"
-#include "whole.h"
+#include "contract_destroy.h"
 
 #include <space.c>
 #include <destroy.c>
@@ -98,19 +98,17 @@ void prover_round_table_destroy_step(u32 i, u32 table, u32 at)
 	prover_assume(is_left_to(led_to(INDEX(page), INDEX(n)), 0, table, at, at + i));
 }
 
-void h_table(u32 table)
+void h_contract_table_destroy_step(u32 table)
 {
-	ASSUME_STATE(requires, is_object(table, OBJ_TABLE) && PD(table)->index <= 512 - STEP_ENTRIES,
-		     "a table of slots is there, and not all of it was given up");
+	GIVEN(may_step_table(table));
 	HINTS(any_table_leaf_inv(any.page, any.n), any_page_slots_inv(any.page), any_page_link_inv(any.page));
 	const u32 at = PD(table)->index;
+	table_changes(table);
 	const bool gone = table_destroy_step(table);
 
 	CHECK_SPEC(gone == (at == 512 - STEP_ENTRIES));
 	CHECK_SPEC(is_left_to(any.page, any.n, table, at, at + STEP_ENTRIES));
 	CHECK_SPEC((PD(table)->index == at + STEP_ENTRIES) & (PD(table)->flags == (old_page[table].flags | PAGE_DYING)));
-	ASSIGNS_RUN(1, CT(table)->leaf[at], STEP_ENTRIES);
-	ASSIGNS(1, PD(any.page)->parent, PD(table)->index, PD(table)->flags);
 	check_whole();
 	COVER(gone);
 }
@@ -185,10 +183,9 @@ PRED bool is_flushed(u32 sp, u64 v, u64 n)
 	return flushed.space == sp && v >= flushed.vpage && v + n <= flushed.vpage + flushed.pages;
 }
 
-void h_ptable(u32 pt, u32 sp)
+void h_contract_ptable_destroy_step(u32 pt, u32 sp)
 {
-	ASSUME_STATE(requires, is_object(pt, OBJ_PTABLE) && table_level(pt) < LEVEL_ROOT, "a page table is there, of a level that there is");
-	ASSUME_STATE(requires, (PD(pt)->flags & PAGE_DYING) == 0 || PD(pt)->parent == NIL, "a page table that is being destroyed stands alone");
+	GIVEN(may_step_ptable(pt));
 	HINTS(any_ptable_inv(pt), any_ptable_inv(PD(pt)->parent), any_ptable_inv(PD(PD(pt)->parent)->parent),
 	      any_entry_inv(PD(pt)->parent, PD(pt)->index), any_entry_inv(any.page, any.n), any_ptable_inv(any.page), any_space_inv(sp));
 	const u32 level = table_level(pt), first = (PD(pt)->flags & PAGE_DYING) != 0 ? PD(pt)->index : 0;
@@ -196,6 +193,7 @@ void h_ptable(u32 pt, u32 sp)
 	const bool stuck = table_kind(pt) == SPACE_IO && (machine.iommu_ok & 1) == 0;
 	const bool used = is_used_by(pt, sp) & ((PD(pt)->flags & PAGE_DYING) == 0);
 	const u64 v = page_of_entry(pt, 0), n = PT_ENTRIES * pages_of_level(level);
+	ptable_changes(pt);
 	const bool gone = ptable_destroy_step(pt);
 
 	CHECK_IF(level == 0, "spec", gone);
@@ -204,7 +202,6 @@ void h_ptable(u32 pt, u32 sp)
 	CHECK_IF(used, "spec", is_flushed(sp, v, n));
 	CHECK_IF(level != 0, "spec", PD(pt)->flags == (old_page[pt].flags | PAGE_DYING));
 	CHECK_IF((level > 1) & (first < PT_ENTRIES), "spec", PD(pt)->index == first + STEP_ENTRIES);
-	ASSIGNS(level != 0, PTE(any.page, any.n), PD(any.page)->parent, PD(pt)->index, PD(pt)->flags);
 	check_whole();
 	COVER(gone & (level > 1));
 }
@@ -226,19 +223,19 @@ void prover_round_space_destroy_step(u32 i, u32 sp, u32 first, u32 kind)
 	round_drop(i, sp + 1, first, root_end(kind), NIL, STEP_ENTRIES - 1);
 }
 
-void h_space(u32 sp)
+void h_contract_space_destroy_step(u32 sp)
 {
-	ASSUME_STATE(requires, is_space(sp) && SP(sp)->cursor <= PT_ENTRIES, "a space is there");
+	GIVEN(may_step_space(sp));
 	HINTS(any_space_inv(sp), any_entry_inv(any.page, any.n), any_ptable_inv(any.page));
 	const u32 kind = SP(sp)->kind, first = SP(sp)->cursor, end = at_most(first + STEP_ENTRIES, root_end(kind));
 	const bool stuck = kind == SPACE_IO && (machine.iommu_ok & 1) == 0;
+	space_changes(sp);
 	const bool gone = space_destroy_step(sp);
 
 	CHECK_SPEC(gone == (!stuck & (first + STEP_ENTRIES >= root_end(kind))));
 	CHECK_SPEC(is_dropped_to(any.page, any.n, sp + 1, first, end, NIL));
 	CHECK_SPEC(PD(sp)->flags == (old_page[sp].flags | PAGE_DYING));
 	CHECK_SPEC(SP(sp)->cursor == (first < root_end(kind) ? first + STEP_ENTRIES : first));
-	ASSIGNS(1, PTE(any.page, any.n), PD(any.page)->parent, PD(sp)->flags, SP(sp)->cursor);
 	check_whole();
 	COVER(gone);
 }

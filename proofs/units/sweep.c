@@ -5,7 +5,7 @@
  * [h_contract_sweep_run]
  * function = "sweep_run"
  * columns = ["ub", "spec"]
- * [h_sweep]
+ * [h_contract_grant_destroy_step]
  * function = "grant_destroy_step"
  * columns = ["ub", "invariant", "spec", "leak"]
  */
@@ -16,6 +16,7 @@
 #include "prover.h"
 #define HOT static __attribute__((noinline))
 #define WALK_IN_TABLES
+#include "contract_destroy.h"
 #include "contract_walk.h"
 #include "handed.h"
 
@@ -156,13 +157,14 @@ PRED bool has_entries(u32 s)
 	return is_space(sp) && SP(sp)->uid == SLOT(s)->badge && (PD(sp)->flags & PAGE_DYING) == 0;
 }
 
-void h_sweep(u32 s)
+void h_contract_grant_destroy_step(u32 s)
 {
-	ASSUME_STATE(requires, slot_is_full(s) && SLOT(s)->type == OBJ_GRANT, "a grant is there");
+	GIVEN(may_step_grant(s));
 	hint_grant(any, s);
 	const u32 sp = SLOT(s)->obj, kind = SP(sp)->kind;
 	const bool stuck = kind == SPACE_IO && (machine.iommu_ok & 1) == 0;
 	const bool live = has_entries(s), there = is_space(sp) & (SP(sp)->uid == SLOT(s)->badge);
+	grant_changes(s);
 	const bool gone = grant_destroy_step(s);
 	const u64 from = old_slot[s].window, to = SLOT(s)->window;
 	const bool changed = PTE(any.page, any.n) != old_pte[any.page][any.n];
@@ -174,7 +176,6 @@ void h_sweep(u32 s)
 	CHECK_IF(!live, "spec", !changed);
 	CHECK_IF(changed, "spec", (mmu.space[0] == sp) & (mmu.vpage[0] == from) & (mmu.pages[0] == to - from));
 	CHECK_SPEC(SLOT(s)->flags == (old_slot[s].flags | CAP_DYING));
-	ASSIGNS(1, PTE(any.page, any.n), SLOT(s)->flags, SLOT(s)->window, SLOT(s)->length);
 	check_whole();
 	COVER(changed);
 	COVER(gone & live);
