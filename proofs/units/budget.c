@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* prove:
+ * sparing = true
  * batch = 12
  * whole = ["budget_charge", "budget_used_up"]
  * [h_charge]
@@ -7,8 +8,7 @@
  * columns = ["ub", "spec"]
  * [h_used_up]
  * function = "budget_used_up"
- * only = "when nobody has borrowed what a borrower owns that goes on with that"
- * columns = ["ub", "spec"]
+ * columns = ["ub", "invariant", "spec", "leak"]
  */
 #include "run.h"
 #include "contract_timeq.h"
@@ -27,12 +27,6 @@ PRED bool is_used_up(u32 c, u64 now)
 	const u32 sc = CPU(c)->charged;
 
 	return sc != NIL && SC(sc)->left != 0 && spec_used(c, now) >= SC(sc)->left;
-}
-
-/* A time slice begins anew at once, and so does a period that is over. */
-PRED bool begins_anew(u32 sc, u64 now)
-{
-	return old_sched[sc].budget == old_sched[sc].period || now >= old_sched[sc].refill;
 }
 
 /* What was used is taken off, as far as there is something, and the rest is over. */
@@ -70,12 +64,6 @@ PRED bool has_stopped(u32 r, u32 sc)
 	       TH(r)->queued == (TH(r)->running_on != NIL && SC(TH(r)->running_on)->left != 0);
 }
 
-/* The one that a ready runner would go on with is idle. */
-PRED bool own_is_idle(u32 r)
-{
-	return r == NIL || TH(r)->sched == NIL || TH(r)->sched == TH(r)->running_on || SC(TH(r)->sched)->runner == NIL;
-}
-
 /* Nothing but times of what is charged changed. */
 void h_charge(u32 c, u64 now)
 {
@@ -92,32 +80,47 @@ void h_charge(u32 c, u64 now)
 	COVER(out);
 }
 
-void h_used_up(u32 sc, u64 now)
+PRED bool may_be_used_up(u32 sc)
 {
-	ASSUME_STATE(cpus, ks.cpus <= CPU_MAX, "set at boot, and never again");
-	ASSUME_STATE(requires, is_object(sc, OBJ_SCHED) && SC(sc)->left != 0, "what is used up was not before");
-	const u32 r = SC(sc)->runner, own = TH(r)->sched, cpu = TH(r)->home;
-	hint_sched(sc);
-	hint_tnode(sc);
-	hint_runner(any, r);
-	ASSUME_STATE(case, own_is_idle(r), "when nobody has borrowed what a borrower owns that goes on with that");
-	const bool ready = (r != NIL) & (TH(r)->state == THREAD_READY), was_current = CPU(cpu)->current == r;
-	budget_used_up(sc, now);
-	const bool anew = begins_anew(sc, now), lost = ready & !anew & (r != SC(sc)->owner);
+	const u32 r = SC(sc)->runner;
 
-	CHECK_IF(anew, "spec", is_anew(sc, now));
-	CHECK_IF(!anew, "spec", is_parked(sc));
-	CHECK_IF(!anew & ready, "spec", has_stopped(r, sc));
+	return is_object(sc, OBJ_SCHED) && SC(sc)->left != 0 && ks.cpus <= CPU_MAX && (r == NIL || TH(r)->pending == 0);
+}
+
+/* A time slice begins anew at once, and so does a period that is over. */
+PRED bool begins_anew(u32 sc, u64 now) { return SC(sc)->budget == SC(sc)->period || now >= SC(sc)->refill; }
+
+static void using_up_changes(u32 sc, u64 now)
+{
+	const u32 r = SC(sc)->runner, own = TH(r)->sched, c = TH(r)->home, next = TH(r)->qnext, prev = TH(r)->qprev, tail = CPU(c)->ready_tail[TH(r)->eprio];
+	const bool anew = begins_anew(sc, now), ready = (r != NIL) & (TH(r)->state == THREAD_READY), lost = ready & !anew & (r != SC(sc)->owner);
+	const bool current = ready & thread_is_current(r);
+
 	ASSIGNS(1, SC(sc)->left);
 	ASSIGNS(anew, SC(sc)->over, SC(sc)->refill);
 	ASSIGNS(!anew, TN(sc)->when, TN(sc)->queued);
 	assigns_timeq(!anew, SC(sc)->cpu);
 	ASSIGNS(lost, TH(r)->running_on, TH(r)->eprio, SC(sc)->runner, SC(own)->runner);
-	ASSIGNS(ready & (old_thread[r].queued == 1), UNQUEUED(r, cpu, old_thread[r].eprio));
-	ASSIGNS(ready & (TH(r)->queued == 1), QUEUED_LAST(r, cpu, TH(r)->eprio));
-	ASSIGNS(ready & was_current, CPU(cpu)->current);
-	ASSIGNS(ready & was_current & (cpu != machine.cpu), CPU(cpu)->loaded, TH(r)->frame.kind);
-	check_order(any);
+	ASSIGNS(ready, RUN_QUEUE(c, TH(r)->eprio), TH(r)->queued, LINKS_OF(r), TH(next)->qprev, TH(prev)->qnext, TH(tail)->qnext);
+	ASSIGNS(lost, RUN_QUEUE(c, TH(r)->prio), TH(CPU(c)->ready_tail[TH(r)->prio])->qnext);
+	ASSIGNS(current, CPU(c)->current);
+	ASSIGNS(current & (c != machine.cpu), CPU(c)->loaded, TH(r)->frame.kind);
+}
+
+void h_used_up(u32 sc, u64 now)
+{
+	ASSUME_STATE(requires, may_be_used_up(sc), "what is used up was not before, by whom no fault is reported");
+	const u32 r = SC(sc)->runner;
+	hint_sched(sc);
+	hint_tnode(sc);
+	hint_runner(any, r);
+	const bool ready = (r != NIL) & (TH(r)->state == THREAD_READY), anew = begins_anew(sc, now);
+	using_up_changes(sc, now);
+	budget_used_up(sc, now);
+	CHECK_IF(anew, "spec", is_anew(sc, now));
+	CHECK_IF(!anew, "spec", is_parked(sc));
+	CHECK_IF(!anew & ready, "spec", has_stopped(r, sc));
+	check_whole();
 	COVER(anew & ready);
 	COVER(!anew & ready);
 }

@@ -15,7 +15,7 @@
  * [h_return]
  * function = "sched_return"
  * columns = ["ub", "spec"]
- * [h_lose]
+ * [h_contract_lose]
  * function = "lose"
  * columns = ["ub", "spec"]
  * [h_reclaim]
@@ -30,6 +30,7 @@
  */
 #include "run.h"
 #include "contract_destroy.h"
+#include "contract_run.h"
 
 #include <reply.c>
 
@@ -111,68 +112,18 @@ void h_return(u32 t)
 
 /* --- losing ----------------------------------------------------------------------------------------------- */
 
-/* Its own, if nobody runs on that and it is ready. */
-PRED u32 spec_after_loss(u32 r)
+void h_contract_lose(u32 r)
 {
-	const u32 own = old_thread[r].sched;
-
-	return old_thread[r].state == THREAD_READY && own != NIL &&
-			       (old_sched[own].runner == NIL || old_sched[own].runner == r)
-		       ? own
-		       : NIL;
-}
-
-PRED bool may_go_on(u32 r)
-{
-	return spec_after_loss(r) != NIL && old_sched[spec_after_loss(r)].left != 0;
-}
-
-PRED bool was_current(u32 t)
-{
-	return old_cpu[old_thread[t].home].current == t;
-}
-
-/* Who is ready goes on at its own priority with its own time: where it ran, or last in the queue. */
-PRED bool has_lost(u32 r)
-{
-	return TH(r)->running_on == spec_after_loss(r) &&
-	       IMP(spec_after_loss(r) != NIL, SC(spec_after_loss(r))->runner == r) &&
-	       IMP(old_thread[r].state == THREAD_READY,
-		   TH(r)->eprio == TH(r)->prio && TH(r)->queued == (may_go_on(r) && !was_current(r)) &&
-			   (CPU(TH(r)->home)->current == r) == (may_go_on(r) && was_current(r)));
-}
-
-static void hint_loser(struct any any, u32 r)
-{
-	hint_sched(TH(r)->running_on);
-	hint_runner(any, r);
-}
-
-/* Nothing but r, what it runs on, and where it stands changed. */
-static void check_lost(u32 r)
-{
-	const u32 sc = old_thread[r].running_on, own = old_thread[r].sched, c = old_thread[r].home;
-	const bool ready = old_thread[r].state == THREAD_READY, stops = ready & was_current(r) & !may_go_on(r);
-
-	CHECK_SPEC(has_lost(r));
-	CHECK_IF(sc != NIL, "spec", IMP(spec_after_loss(r) != sc, SC(sc)->runner == NIL));
-	ASSIGNS(1, TH(r)->running_on, SC(sc)->runner);
-	ASSIGNS(ready, TH(r)->eprio, SC(own)->runner);
-	ASSIGNS(ready & (old_thread[r].queued == 1), UNQUEUED(r, c, old_thread[r].eprio));
-	ASSIGNS(ready & may_go_on(r) & !was_current(r), QUEUED_LAST(r, c, old_thread[r].prio));
-	ASSIGNS(stops, CPU(c)->current);
-	ASSIGNS(stops & (c != machine.cpu), CPU(c)->loaded, TH(r)->frame.kind);
-	check_order(any);
-}
-
-void h_lose(u32 r)
-{
-	ASSUME_STATE(requires, thread_is(r), "this is done to threads");
-	ASSUME_STATE(cpus, ks.cpus <= CPU_MAX, "set at boot, and never again");
-	hint_loser(any, r);
+	GIVEN(may_lose(r));
+	LOSS_OF(r);
+	const u32 c = TH(r)->home;
+	HINTS(any_thread_links_inv(r), any_thread_links_inv(TH(r)->qnext), any_thread_links_inv(TH(r)->qprev), any_thread_links_inv(any.page));
+	HINTS(any_ready_queue_inv(c, TH(r)->eprio), any_ready_queue_inv(c, TH(r)->prio), any_ready_queue_inv(c, any.n), any_cpu_top_inv(c), any_cpu_current_inv(c));
+	losing_changes(true, r);
 	lose(r);
-	check_lost(r);
-	COVER(was_current(r) & may_go_on(r));
+	CHECK_SPEC(HAS_LOST(r));
+	check_order(any);
+	COVER(goes);
 }
 
 /* Who else runs on t's own, or NIL. */
@@ -188,10 +139,14 @@ void h_reclaim(u32 t)
 	HINTS(any_thread_cached_inv(t), any_cap_object_inv(SLOT_OF(t, TSLOT_SCHED)));
 	const u32 r = spec_borrower(t);
 	hint_sched(TH(t)->sched);
-	hint_loser(any, r);
-	sched_reclaim(t);
+	hint_sched(TH(r)->running_on);
+	hint_runner(any, r);
+	LOSS_OF(r);
 	if (r != NIL)
-		check_lost(r);
+		losing_changes(true, r);
+	sched_reclaim(t);
+	CHECK_IF(r != NIL, "spec", HAS_LOST(r));
+	ASSIGNS_NOTHING();
 }
 
 /* --- budgets --------------------------------------------------------------------------------------------------- */

@@ -24,10 +24,6 @@
  * [h_contract_is_lent_to]
  * function = "is_lent_to"
  * columns = ["ub", "invariant", "spec"]
- * [h_recall]
- * function = "sched_recall"
- * only = "when nobody runs on what comes back"
- * columns = ["ub", "spec"]
  * [h_configure]
  * function = "sys_sched_configure"
  * columns = ["ub", "spec"]
@@ -48,6 +44,7 @@
  * Functions that larger ones are made of.
  */
 #include "prover.h"
+#include "contract_loan.h"
 #include "contract_timeq.h"
 #include "contract_tree.h"
 #include "handed.h"
@@ -272,29 +269,17 @@ void h_mail(u32 nt, u32 cpu)
 
 PRED bool is_link(u32 i, u32 t) { return i < CHAIN_MAX && thread_is(t); }
 
-/* What it owns is there. */
+/* What it owns is there, and says so. */
 PRED bool owns_time(u32 t)
 {
-	return !thread_is(t) || TH(t)->sched == NIL || is_object(TH(t)->sched, OBJ_SCHED);
-}
-
-/* Only to whom it was lent along calls that wait. */
-PRED bool is_on_loan(u32 t, u32 sc) { return is_object(sc, OBJ_SCHED) && thread_is(TH(t)->reply_to); }
-
-u8 on_loan; /* is it, this time? */
-
-bool prover_replace_is_lent_to(u32 t, u32 sc)
-{
-	const bool lent = (on_loan & 1) != 0;
-
-	CHECK_SPEC(thread_is(t));
-	prover_assume(!lent || sc == NIL || is_on_loan(t, sc));
-	return lent;
+	return !thread_is(t) || TH(t)->sched == NIL || (is_object(TH(t)->sched, OBJ_SCHED) && SC(TH(t)->sched)->owner == t);
 }
 
 u32 borrower; /* whom is_lent_to is about */
 
-PRED bool works_for_somebody(u32 i) { return i == 0 || thread_is(TH(borrower)->reply_to); }
+u32 loan; /* and what */
+
+PRED bool works_for_somebody(u32 i) { return i == 0 || (thread_is(TH(borrower)->reply_to) && TH(TH(borrower)->reply_to)->lent == loan); }
 
 PRED bool is_first(u32 i, u32 t) { return i != 0 || t == borrower; }
 
@@ -320,29 +305,12 @@ void prover_round_is_lent_to(u32 i, u32 t)
 
 void h_contract_is_lent_to(u32 t, u32 sc)
 {
-	ASSUME_STATE(requires, thread_is(t) & (t == borrower), "this is done to threads");
-	HINTS(any_thread_reply_inv(any.page), any_page_head_inv(any.page), any_thread_cached_inv(any.page));
+	ASSUME_STATE(requires, thread_is(t) & (t == borrower) & (sc == loan), "this is done to threads");
+	HINTS(any_thread_reply_inv(any.page), any_page_head_inv(any.page), any_thread_cached_inv(any.page), any_thread_bound_inv(any.page));
 	HINTS(any_cap_object_inv(SLOT_OF(any.page, TSLOT_SCHED)));
 	const bool lent = is_lent_to(t, sc);
 	CHECK_IF(lent & (sc != NIL), "spec", is_on_loan(t, sc));
 	ASSIGNS_NOTHING();
-}
-
-/* If there is time left it runs on that again, at its own priority or that of whom it works for. */
-PRED bool is_recalled(u32 t, u32 sc)
-{
-	return TH(t)->running_on == sc && SC(sc)->runner == t && TH(t)->eprio >= TH(t)->prio;
-}
-
-void h_recall(u32 t)
-{
-	ASSUME_STATE(requires, thread_is(t), "this is done to threads");
-	const u32 sc = TH(t)->lent;
-	ASSUME_STATE(case, sc >= PAGE_COUNT || SC(sc)->runner == NIL, "when nobody runs on what comes back");
-	sched_recall(t);
-	const bool back = sc != NIL && (on_loan & 1) != 0 && SC(sc)->left != 0;
-	CHECK_IF(back, "spec", is_recalled(t, sc));
-	ASSIGNS(back, TH(t)->running_on, TH(t)->eprio, SC(sc)->runner);
 }
 
 /* On the other CPU, and in its time queue if it waited for time. */

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* prove:
  * batch = 12
- * whole = ["sys_thread_yield", "sys_thread_set_prio"]
+ * whole = ["sys_thread_yield", "sys_thread_set_prio", "pick"]
  * [h_yield]
  * function = "sys_thread_yield"
  * columns = ["ub", "invariant", "spec", "leak", "footprint"]
  * [h_set_prio]
  * function = "sys_thread_set_prio"
  * columns = ["ub", "invariant", "spec", "leak"]
+ * [h_pick]
+ * function = "pick"
+ * columns = ["ub", "spec"]
  */
 #include "ipc.h"
 #include "contract_sched.h"
@@ -81,4 +84,39 @@ void h_set_prio(u32 s, u64 prio)
 	check_whole();
 	COVER(!fails);
 	COVER(TH(target)->queued == 1);
+}
+
+/* --- choosing ------------------------------------------------------------------------------------------ */
+
+PRED bool spec_is_outdone(u32 c)
+{
+	return old_cpu[c].current == NIL ? old_cpu[c].top != 0
+					 : old_cpu[c].top > old_thread[old_cpu[c].current].eprio + 1u;
+}
+
+/* Nobody that waits is above who runs. */
+void h_pick(void)
+{
+	const u32 c = machine.cpu, before = CPU(c)->current;
+
+	ASSUME_STATE(cpus, ks.cpus <= CPU_MAX && cpu_runs(c), "set at boot, and never again");
+	hint_cpu(c);
+	hint_thread(before);
+	const u32 first = CPU(c)->ready_head[CPU(c)->top - 1];
+	hint_queue(c, TH(before)->eprio);
+	hint_queue(c, TH(before)->prio);
+	hint_order(any);
+	hint_queue(c, CPU(c)->top - 1);
+	hint_thread(TH(first)->qnext);
+	HINT(1, any_ready_queue_inv(c, any.n));
+	pick();
+	const bool other = spec_is_outdone(c);
+
+	CHECK_SPEC(CPU(c)->current == (other ? first : before));
+	CHECK_IF(other, "spec", TH(first)->queued == 0);
+	CHECK_IF(other & (before != NIL), "spec", (TH(before)->queued == 1) & (CPU(c)->ready_head[TH(before)->eprio] == before));
+	ASSIGNS(other, CPU(c)->current, UNQUEUED_FIRST(first, c, old_cpu[c].top - 1));
+	ASSIGNS(other & (before != NIL), QUEUED_FIRST(before, c, TH(before)->eprio));
+	check_order(any);
+	COVER(other & (before != NIL));
 }

@@ -5,7 +5,7 @@
  * [h_contract_top_find]
  * function = "top_find"
  * columns = ["ub", "spec"]
- * [h_push]
+ * [h_contract_ready_push]
  * function = "ready_push"
  * columns = ["ub", "spec"]
  * [h_remove]
@@ -16,6 +16,7 @@
  * columns = ["ub", "spec"]
  */
 #include "run.h"
+#include "contract_run.h"
 
 /* --- the top ----------------------------------------------------------------------------- */
 
@@ -33,42 +34,16 @@ void h_contract_top_find(u32 c, u32 words)
 
 /* --- entering and leaving ------------------------------------------------------------------ */
 
-PRED bool may_enter(u32 t, u32 c)
+void h_contract_ready_push(u32 t, u8 first)
 {
-	return thread_is(t) && TH(t)->home == c && TH(t)->queued == 0 && TH(t)->queue == NIL &&
-	       TH(t)->qnext == NIL && TH(t)->qprev == NIL;
-}
-
-/* First or last of its priority, as what stood there before says. */
-PRED bool is_first(u32 t, u32 c, u32 p)
-{
-	return TH(t)->queued == 1 && CPU(c)->ready_head[p] == t && TH(t)->qprev == NIL &&
-	       TH(t)->qnext == old_cpu[c].ready_head[p];
-}
-
-PRED bool is_last(u32 t, u32 c, u32 p)
-{
-	return TH(t)->queued == 1 && CPU(c)->ready_tail[p] == t && TH(t)->qnext == NIL &&
-	       TH(t)->qprev == old_cpu[c].ready_tail[p];
-}
-
-void h_push(u32 t, u8 first)
-{
-	A_CPU(c);
-
-	ASSUME_INPUT(first <= 1);
-	ASSUME_STATE(requires, may_enter(t, c), "who enters a run queue is in none");
-	const u32 p = TH(t)->eprio;
-	hint_queue(c, p);
-	hint_order(any);
-	HINT(1, any_ready_queue_inv(c, any.n));
+	GIVEN(may_enter(t, first));
+	const u32 c = TH(t)->home, p = TH(t)->eprio, next = end_of(t, first), far = end_of(t, 1 - first);
+	HINTS(any_cpu_top_inv(c), any_ready_queue_inv(c, p), any_ready_queue_inv(c, any.n), any_thread_links_inv(any.page));
+	pushing_changes(t, first);
 	ready_push(CPU(c), t, first);
-	CHECK_IF(first == 1, "spec", is_first(t, c, p));
-	CHECK_IF(first == 0, "spec", is_last(t, c, p));
-	ASSIGNS(first == 1, QUEUED_FIRST(t, c, p));
-	ASSIGNS(first == 0, QUEUED_LAST(t, c, p));
+	CHECK_SPEC(is_pushed(t, first, next, far));
 	check_order(any);
-	COVER(old_cpu[c].ready_head[p] != NIL);
+	COVER(next != NIL);
 }
 
 PRED bool is_out(u32 t)

@@ -2,10 +2,9 @@
 /* prove:
  * batch = 12
  * whole = ["sched_ready", "sched_wake", "sched_switch", "sched_continue", "sched_unready",
- *          "sched_leave_queue", "sched_go_on", "sched_set_eprio", "pick"]
+ *          "sched_leave_queue", "sched_go_on", "sched_set_eprio"]
  * [h_ready]
  * function = "sched_ready"
- * only = "when nobody has borrowed what it owns"
  * columns = ["ub", "spec"]
  * [h_wake]
  * function = "sched_wake"
@@ -13,11 +12,9 @@
  * columns = ["ub", "spec"]
  * [h_switch]
  * function = "sched_switch"
- * only = "when nobody has borrowed what it owns"
  * columns = ["ub", "spec"]
  * [h_continue]
  * function = "sched_continue"
- * only = "when nobody has borrowed what it owns"
  * columns = ["ub", "spec"]
  * [h_unready]
  * function = "sched_unready"
@@ -31,13 +28,9 @@
  * [h_set_eprio]
  * function = "sched_set_eprio"
  * columns = ["ub", "spec"]
- * [h_pick]
- * function = "pick"
- * columns = ["ub", "spec"]
  */
 #include "run.h"
-
-void NEVER(lose)(u32 r) { (void)r; }
+#include "contract_run.h"
 
 /* --- what is known before ----------------------------------------------------------------------- */
 
@@ -46,13 +39,14 @@ PRED bool sched_is(u32 sc)
 	return is_object(sc, OBJ_SCHED);
 }
 
-/* In no queue and not current; what it runs on is there, and so is its own, on which nobody runs. */
+/* In no queue and not current; what it runs on is there, or else its own, and who has that can lose it. */
 PRED bool may_be_ready(u32 t)
 {
 	return thread_is(t) && TH(t)->home < ks.cpus && ks.cpus <= CPU_MAX && TH(t)->queued == 0 &&
 	       TH(t)->queue == NIL && TH(t)->qnext == NIL && TH(t)->qprev == NIL && !thread_is_current(t) &&
 	       (TH(t)->running_on == NIL
-			? TH(t)->sched == NIL || (sched_is(TH(t)->sched) && SC(TH(t)->sched)->runner == NIL)
+			? (TH(t)->sched == NIL || sched_is(TH(t)->sched)) &&
+				  (borrower_of(t) == NIL || (borrower_of(t) != t && TH(borrower_of(t))->sched != TH(t)->sched && may_lose(borrower_of(t))))
 			: sched_is(TH(t)->running_on) && SC(TH(t)->running_on)->runner == t);
 }
 
@@ -67,7 +61,9 @@ static void hint_places(struct any any, u32 t)
 #define WHO_IS_NOT(t)                                                                              \
 	ANY(u32, t);                                                                               \
 	ASSUME_STATE(requires, may_be_ready(t), "who becomes ready waits for nothing and is not current"); \
-	hint_places(any, t)
+	hint_places(any, t);                                                                       \
+	const u32 loser = borrower_of(t);                                                          \
+	hint_loser(loser)
 
 /* What t runs on now: what it ran on, or else its own; and whether there is time left. */
 PRED u32 spec_runs_on(u32 t)
@@ -104,9 +100,23 @@ PRED bool is_queued_first(u32 t)
 	return TH(t)->queued == 1 && CPU(TH(t)->home)->ready_head[TH(t)->eprio] == t && TH(t)->qprev == NIL;
 }
 
-/* t perhaps runs on its own now; queues are in order. */
-static void check_ready(u32 t)
+/* t perhaps runs on its own now, and who ran on that goes on without it. */
+static void takes_time(u32 t)
 {
+	if (borrower_of(t) == NIL)
+		return;
+	losing_changes(true, borrower_of(t));
+	ASSIGNS(1, TH(borrower_of(t))->qnext);
+}
+
+PRED bool is_without(u32 loser, u32 t)
+{
+	return loser == NIL || TH(loser)->running_on != TH(t)->sched;
+}
+
+static void check_ready(u32 t, u32 loser)
+{
+	CHECK_SPEC(is_without(loser, t));
 	ASSIGNS(old_thread[t].running_on == NIL, TH(t)->running_on, TH(t)->eprio, SC(old_thread[t].sched)->runner);
 	check_order(any);
 }
@@ -116,6 +126,7 @@ static void check_ready(u32 t)
 void h_ready(void)
 {
 	WHO_IS_NOT(t);
+	takes_time(t);
 	sched_ready(t);
 	CHECK_SPEC(TH(t)->state == THREAD_READY);
 	CHECK_SPEC(goes_on(t));
@@ -123,7 +134,7 @@ void h_ready(void)
 	CHECK_IF(!spec_has_time(t), "spec", TH(t)->queued == 0);
 	ASSIGNS(1, TH(t)->state);
 	ASSIGNS(spec_has_time(t), QUEUED_LAST(t, TH(t)->home, spec_eprio(t)));
-	check_ready(t);
+	check_ready(t, loser);
 	COVER(spec_has_time(t));
 }
 
@@ -138,6 +149,7 @@ void h_wake(void)
 {
 	WHO_IS_NOT(t);
 	const u32 c = machine.cpu, before = CPU(c)->current;
+	ASSUME_STATE(case, loser == NIL, "when nobody has borrowed what it owns");
 	ASSUME_STATE(cpus, cpu_runs(c), "set at boot, and never again");
 	hint_cpu(c);
 	hint_thread(before);
@@ -156,27 +168,33 @@ void h_wake(void)
 	ASSIGNS(runs, CPU(c)->current);
 	ASSIGNS(runs & (before != NIL), QUEUED_FIRST(before, c, TH(before)->eprio));
 	ASSIGNS(spec_has_time(t) & !runs, QUEUED_LAST(t, TH(t)->home, spec_eprio(t)));
-	check_ready(t);
+	check_ready(t, loser);
 	COVER(runs & (before != NIL));
+}
+
+/* Nobody runs on its CPU, and nobody above it waits. */
+PRED bool may_switch(u32 c, u32 t)
+{
+	return spec_has_time(t) && TH(t)->home == c && old_cpu[c].current == NIL && old_cpu[c].top <= spec_eprio(t) + 1;
 }
 
 void h_switch(u32 c)
 {
 	WHO_IS_NOT(t);
 	ASSUME_STATE(cpus, ks.cpus <= CPU_MAX && cpu_runs(c), "set at boot, and never again");
+	takes_time(t);
 	sched_switch(c, t);
-	const bool runs = spec_has_time(t) & (old_thread[t].home == c) & (old_cpu[c].current == NIL) &
-			  (old_cpu[c].top <= spec_eprio(t) + 1);
+	const bool runs = spec_has_time(t) & (TH(t)->home == c) & (CPU(c)->current == t);
 
 	CHECK_SPEC(TH(t)->state == THREAD_READY);
 	CHECK_SPEC(goes_on(t));
-	CHECK_IF(runs, "spec", CPU(c)->current == t);
+	CHECK_IF(loser == NIL, "spec", runs == may_switch(c, t));
 	CHECK_IF(spec_has_time(t) & !runs, "spec", is_queued_last(t));
 	CHECK_IF(runs | !spec_has_time(t), "spec", TH(t)->queued == 0);
 	ASSIGNS(1, TH(t)->state);
 	ASSIGNS(runs, CPU(c)->current);
 	ASSIGNS(spec_has_time(t) & !runs, QUEUED_LAST(t, TH(t)->home, spec_eprio(t)));
-	check_ready(t);
+	check_ready(t, loser);
 	COVER(runs);
 }
 
@@ -184,11 +202,12 @@ void h_continue(void)
 {
 	WHO_IS_NOT(t);
 	const u32 c = TH(t)->home;
+	takes_time(t);
 	sched_continue(t);
 	CHECK_SPEC(goes_on(t));
 	CHECK_SPEC(CPU(c)->current == (spec_has_time(t) ? t : NIL));
 	ASSIGNS(1, CPU(c)->current);
-	check_ready(t);
+	check_ready(t, loser);
 	COVER(spec_has_time(t));
 }
 
@@ -271,37 +290,4 @@ void h_set_eprio(u8 eprio)
 	ASSIGNS(old_thread[t].queued == 1, RUN_QUEUE(c, old_thread[t].eprio), RUN_QUEUE(c, eprio), LEFT_LINKS(t), TH(old_cpu[c].ready_tail[eprio])->qnext);
 	check_order(any);
 	COVER(old_thread[t].queued == 1);
-}
-
-/* --- choosing ------------------------------------------------------------------------------------------ */
-
-PRED bool spec_is_outdone(u32 c)
-{
-	return old_cpu[c].current == NIL ? old_cpu[c].top != 0
-					 : old_cpu[c].top > old_thread[old_cpu[c].current].eprio + 1u;
-}
-
-/* Nobody that waits is above who runs. */
-void h_pick(void)
-{
-	const u32 c = machine.cpu, before = CPU(c)->current;
-
-	ASSUME_STATE(cpus, ks.cpus <= CPU_MAX && cpu_runs(c), "set at boot, and never again");
-	hint_cpu(c);
-	hint_thread(before);
-	const u32 first = CPU(c)->ready_head[CPU(c)->top - 1];
-	hint_places(any, before);
-	hint_queue(c, CPU(c)->top - 1);
-	hint_thread(TH(first)->qnext);
-	HINT(1, any_ready_queue_inv(c, any.n));
-	pick();
-	const bool other = spec_is_outdone(c);
-
-	CHECK_SPEC(CPU(c)->current == (other ? first : before));
-	CHECK_IF(other, "spec", TH(first)->queued == 0);
-	CHECK_IF(other & (before != NIL), "spec", is_queued_first(before));
-	ASSIGNS(other, CPU(c)->current, UNQUEUED_FIRST(first, c, old_cpu[c].top - 1));
-	ASSIGNS(other & (before != NIL), QUEUED_FIRST(before, c, TH(before)->eprio));
-	check_order(any);
-	COVER(other & (before != NIL));
 }
