@@ -180,6 +180,13 @@ class Trace(unittest.TestCase):
 class Signals(unittest.TestCase):
     WAIT = "signal.signal(2, lambda *_: end(9))\nsay('o', b'ready')\nend(heard('s')[0])"
 
+    @classmethod
+    def setUpClass(cls):
+        """A shell has what it runs in the background ignore some of them, and nohup another: programs would inherit that."""
+        for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+            if signal.getsignal(number) == signal.SIG_IGN:
+                signal.signal(number, signal.SIG_DFL)
+
     def ends_with(self, machine, send, stdio="ppp"):
         """The machine says that it is ready; then `send(process, terminal)`."""
         ours, theirs = pty.openpty()
