@@ -116,6 +116,7 @@ def parser():
     p.add_argument("--dry-run", action="store_true", help="print the emulator's command line, and run nothing; the files that it names are made for a run, and go with it")
     p.add_argument("--debug-kernel", action="store_true", help="a kernel that checks itself")
     p.add_argument("--verbose", "-v", action="store_true", help="at the end, show the system's own console, and each call, and each flag or command of one, that a program asked for in vain")
+    p.set_defaults(name=None)           # what the program is called by, if not by its path
     return p
 
 
