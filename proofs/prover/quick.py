@@ -6,7 +6,6 @@ from z3 import z3core
 
 CTX = z3.main_ctx()
 REF = CTX.ref()
-BOOL = z3.BoolSort().ast.value
 TRUE, FALSE = z3.BoolVal(True).ast.value, z3.BoolVal(False).ast.value
 slow = {name: getattr(z3, name) for name in ('And', 'Or', 'Not', 'Implies', 'If', 'simplify', 'BitVecVal')}
 errors, numbers = [], {}
