@@ -3,7 +3,7 @@
  * [h_contract_lock_all]
  * function = "lock_all"
  * columns = ["ub", "spec"]
- * [h_unlock_all]
+ * [h_contract_unlock_all]
  * function = "unlock_all"
  * columns = ["ub", "spec"]
  * [h_goes_on]
@@ -57,7 +57,7 @@ void h_contract_lock_all(void)
 	ASSIGNS(1, ks.global);
 }
 
-void h_unlock_all(void)
+void h_contract_unlock_all(void)
 {
 	CPUS;
 	unlock_all();

@@ -4,6 +4,9 @@
  * [h_call]
  * function = "kernel_fast_call"
  * columns = ["ub", "spec", "footprint"]
+ * [h_answer]
+ * function = "kernel_fast_reply_recv"
+ * columns = ["ub", "spec", "footprint"]
  */
 #include "ipc.h"
 
@@ -75,4 +78,52 @@ void h_call(u64 handle, u64 tag, u64 deadline, u64 reply, u64 w6, u64 w7)
 	ASSIGNS(done & (TH(w)->msg != NIL), ks_word[TH(w)->msg]);
 	check_footprint(any, true, c);
 	COVER(done);
+}
+
+/* t waits as the last receiver; w has its time back, and runs. */
+PRED bool is_answered(u32 t, u32 w)
+{
+	return TH(t)->state == THREAD_RECV && TH(t)->reply_to == NIL && TH(t)->running_on == NIL && TH(t)->eprio == TH(t)->prio &&
+	       TH(w)->call == 0 && TH(w)->fault == 0 && TH(w)->running_on == old_thread[t].running_on;
+}
+
+/* It was this call that was answered, and it was the one that waited. */
+PRED bool reply_was_due(u32 w, u64 call)
+{
+	return thread_is(w) && old_thread[w].state == THREAD_REPLY && old_thread[w].call == call;
+}
+
+void h_answer(u64 handle, u64 tag, u64 deadline, u64 reply, u64 w6, u64 w7)
+{
+	const u32 c = machine.cpu, t = CPU(c)->current;
+	ASSUME_STATE(caller, cpu_runs(c) & ((t == NIL) | is_running(t)), "calls are made by threads");
+	ASSUME_STATE(locks, ks.global == 0, "locks exclude: nobody holds all of them");
+	hint_actor(t);
+	hint_cpu(c);
+	hint_handle(t, handle);
+	const u32 s = spec_lookup(t, handle), e = SLOT(s)->obj, w = TH(t)->reply_to, sc = TH(t)->running_on, last = EP(e)->tail;
+	ASSUME_STATE(counters, counts(EP(e)->g_clock), "no counter of 64 bits overflows");
+	HINTS(any_thread_reply_inv(t), any_page_head_inv(w));
+	hint_thread(w);
+	hint_thread(last);
+	hint_thread(any.page);
+	hint_notif(TH(t)->notif);
+	const u32 way = kernel_fast_reply_recv(handle, tag, deadline, reply, w6, w7);
+	const bool done = way != FAST_NOT, fault = way == FAST_FULL;
+
+	CHECK_IF(way == FAST_DIRECT, "spec", is_passed(w, 0, tag, w6, w7, any.n) | (any.n >= REG_COUNT));
+	CHECK_IF(way == FAST_DIRECT, "spec", is_word_delivered(w, t, tag, any.page, any.n) | (any.page >= PAGE_COUNT));
+	CHECK_IF(done, "spec", is_answered(t, w) & (EP(e)->tail == t));
+	CHECK_IF(done, "spec", reply_was_due(w, old_thread[t].reply_call));
+	CHECK_IF(done, "spec", runs(w));
+	ASSIGNS(done, TH(t)->state, TH(t)->running_on, TH(t)->eprio, TH(t)->reply_to, TH(t)->queue, TH(t)->qprev, TH(t)->g_arrived);
+	ASSIGNS(done, TH(w)->state, TH(w)->running_on, TH(w)->eprio, TH(w)->call, TH(w)->fault, SC(sc)->runner);
+	ASSIGNS(done, CPU(c)->current, CPU(c)->loaded, EP(e)->tail, EP(e)->g_clock, TH(last)->qnext);
+	ASSIGNS(done & (last == NIL), EP(e)->head, EP(e)->receiving);
+	ASSIGNS(fault, TH(w)->frame.r[REG_RAX]);
+	ASSIGNS(done & !fault, TH(w)->frame.r);
+	ASSIGNS(done & !fault & (TH(w)->msg != NIL), ks_word[TH(w)->msg]);
+	check_footprint(any, true, c);
+	COVER(way == FAST_DIRECT);
+	COVER(fault);
 }
