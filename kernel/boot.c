@@ -122,7 +122,8 @@ static u32 choose_region(const struct boot_map *map)
 			boot.page = (u32)first;
 		}
 	}
-	u64 needed = boot.elf.pages + boot.elf.pages / PT_ENTRIES + STACK_PAGES_ROOT + 32;
+	u64 tables = (boot.elf.vaddr / PAGE_SIZE + boot.elf.pages) / PT_ENTRIES;
+	u64 needed = boot.elf.pages + tables + STACK_PAGES_ROOT + 32;
 	if (best < needed)
 		arch_panic("the first program does not fit into memory", __FILE__, __LINE__);
 	return found;

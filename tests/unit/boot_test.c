@@ -84,21 +84,21 @@ TEST(boot_ranges_full, "what does not fit into the array is left out, and nothin
 
 /* --- the first program ------------------------------------------------------------------------ */
 
-/* An executable of one segment that ends in the middle of its second page. */
-static void write_module(u32 page)
+/* An executable of one segment that ends in the middle of its second page, linked to this address. */
+static void write_module(u32 page, u64 vaddr)
 {
 	u64 *w = (u64 *)(void *)host_mem.byte[page];
 
 	memset(w, 0, 2 * PAGE_SIZE);
 	w[0] = 0x00010102464c457full;
 	w[2] = 62ull << 16 | 2;
-	w[3] = 0x400010;
+	w[3] = vaddr + 16;
 	w[4] = 64;
 	w[6] = 56ull << 48;
 	w[7] = 1;
 	w[8] = 5ull << 32 | 1;
 	w[9] = 0;
-	w[10] = 0x400000;
+	w[10] = vaddr;
 	w[12] = MODULE_BYTES;
 	w[13] = 2 * PAGE_SIZE + 5;
 	for (u32 i = 16; i < MODULE_BYTES / 8; i++)
@@ -212,7 +212,7 @@ TEST(boot_maps, "boot with regions of any form, and the module in, beside or acr
 			map.module_start = (u64)module << PAGE_SHIFT;
 			map.module_end = map.module_start + MODULE_BYTES;
 		}
-		write_module(module);
+		write_module(module, 0x400000);
 		const char *why = failure_of(boot_it);
 
 		if (!is_roomy() && why != NULL) {
@@ -227,4 +227,27 @@ TEST(boot_maps, "boot with regions of any form, and the module in, beside or acr
 		booted++;
 	}
 	CHECK(booted > MAPS / 2);
+}
+
+TEST(boot_high, "an image at a high address needs more page tables: it fits, or nothing behind the region is touched")
+{
+	enum { FIRST = 8, LEAST = 250, MOST = 310 };
+	u32 fits = 0;
+
+	for (u32 n = LEAST; n < MOST; n++) {
+		reset();
+		memset(&map, 0, sizeof(map));
+		map.info.clock_hz = 1000000;
+		map.info.regions = 1;
+		map.info.region[0] = (struct boot_region){ .first = FIRST, .count = n, .is_ram = 1 };
+		map.module_start = 2 * PAGE_SIZE;
+		map.module_end = map.module_start + MODULE_BYTES;
+		write_module(2, 0x1f800000);
+		const char *why = failure_of(boot_it);
+
+		CHECK(why == NULL || strstr(why, "does not fit") != NULL);
+		IS(host_mem.byte[FIRST + n][0], HOST_POISON);
+		fits += why == NULL;
+	}
+	CHECK(fits > 0 && fits < MOST - LEAST);
 }
