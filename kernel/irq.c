@@ -14,7 +14,7 @@
 
 static bool is_level(const struct irq *q)
 {
-	return q->kind == IRQ_LINE && (q->mode & IRQ_LEVEL);
+	return (q->mode & IRQ_LEVEL) && q->kind == IRQ_LINE;
 }
 
 static bool line_is_used(u32 line)
@@ -57,11 +57,11 @@ static APART void irq_mask(u32 page)
 	arch_irq_mask(page);
 }
 
-static void irq_signal(u32 page, u64 more)
+static void irq_signal(const struct irq *q, u32 page, u64 more)
 {
 	const struct cap *c = SLOT(SLOT_OF(page, IRQ_SLOT_NOTIF));
 
-	notif_set(c->obj, c->badge != 0 ? c->badge : IRQ(page)->bits | more, IRQ(page)->cpu);
+	notif_set(c->obj, c->badge != 0 ? c->badge : q->bits | more, q->cpu);
 }
 
 /* One that nobody waits for: too many of them are a storm. */
@@ -77,23 +77,37 @@ static RARELY void irq_missed(u32 page)
 		return;
 	irq_mask(page);
 	q->missed = 0;
-	irq_signal(page, IRQ_STORM);
+	irq_signal(q, page, IRQ_STORM);
 }
 
 /*
  * A level-triggered line stays asserted until its device was served, so it is
  * masked meanwhile; that it comes again before the mask works says nothing.
  */
-static inline void irq_came(u32 page)
+static RARELY void irq_came_other(u32 page)
 {
-	if (is_level(IRQ(page)))
+	struct irq *q = IRQ(page);
+
+	if (is_level(q))
 		irq_mask(page);
-	if (!IRQ(page)->armed) {
+	if (!q->armed) {
 		irq_missed(page);
 		return;
 	}
-	IRQ(page)->armed = 0;
-	irq_signal(page, 0);
+	q->armed = 0;
+	irq_signal(q, page, 0);
+}
+
+static inline void irq_came(u32 page)
+{
+	struct irq *q = IRQ(page);
+
+	if (RARE(is_level(q)) || RARE(!q->armed)) {
+		irq_came_other(page);
+		return;
+	}
+	q->armed = 0;
+	irq_signal(q, page, 0);
 }
 
 void irq_fired(u32 cpu, u32 vector)
@@ -295,7 +309,7 @@ err_t sys_irq_ack(u32 t, u32 irq)
 	q->storm = 0;
 	if (q->missed) {
 		q->missed = 0;
-		irq_signal(page, 0);
+		irq_signal(q, page, 0);
 	} else {
 		q->armed = 1;
 	}

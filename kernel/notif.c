@@ -79,25 +79,29 @@ static bool can_wake(u32 t, u32 cpu)
 	return th->home == cpu && (th->state != THREAD_RECV || EP(th->queue)->home == cpu);
 }
 
+/* The wait of t has ended with e; the bits are its. */
+static inline void take(struct notif *n, u32 t, err_t e)
+{
+	FR_OUT(t, 0) = arch_atomic_swap(&n->word, 0);
+	FR_OUT(t, 1) = 0;
+	FR_ERR(t) = e.v;
+	trace_add(TH(t)->home, TRACE_complete, t, e.v);
+	sched_wake(t);
+}
+
 /* As thread_complete, but t receives or waits, so that it has no call and no fault; and it runs at
  * once if it can. */
 static APART void wake(u32 nt, u32 t)
 {
-	const struct thread *th = TH(t);
-
-	FR_OUT(t, 0) = arch_atomic_swap(&NT(nt)->word, 0);
-	FR_OUT(t, 1) = 0;
-	if (RARE(th->state == THREAD_RECV)) {
-		FR_ERR(t) = DONE_SIGNAL.v;
+	if (TN(t)->queued)
+		timeq_remove(TH(t)->home, t);
+	if (TH(t)->state == THREAD_RECV) {
 		ep_unqueue(t);
+		take(NT(nt), t, DONE_SIGNAL);
 	} else {
-		FR_ERR(t) = OK.v;
 		notif_unqueue(t);
+		take(NT(nt), t, OK);
 	}
-	trace_add(th->home, TRACE_complete, t, FR_ERR(t));
-	if (RARE(TN(t)->queued))
-		timeq_remove(th->home, t);
-	sched_wake(t);
 }
 
 /*
@@ -131,10 +135,16 @@ void notif_set(u32 nt, u64 bits, u32 cpu)
 	u32 t = taker(n);
 	if (t == NIL)
 		return;
-	if (can_wake(t, home))
+	const struct thread *th = TH(t);
+
+	if (USUAL(th->home == home) && USUAL(th->state != THREAD_RECV) && USUAL(!TN(t)->queued)) {
+		notif_unqueue(t);
+		take(n, t, OK);
+	} else if (can_wake(t, home)) {
 		wake(nt, t);
-	else
+	} else {
 		mail(nt, home);
+	}
 }
 
 /* Take the first notification out; only this CPU, or the holder of all locks, does. */

@@ -145,27 +145,30 @@ void sched_ready(u32 t)
 		enqueue(t);
 }
 
-/* Is th above all that are ready here, and whoever runs? */
-static inline bool is_above(const struct cpu *c, const struct thread *th)
+/* Can th, which is ready at priority prio, run here at once: is it above all that are ready, and whoever runs? */
+static inline bool is_above(const struct cpu *c, const struct thread *th, u32 prio)
 {
-	return c->top <= th->eprio &&
-	       (c->current == NIL || TH(c->current)->eprio < th->eprio);
+	return th->home == arch_cpu() && c->top <= prio &&
+	       (c->current == NIL || TH(c->current)->eprio < prio);
 }
 
+/* sched_ready, and sched_exit has nothing to pick, where th runs on time of its own that nobody has. */
 void sched_wake(u32 t)
 {
-	const struct thread *th = TH(t);
-
-	TH(t)->state = THREAD_READY;
-	if (!has_time(t))
-		return;
+	struct thread *th = TH(t);
 	struct cpu *c = THIS_CPU();
+	u32 sc = th->sched;
 	u32 preempted = c->current;
 
-	if (RARE(th->home != arch_cpu()) || !USUAL(is_above(c, th))) {
-		enqueue(t);
+	if (RARE(th->running_on != NIL) || RARE(sc == NIL) || RARE(SC(sc)->runner != NIL) ||
+	    RARE(SC(sc)->left == 0) || RARE(!is_above(c, th, th->prio))) {
+		sched_ready(t);
 		return;
 	}
+	th->state = THREAD_READY;
+	th->eprio = th->prio;
+	th->running_on = sc;
+	SC(sc)->runner = t;
 	c->current = t;
 	if (preempted != NIL)
 		ready_push(c, preempted, true);
@@ -243,19 +246,28 @@ static APART void pick_ready(void)
 	c->current = ready_pop(c);
 }
 
-static inline void pick(void)
-{
-	u32 t = MY(current);
-
-	if (t == NIL ? MY(top) != 0 : MY(top) > TH(t)->eprio + 1u)
-		pick_ready();
-}
-
 static inline u32 running_on(void)
 {
 	u32 t = MY(current);
 
 	return t == NIL ? NIL : TH(t)->running_on;
+}
+
+/* Who is to run becomes current; returns what it runs on. */
+static inline u32 pick(void)
+{
+	u32 t = MY(current);
+
+	if (t != NIL) {
+		const struct thread *th = TH(t);
+
+		if (MY(top) <= th->eprio + 1u)
+			return th->running_on;
+	} else if (MY(top) == 0) {
+		return NIL;
+	}
+	pick_ready();
+	return running_on();
 }
 
 static RARELY void alarm_earlier(u64 when)
@@ -288,8 +300,7 @@ static inline void charge_from(u32 sc, u64 now)
 static RARELY void charge_used_up(u64 now)
 {
 	budget_used_up(MY(charged), now);
-	pick();
-	charge_from(running_on(), now);
+	charge_from(pick(), now);
 }
 
 /* Other time runs from now on: that of sc. */
@@ -305,8 +316,7 @@ static inline void charge(u32 sc)
 
 void sched_exit(void)
 {
-	pick();
-	u32 sc = running_on();
+	u32 sc = pick();
 
 	if (sc != MY(charged))
 		charge(sc);

@@ -156,7 +156,7 @@ void h_wake(void)
 	hint_queue(c, TH(before)->eprio);
 	HINT(1, any_ready_queue_inv(c, any.n));
 	sched_wake(t);
-	const bool runs = spec_has_time(t) & (old_thread[t].home == c) & spec_is_above(t, c);
+	const bool runs = spec_has_time(t) & (old_thread[t].running_on == NIL) & (old_thread[t].home == c) & spec_is_above(t, c);
 
 	CHECK_SPEC(TH(t)->state == THREAD_READY);
 	CHECK_SPEC(goes_on(t));

@@ -56,6 +56,18 @@ static void echo(struct worker *w)
 	}
 }
 
+static void read_both(struct worker *w)
+{
+	err_t e = ep_recv(w->ep, &w->m, 0);
+
+	while (err_is_ok(e)) {
+		w->m.w[0] = *(volatile u64 *)AREA_A;
+		w->m.w[1] = *(volatile u64 *)(AREA_A + SYS_PAGE);
+		w->m.tag = 2;
+		e = ep_reply_recv(w->ep, &w->m, 0, (reply_h){ 0 });
+	}
+}
+
 TEST(call_across, "calls go between threads of different spaces")
 {
 	struct sys_space sp;
@@ -75,6 +87,34 @@ TEST(call_across, "calls go between threads of different spaces")
 		EXPECT_OK(ep_call(w->ep, &m, 0));
 		EXPECT_EQ(m.w[0], 3 * i);
 	}
+}
+
+TEST(map_other, "a page replaced or unmapped in another space of this CPU is so there, and its neighbour stays")
+{
+	struct sys_space sp;
+	struct worker *w = apart(&sp, PRIO_HIGH, 0, read_both);
+	frames_h f = sys_frames(4);
+	grant_h g, mine;
+	struct msg m;
+
+	EXPECT_OK(sys_map_frames(&sys_own_space, ANY(f), AREA_B, 4, RW, &mine));
+	EXPECT_OK(sys_map_frames(&sp, ANY(f), AREA_A, 4, RW, &g));
+	for (u64 i = 0; i < 4; i++)
+		*(volatile u64 *)(AREA_B + i * SYS_PAGE) = 10 + i;
+	w->ep = sys_ep();
+	EXPECT_OK(thread_bind(w->t.thread, THREAD_FAULT, (any_h){ 0 }, 0));
+	worker_run(w);
+	for (u64 i = 0; i < 50; i++) {
+		EXPECT_OK(sys_map(&sp, g, AREA_A, i % 3, 1, RW));
+		m.tag = 2;
+		EXPECT_OK(ep_call(w->ep, &m, 0));
+		EXPECT_EQ(m.w[0], 10 + i % 3);
+		EXPECT_EQ(m.w[1], 11);
+	}
+	EXPECT_OK(sys_unmap(g, AREA_A, 1, 0));
+	m.tag = 2;
+	EXPECT_ERR(ep_call(w->ep, &m, sys_after(2000)), DONE_TIMEOUT);
+	EXPECT(thread_is_stopped(w->t.thread));
 }
 
 static void count(struct worker *w)

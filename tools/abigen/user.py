@@ -32,6 +32,15 @@ err_t ipc_exchange(u64 nr, u64 handle, struct msg *m, u64 deadline, u64 reply);
 """
 
 EMPTY = """
+/* r10 names no reply right; of a call it is no argument, and may hold anything. */
+#define no_reply(nr, r10)                                                                          \\
+	do {                                                                                       \\
+		if ((nr) == SYS_EP_CALL)                                                           \\
+			__asm__("" : "=r"(r10));                                                   \\
+		else                                                                               \\
+			(r10) = 0;                                                                 \\
+	} while (0)
+
 /*
  * The same for messages without words, inline: nothing is stored or loaded.
  * The words that travel are what the registers happen to hold, so the other
@@ -42,9 +51,10 @@ EMPTY = """
  */
 static inline err_t ipc_exchange_0(u64 nr, u64 handle, u64 *tag, u64 *badge, u64 deadline)
 {
-	register u64 r10 __asm__("r10") = 0;
+	register u64 r10 __asm__("r10");
 	u64 o1 = *tag, o2 = deadline;
 
+	no_reply(nr, r10);
 	__asm__ volatile("movq %%rbp, -136(%%rsp)\\n\\t"
 			 "syscall\\n\\t"
 			 "movq -136(%%rsp), %%rbp"
@@ -77,7 +87,7 @@ static inline err_t ep_reply_recv_0(ep_h ep, u64 *tag, u64 *badge, u64 deadline)
  */
 static inline err_t ipc_exchange_8(u64 nr, u64 handle, struct msg *m, u64 deadline)
 {
-	register u64 r10 __asm__("r10") = 0;
+	register u64 r10 __asm__("r10");
 	register u64 w2 __asm__("r12") = m->w[2];
 	register u64 w3 __asm__("r13") = m->w[3];
 	register u64 w4 __asm__("r14") = m->w[4];
@@ -85,6 +95,7 @@ static inline err_t ipc_exchange_8(u64 nr, u64 handle, struct msg *m, u64 deadli
 	register u64 w6 __asm__("r8") = m->w[6];
 	register u64 w7 __asm__("r9") = m->w[7];
 
+	no_reply(nr, r10);
 	__asm__ volatile("movq %%rbp, -136(%%rsp)\\n\\t"
 			 "movq %%rcx, %%rbp\\n\\t"
 			 "syscall\\n\\t"
@@ -146,21 +157,23 @@ def describe(c, skip=()):
 
 
 def plain(c):
-    """Inline assembly with one operand for each register that the call uses."""
+    """Inline assembly with one operand for each register that the call uses; others come as they are."""
     n, outs = len(c.args), [out_name(c, o) for o in c.outs]
     params = parameters(c) + [f"u64 *{o}" for o in outs]
     out = describe(c) + text.wrap(f"static inline err_t {c.name}(", params or ["void"], ")", "\t")
     out.append("{")
-    init = [value(a) for a in c.args] + ["0"] * (3 - n)
-    handle = c.invoked.name + ".h" if c.invoked is not None else "0"
-    out.append(f"\tu64 nr = {c.const()}, o0 = {handle}, o1 = {init[0]}, o2 = {init[1]};")
-    out.append(f"\tregister u64 r10 __asm__(\"r10\") = {init[2]};")
-    out += [f"\tregister u64 {REGISTERS[i]} __asm__(\"{REGISTERS[i]}\") = {init[i]};"
-            for i in range(3, n)]
+    given = [c.invoked.name + ".h" if c.invoked is not None else None] + [value(a) for a in c.args]
+    given += [None] * (3 - len(given))
+    out.append(f"\tu64 nr = {c.const()}, " + ", ".join(f"o{i}" + (f" = {v}" if v else "")
+                                                      for i, v in enumerate(given[:3])) + ";")
+    out += [f"\tregister u64 {REGISTERS[i]} __asm__(\"{REGISTERS[i]}\") = {given[i + 1]};"
+            for i in range(2, n)]
+    changed = ['"+a"(nr)'] + [f'"{"+" if v else "="}{"DSd"[i]}"(o{i})' for i, v in enumerate(given[:3])]
+    changed += ['"+r"(r10)'] if n > 2 else []
     inputs = ", ".join(f'"r"({REGISTERS[i]})' for i in range(3, n))
-    out += ["", '\t__asm__ volatile("syscall"',
-            '\t\t\t : "+a"(nr), "+D"(o0), "+S"(o1), "+d"(o2), "+r"(r10)',
-            f"\t\t\t : {inputs}".rstrip(), '\t\t\t : "rcx", "r11", "memory", "cc");']
+    lost = '"rcx", "r11", "memory", "cc"' if n > 2 else '"rcx", "r10", "r11", "memory", "cc"'
+    out += ["", '\t__asm__ volatile("syscall"', f"\t\t\t : {', '.join(changed)}",
+            f"\t\t\t : {inputs}".rstrip(), f"\t\t\t : {lost});"]
     for i, o in enumerate(outs):
         out += [f"\tif ({o} != NULL)", f"\t\t*{o} = o{i};"]
     return out + ["\treturn (err_t){ (u32)nr };", "}", ""]

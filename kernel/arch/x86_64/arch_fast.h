@@ -92,8 +92,7 @@ static inline __attribute__((always_inline)) void fast_load(struct thread *to)
 		if (__builtin_expect((ds | es | fs | gs) != 0, 0))
 			CALL_SAVING(arch_fast_segments, 0);
 	}
-	GS(exit) = (u64)&to->frame;
-	GS(call_top) = (u64)(&to->frame.call_rsp + 1);
+	GS(call_top) = (u8 *)(&to->frame.call_rsp + 1);
 	GS(tss.rsp[0]) = (u64)(&to->frame.ss + 1);
 }
 
@@ -105,13 +104,13 @@ static inline __attribute__((always_inline)) u64 arch_fast_switch(const struct t
 		CALL_SAVING(arch_fast_special, 0);
 	else
 		fast_load(to);
-	return (u64)&to->frame;
+	return (u64)(&to->frame.call_rsp + 1);
 }
 
 /*
  * Ends of the path, in entry.S; none comes back.  They get registers as the
- * program made its call, but the first; or as the thread whose frame is `at`
- * leaves with.
+ * program made its call, but the first; or as the thread whose frame's call_rsp
+ * ends at `at` leaves with.
  */
 u32 arch_fast_not_call(u64 unused, u64 tag, u64 deadline, u64 reply, u64 w6, u64 w7);
 u32 arch_fast_not_reply_recv(u64 unused, u64 tag, u64 deadline, u64 reply, u64 w6, u64 w7);

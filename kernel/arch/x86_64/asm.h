@@ -40,10 +40,10 @@ static inline void wrmsr(u32 msr, u64 v)
 
 static inline u64 rdtsc(void)
 {
-	u32 lo, hi;
+	u64 lo, hi; /* the processor clears their upper halves */
 
 	__asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
-	return lo | (u64)hi << 32;
+	return lo | hi << 32;
 }
 
 struct cpuid {
@@ -122,6 +122,14 @@ CR_ACCESS(4)
 static inline void invlpg(u64 address)
 {
 	__asm__ volatile("invlpg (%0)" ::"r"(address) : "memory");
+}
+
+/* One address under one PCID, and what leads to it (Intel SDM vol 3, 4.10.4.1). */
+static inline void invpcid(u64 pcid, u64 address)
+{
+	u64 what[2] = { pcid, address };
+
+	__asm__ volatile("invpcid %0, %1" ::"m"(what), "r"(0ull) : "memory");
 }
 
 static inline void words_clear(u64 at, u64 words)

@@ -159,7 +159,7 @@ static RARELY void switch_any(u32 from, u32 to)
 		leave(me, from);
 	if (to == NIL) {
 		switch_space(me, NIL);
-		me->exit = (u64)me->idle;
+		me->call_top = (u8 *)&me->idle + CALL_TOP;
 		return;
 	}
 	switch_space(me, TH(to)->space);
@@ -170,14 +170,14 @@ static RARELY void switch_any(u32 from, u32 to)
 	bases_load(me, to);
 	if (me->debugging || FR(to)->dr7 != 0)
 		debug_switch(me, FR(to));
-	me->exit = (u64)FR(to);
-	me->call_top = (u64)(&FR(to)->call_rsp + 1);
+	me->call_top = (u8 *)(&FR(to)->call_rsp + 1);
 	me->tss.rsp[0] = (u64)(&FR(to)->ss + 1);
 }
 
+/* What is loaded, be it a thread or `idle`, says itself whether it is special: MY_THREAD. */
 void arch_switch(u32 from, u32 to)
 {
-	if (from != NIL && to != NIL && (FR(from)->special | FR(to)->special) == 0)
+	if (to != NIL && (MY_THREAD()->frame.special | FR(to)->special) == 0)
 		fast_load(TH(to));
 	else
 		switch_any(from, to);

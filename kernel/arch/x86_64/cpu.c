@@ -91,6 +91,7 @@ void cpu_detect(void)
 	machine.x2apic = bit(base.c, 21) != 0;
 	machine.tsc_deadline = bit(base.c, 24) != 0;
 	machine.pcid = bit(base.c, 17) != 0;
+	machine.invpcid = machine.pcid && bit(seven.b, 10) != 0;
 	machine.xsave = bit(base.c, 26) != 0 && max >= 13;
 	machine.pages_1g = bit(ext.d, 26) != 0;
 	machine.address_mask = (1ull << 36) - 1;
@@ -139,8 +140,9 @@ void cpu_prepare(u32 cpu)
 	p->apic_id = machine.processor[cpu].apic_id;
 	p->fpu_off = true;
 	p->stack = area + STACK_TOP_AT;
-	p->idle[offsetof(struct arch_frame, kind) / 8] = FRAME_IDLE;
-	p->exit = (u64)p->idle;
+	p->idle.kind = FRAME_IDLE;
+	p->idle.special = 1;
+	p->call_top = (u8 *)&p->idle + CALL_TOP;
 	p->gdt[1] = 0x00af9b000000ffff; /* KERNEL_CS */
 	p->gdt[2] = 0x00cf93000000ffff; /* KERNEL_SS */
 	p->gdt[3] = 0x00cff3000000ffff; /* USER_SS */

@@ -47,24 +47,25 @@
 	push	%r15
 	.endm
 
-	.macro pop_words
-	pop	%r15
-	pop	%r14
-	pop	%r13
-	pop	%r12
-	pop	%rbp
-	pop	%rbx
+	/* From the frame whose call_rsp ends at rsp. */
+	.macro load_words
+	mov	0 - CALL_TOP(%rsp), %r15
+	mov	8 - CALL_TOP(%rsp), %r14
+	mov	16 - CALL_TOP(%rsp), %r13
+	mov	24 - CALL_TOP(%rsp), %r12
+	mov	32 - CALL_TOP(%rsp), %rbp
+	mov	40 - CALL_TOP(%rsp), %rbx
 	.endm
 
-	.macro pop_scratch		/* r9 to r11 */
-	pop	%r9
-	pop	%r8
-	pop	%rdx
-	pop	%rsi
-	pop	%rdi
-	pop	%rax
-	pop	%rcx
-	pop	%r11
+	.macro load_scratch		/* r9 to r11 */
+	mov	64 - CALL_TOP(%rsp), %r9
+	mov	72 - CALL_TOP(%rsp), %r8
+	mov	80 - CALL_TOP(%rsp), %rdx
+	mov	88 - CALL_TOP(%rsp), %rsi
+	mov	96 - CALL_TOP(%rsp), %rdi
+	mov	104 - CALL_TOP(%rsp), %rax
+	mov	112 - CALL_TOP(%rsp), %rcx
+	mov	120 - CALL_TOP(%rsp), %r11
 	.endm
 
 	/* At boot, a jump to `target` is written over `site`, if what `when` says is needed. */
@@ -96,27 +97,26 @@ syscall_slow:
 	call	kernel_syscall
 
 kernel_exit:
-	mov	%gs:GS_EXIT, %rsp
-	pop_words
-	pop	%r10			/* kind; and 0 is what r10 comes back as */
+	mov	%gs:GS_CALL_TOP, %rsp
+	load_words
+	mov	48 - CALL_TOP(%rsp), %r10	/* kind; and 0 is what r10 comes back as */
 	test	%r10, %r10
 	jnz	exit_other
-	add	$8, %rsp
 exit_scratch:
-	pop_scratch			/* rcx is never above the last user page, see USER_PAGES */
+	load_scratch			/* rcx is never above the last user page, see USER_PAGES */
 exit_call:
-	pop	%rsp
+	mov	-8(%rsp), %rsp
 	swapgs
 	sysretq
 	patch	exit_call, exit_call_guarded, GUARD_EXIT
 
 exit_other:
 	cmp	$KIND_FOREIGN, %r10
-	pop	%r10
+	mov	56 - CALL_TOP(%rsp), %r10
 	je	exit_scratch
 	ja	idle
-	pop_scratch
-	add	$24, %rsp		/* call_rsp, vector, error */
+	load_scratch
+	add	$16, %rsp		/* vector, error */
 exit_full:
 	swapgs
 	iretq
@@ -170,20 +170,19 @@ arch_fast_not_call:
 	mov	AT_R10(%rsp), %r10
 	jmp	syscall_slow
 
-/* To the thread whose frame is at rcx, with what registers hold. */
+/* To the thread whose frame's call_rsp ends at rcx, with what registers hold. */
 	.balign 16
 arch_fast_direct:
 	check_stack
-	lea	FRAME_RCX(%rcx), %rsp
 	xor	%eax, %eax
 	xor	%r10d, %r10d
-	pop	%rcx
-	pop	%r11
 exit_direct:
-	pop	%rsp
+	mov	-8(%rcx), %rsp
+	mov	-16(%rcx), %r11
+	mov	-24(%rcx), %rcx
 	swapgs
 	sysretq
-	patch	exit_direct, exit_call_guarded, GUARD_EXIT
+	patch	exit_direct, exit_direct_guarded, GUARD_EXIT
 
 #if DEBUG
 fast_stack:
@@ -258,11 +257,11 @@ ist_entry:
 	call	trap_ist		/* 1: a trap of user mode, now in the thread's frame */
 	test	%eax, %eax
 	jnz	1f
-	pop_words
-	add	$8, %rsp
-	pop	%r10
-	pop_scratch
-	add	$24, %rsp
+	add	$CALL_TOP, %rsp
+	load_words
+	mov	56 - CALL_TOP(%rsp), %r10
+	load_scratch
+	add	$16, %rsp
 	iretq
 1:	swapgs
 	lfence
@@ -285,7 +284,12 @@ ist_entry:
 1:	verw	%gs:GS_VERW
 	.endm
 
-exit_call_guarded:			/* rsp is at call_rsp */
+exit_direct_guarded:
+	mov	%rcx, %rsp
+	mov	-16(%rcx), %r11
+	mov	-24(%rcx), %rcx
+exit_call_guarded:			/* rsp is at the end of call_rsp */
+	sub	$8, %rsp
 	pop	%gs:GS_SCRATCH
 	user_tables %rsp
 	mov	%gs:GS_SCRATCH, %rsp
@@ -358,11 +362,11 @@ ist_entry_guarded:
 	test	%eax, %eax
 	jnz	1f
 	mov	%rbx, %cr3
-	pop_words
-	add	$8, %rsp
-	pop	%r10
-	pop_scratch
-	add	$24, %rsp
+	add	$CALL_TOP, %rsp
+	load_words
+	mov	56 - CALL_TOP(%rsp), %r10
+	load_scratch
+	add	$16, %rsp
 	iretq
 1:	swapgs
 	lfence

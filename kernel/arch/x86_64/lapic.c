@@ -124,7 +124,11 @@ void lapic_start_processor(u32 apic_id, u32 page)
 
 u64 arch_clock(void)
 {
-	return rdtsc() - machine.tsc_offset;
+	u64 now = rdtsc() - machine.tsc_offset;
+
+	/* As one value: the compiler would take the difference apart again wherever another is taken from it. */
+	__asm__("" : "+r"(now));
+	return now;
 }
 
 /* A deadline that has passed makes the interrupt come at once; 0 turns the timer off. */

@@ -23,16 +23,18 @@
 /* Offsets that entry.S knows. */
 #define GS_SCRATCH 0
 #define GS_CALL_TOP 8
-#define GS_EXIT 16
-#define GS_STACK 24
-#define GS_CPU 32
-#define GS_KERNEL_CR3 40
-#define GS_USER_CR3 48
-#define GS_CR3_KEEP 56
-#define GS_VERW 64
-#define GS_IRET_AT 72
-#define GS_IRET 80
-#define GS_FRAME_END 124
+#define GS_STACK 16
+#define GS_CPU 24
+#define GS_KERNEL_CR3 32
+#define GS_USER_CR3 40
+#define GS_CR3_KEEP 48
+#define GS_VERW 56
+#define GS_IRET_AT 64
+#define GS_IRET 72
+#define GS_FRAME_END 120
+
+/* In a frame: the end of call_rsp.  It is the one place of a frame that the CPU's area has, but for the task state's. */
+#define CALL_TOP 136
 
 /* What a patch of entry.S is for. */
 #define GUARD_EXIT 1
@@ -65,8 +67,7 @@ _Static_assert(sizeof(struct tss) == 104, "Intel SDM vol 3, figure 8-11");
 
 struct percpu {
 	u64 scratch;
-	u64 call_top; /* end of call_rsp in the current thread's frame */
-	u64 exit;     /* the current thread's frame, or `idle` */
+	u8 *call_top; /* end of call_rsp in the current thread's frame, or in `idle` */
 	u64 stack;
 	u32 cpu;
 	u32 space; /* whose root table CR3 holds in user mode; NIL: the kernel's own */
@@ -78,8 +79,8 @@ struct percpu {
 	u64 verw;     /* a selector that can be written to */
 	u64 iret_at;  /* where `iret` is */
 	u64 iret[5];
-	struct tss tss;
 	u32 domain; /* of the space that was used last */
+	struct tss tss;
 
 	u32 apic_id;
 	bool fpu_used;       /* the FPU registers hold a thread's values */
@@ -88,7 +89,7 @@ struct percpu {
 	bool based;          /* FS or GS base of user mode may be other than 0 */
 	u64 own;             /* where its struct cpu is */
 	u64 bit;             /* 1 << cpu */
-	u64 idle[8];         /* as far as `r10`: a frame for no thread */
+	struct arch_frame idle; /* for no thread */
 	/* Which space PCID i + 1 stands for, of whose changes this CPU is told; or NIL. */
 	u32 known[PCIDS];
 	u64 known_cr3[PCIDS]; /* CR3 for it, under which what the TLB holds stays */
@@ -105,12 +106,12 @@ struct percpu {
 	u64 gdt[7];
 };
 _Static_assert(offsetof(struct percpu, call_top) == GS_CALL_TOP &&
-		       offsetof(struct percpu, exit) == GS_EXIT &&
 		       offsetof(struct percpu, stack) == GS_STACK &&
 		       offsetof(struct percpu, cpu) == GS_CPU &&
 		       offsetof(struct percpu, kernel_cr3) == GS_KERNEL_CR3 &&
 		       offsetof(struct percpu, iret) == GS_IRET &&
-		       offsetof(struct percpu, tss.rsp) == GS_FRAME_END,
+		       offsetof(struct percpu, tss.rsp) == GS_FRAME_END &&
+		       offsetof(struct arch_frame, call_rsp) + 8 == CALL_TOP,
 	       "as entry.S has it");
 _Static_assert(sizeof(struct percpu) <= PAGE_SIZE && sizeof(struct cpu) <= PERCPU_AT, "fits");
 

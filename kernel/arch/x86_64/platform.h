@@ -136,6 +136,7 @@ struct machine {
 	bool x2apic; /* in use: APIC ids above 254 need remapped interrupts */
 	bool tsc_deadline;
 	bool pcid;
+	bool invpcid; /* and PCIDs to use it with */
 	bool pages_1g;
 	bool xsave;
 	bool xsaveopt;

@@ -97,6 +97,19 @@ static void flush_pages(struct percpu *me, u64 first, u64 pages)
 		invlpg((first + i) << PAGE_SHIFT);
 }
 
+/* Of one that is not loaded; what else the TLB holds of it stays.  False: INVPCID cannot. */
+static bool flush_known(const struct percpu *me, u32 sp, u64 first, u64 pages)
+{
+	u32 i = sp % PCIDS;
+
+	if (!machine.invpcid || machine.kpti || me->space == sp || me->known[i] != sp ||
+	    pages == 0 || pages > INVLPG_MAX)
+		return false;
+	for (u64 n = 0; n < pages; n++)
+		invpcid(i + 1, (first + n) << PAGE_SHIFT);
+	return true;
+}
+
 /* Pages 0: do not use the space any more. */
 static void flush_here(struct percpu *me, u32 sp, u64 first, u64 pages)
 {
@@ -163,9 +176,11 @@ static RARELY void flush_there(u64 targets, u32 sp, u64 first, u64 pages)
 	}
 }
 
+/* Who serves others' programs goes back to them soon, so they are kept here, and forgotten elsewhere. */
 static void flush(u32 sp, u64 first, u64 pages)
 {
-	flush_here(MY_PERCPU(), sp, first, pages);
+	if (!flush_known(MY_PERCPU(), sp, first, pages))
+		flush_here(MY_PERCPU(), sp, first, pages);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	u64 targets = ATOMIC_LOAD(&SP(sp)->active) & ~GS(bit);
 

@@ -70,7 +70,7 @@ ARCH_INLINE u32 arch_cpu(void)
 #define MY(field) (((struct cpu __seg_gs *)-PERCPU_AT)->field)
 
 /* The loaded thread begins with its frame, which is where the exit finds it. */
-#define MY_THREAD() ((struct thread *)GS(exit))
+#define MY_THREAD() ((struct thread *)(GS(call_top) - CALL_TOP))
 
 /* From inline assembler: such a function of clang still changes the registers of its parameters. */
 #ifdef __clang__

@@ -26,7 +26,7 @@ static u64 dr6_take(void)
 /* The entry was saved to the frame that the CPU would leave with. */
 static APART void exception(u32 vector)
 {
-	const struct arch_frame *f = (const struct arch_frame *)GS(exit);
+	const struct arch_frame *f = &MY_THREAD()->frame;
 	u64 code = (f->error & 0xffffffff) | (u64)vector << 32;
 
 	if (vector == TRAP_PAGE)
@@ -100,6 +100,6 @@ u64 trap_ist(struct arch_frame *f)
 		(void)dr6_take();
 		return 0;
 	}
-	words_copy(PERCPU(cpu)->exit, (u64)f, offsetof(struct arch_frame, fs_base) / 8);
+	words_copy((u64)PERCPU(cpu)->call_top - CALL_TOP, (u64)f, offsetof(struct arch_frame, fs_base) / 8);
 	return 1;
 }
