@@ -89,6 +89,12 @@ static inline void take(struct notif *n, u32 t, err_t e)
 	sched_wake(t);
 }
 
+static inline void wake_waiter(struct notif *n, u32 t)
+{
+	notif_unqueue(t);
+	take(n, t, OK);
+}
+
 /* As thread_complete, but t receives or waits, so that it has no call and no fault; and it runs at
  * once if it can. */
 static APART void wake(u32 nt, u32 t)
@@ -99,8 +105,7 @@ static APART void wake(u32 nt, u32 t)
 		ep_unqueue(t);
 		take(NT(nt), t, DONE_SIGNAL);
 	} else {
-		notif_unqueue(t);
-		take(NT(nt), t, OK);
+		wake_waiter(NT(nt), t);
 	}
 }
 
@@ -138,8 +143,7 @@ void notif_set(u32 nt, u64 bits, u32 cpu)
 	const struct thread *th = TH(t);
 
 	if (USUAL(th->home == home) && USUAL(th->state != THREAD_RECV) && USUAL(!TN(t)->queued)) {
-		notif_unqueue(t);
-		take(n, t, OK);
+		wake_waiter(n, t);
 	} else if (can_wake(t, home)) {
 		wake(nt, t);
 	} else {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* prove:
  * batch = 12
- * merge = ["taker", "can_wake", "wake"]
+ * merge = ["taker", "can_wake", "wake", "wake_waiter"]
  * whole = ["sys_notif_wait"]
  * [h_wait]
  * function = "sys_notif_wait"

@@ -102,7 +102,7 @@ static bool flush_known(const struct percpu *me, u32 sp, u64 first, u64 pages)
 {
 	u32 i = sp % PCIDS;
 
-	if (!machine.invpcid || machine.kpti || me->space == sp || me->known[i] != sp ||
+	if (me->space == sp || !machine.invpcid || machine.kpti || me->known[i] != sp ||
 	    pages == 0 || pages > INVLPG_MAX)
 		return false;
 	for (u64 n = 0; n < pages; n++)
