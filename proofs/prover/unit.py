@@ -97,7 +97,7 @@ class Unit:
             if n in seen or fn is None:
                 continue
             seen.add(n)
-            todo += [f'prover_begin_{n}', f'prover_round_{n}']
+            todo += [g for g in mod.funcs if re.fullmatch(rf'prover_(begin|round)_{re.escape(n)}(_\d+)?', g)]
             for b, block in fn.blocks.items():
                 for i in block:
                     rng = mod.meta[i.meta['range']] if 'range' in i.meta else ''

@@ -51,6 +51,40 @@ class Induction(unittest.TestCase):
                      .replace('CHECK_SPEC(filled(INDEX(k), i, x))', 'CHECK_SPEC(filled(INDEX(k), i, y))'))
 
 
+class Several(unittest.TestCase):
+    """A loop within a loop, one after it, and a variable in memory that rounds write before they read it."""
+    KERNEL = '''typedef unsigned char u8; typedef unsigned int u32;
+u8 v[1000][1000];
+static void get(u32 x, u32 *to) { *to = x + 1; }
+void f(u32 x) {
+	u32 y = 0;
+	for (u32 i = 0; i < 1000; i++)
+		for (u32 j = 0; j < 1000; j++) { get(x, &y); v[i][j] = (u8)y; }
+	for (u32 k = 0; k < 1000; k++) v[k][0] = 7;
+}
+'''
+    UNIT = '''PRED _Bool is(u32 a, u32 b, u32 i, u32 j, u32 x) { return i < 1000 && j < 1000 && (a >= 1000 || b >= 1000 || (a < i || (a == i && b < j) ? v[a][b] == (u8)(x + 1) : 1)); }
+PRED _Bool then(u32 a, u32 b, u32 k, u32 x) { return k < 1000 && (a >= 1000 || b >= 1000 || v[a][b] == (b == 0 && a < k ? 7 : (u8)(x + 1))); }
+void prover_begin_f(u32 i, u32 x) { CHECK_SPEC(is(INDEX(a), INDEX(b), i, 0, x)); }
+void prover_round_f(u32 i, u32 x) { FORGET(v[0][0]); prover_assume(is(INDEX(a), INDEX(b), i, 0, x)); }
+void prover_begin_f_2(u32 j, u32 i, u32 x) { CHECK_SPEC(is(INDEX(a), INDEX(b), i, j, x)); }
+void prover_round_f_2(u32 j, u32 i, u32 x) { FORGET(v[0][0]); prover_assume(is(INDEX(a), INDEX(b), i, j, x)); }
+void prover_begin_f_3(u32 k, u32 x) { CHECK_SPEC(then(INDEX(a), INDEX(b), k, x)); }
+void prover_round_f_3(u32 k, u32 x) { FORGET(v[0][0]); prover_assume(then(INDEX(a), INDEX(b), k, x)); }
+'''
+    BODY = 'ANY(u32, x); const u32 a = INDEX(a), b = INDEX(b); f(x); CHECK_IF(a < 1000 && b < 1000, "spec", v[a][b] == (b == 0 ? 7 : (u8)(x + 1)));'
+
+    def test_proved(self):
+        r = prove(self.KERNEL, self.UNIT, self.BODY)
+        self.assertTrue(r['ok'], (r['error'], r['failures']))
+
+    def test_wrong(self):
+        for old, new in ('b == 0 ? 7', 'b == 0 ? 8'), ('a < 1000 && b', 'b'):
+            self.assertFalse(prove(self.KERNEL, self.UNIT, self.BODY.replace(old, new))['ok'], new)
+        for old, new in ('v[i][j] =', 'v[j][i] ='), ('get(x, &y); v[i][j] = (u8)y;', 'v[i][j] = (u8)y; get(x, &y);'), ('v[k][0]', 'v[k][1]'):
+            self.assertFalse(prove(self.KERNEL.replace(old, new), self.UNIT, self.BODY)['ok'], new)
+
+
 class Members(unittest.TestCase):
     """A loop whose variables are members of structs, handed over in registers, and flags."""
     KERNEL = '''typedef unsigned char u8; typedef unsigned int u32;
