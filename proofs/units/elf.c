@@ -9,7 +9,7 @@
  * [h_segment]
  * function = "segment_add"
  * columns = ["ub", "spec"]
- * [h_parse]
+ * [h_contract_elf_parse]
  * function = "elf_parse"
  * columns = ["ub", "spec"]
  * [h_load]
@@ -26,8 +26,11 @@
 #include <elf.c>
 
 struct elf image[1], old_image[1];
-#define elf image[0]
+#define IMAGE image[0]
 #define old_elf old_image[0]
+#include "contract_elf.h"
+#define elf image[0]
+
 u64 file_size;
 
 /* Returns only if it is so. */
@@ -73,12 +76,6 @@ PRED bool segment_ok(u32 i)
 	       elf.segment[i].vaddr + elf.segment[i].bytes <= elf.vaddr + elf.pages * PAGE_SIZE &&
 	       (elf.segment[i].rights & (MAP_WRITE | MAP_EXEC)) != (MAP_WRITE | MAP_EXEC) &&
 	       (elf.segment[i].rights & MAP_READ) != 0;
-}
-
-PRED bool image_ok(void)
-{
-	return elf.segments <= ELF_SEGMENTS_MAX && elf.vaddr % PAGE_SIZE == 0 && elf.pages <= IMAGE_END / PAGE_SIZE &&
-	       (elf.segments == 0 || (elf.vaddr >= IMAGE_LOWEST && elf.vaddr <= IMAGE_END && elf.vaddr + elf.pages * PAGE_SIZE <= IMAGE_END));
 }
 
 PRED u64 image_end(void)
@@ -145,14 +142,13 @@ void prover_round_elf_parse(u32 i, u64 size, u64 headers, u32 count, u64 lowest)
 }
 
 /* What is parsed has segments, each in order, and an entry point in one of its pages. */
-void h_parse(u64 start, u64 end)
+void h_contract_elf_parse(u64 start, u64 end)
 {
-	ASSUME_STATE(requires, elf.segments == 0 && elf.vaddr == 0 && elf.pages == 0, "the parser begins with an empty image");
+	ASSUME_STATE(requires, image_is_empty(), "the parser begins with an empty image");
 	ASSUME_STATE(requires, file_size == end - start && end < UINT64_MAX / 2, "the file is what the boot loader says");
 	elf_parse(&elf, start, end);
-	CHECK_SPEC(image_ok() & (elf.segments >= 1));
+	CHECK_SPEC(image_is_parsed());
 	CHECK_SPEC(is_accepted(INDEX(n)));
-	CHECK_SPEC((elf.entry >= elf.vaddr) & (elf.entry < elf.vaddr + elf.pages * PAGE_SIZE));
 }
 
 /* --- into frames ------------------------------------------------------------------------------- */

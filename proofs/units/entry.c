@@ -32,6 +32,8 @@
 #undef check_invariants
 #undef arch_lock_own
 #undef dispatch
+#include "everything.h"
+
 void arch_lock_own(void);
 err_t dispatch(u32, u64);
 
@@ -55,11 +57,6 @@ PRED bool is_quiet(u32 c)
 {
 	return is_settled(c) && ks.global == 0;
 }
-
-#define EVERYTHING_CHANGES                                                                         \
-	ASSIGNS(1, ks, ks_page, ks_slot, ks_table, ks_space, ks_pte, ks_thread, ks_tnode, ks_sched, ks_ep, ks_notif, ks_irq, ks_device, ks_born, \
-		ks_word, ks_cpu);                                                                  \
-	CHANGE()
 
 /* --- locks, as enter.c proves, and what happens while one is waited for ------------------------------ */
 
@@ -105,9 +102,9 @@ PRED bool is_left(u32 c, u32 what, u32 result, u32 loaded, u32 current, u32 glob
 	       IMP(what & LOADED && result == INT_GLOBAL, CPU(c)->loaded == loaded && CPU(c)->current == current);
 }
 
-u32 what_entries_call(u32 what);
+u32 what_is_called(u32 what);
 
-u32 prover_replace_what_entries_call(u32 what)
+u32 prover_replace_what_is_called(u32 what)
 {
 	ANY(u32, result);
 	const u32 c = machine.cpu, loaded = CPU(c)->loaded, current = CPU(c)->current, global = ks.global;
@@ -128,7 +125,7 @@ PRED bool is_caller(u32 t)
 	err_t name(u32 t __VA_OPT__(, ) __VA_ARGS__)                                               \
 	{                                                                                          \
 		CHECK_SPEC(is_caller(t));                                                          \
-		return (err_t){ what_entries_call(LOADED) };                                       \
+		return (err_t){ what_is_called(LOADED) };                                       \
 	}
 HANDLES(dispatch, u64)
 HANDLES(dispatch_global, u64)
@@ -140,19 +137,19 @@ bool fast_fault(u32 t)
 
 	CHECK_SPEC(is_caller(t));
 	if (done & 1)
-		(void)what_entries_call(SETTLED);
+		(void)what_is_called(SETTLED);
 	return done & 1;
 }
 
-void sched_exit(void) { (void)what_entries_call(SETTLED); }
+void sched_exit(void) { (void)what_is_called(SETTLED); }
 
-void irq_fired(u32, u32) { (void)what_entries_call(LOADED); }
+void irq_fired(u32, u32) { (void)what_is_called(LOADED); }
 
-void arch_iommu_faults(bool) { (void)what_entries_call(LOADED); }
+void arch_iommu_faults(bool) { (void)what_is_called(LOADED); }
 
-bool notif_mailbox(u32) { return what_entries_call(LOADED) & 1; }
+bool notif_mailbox(u32) { return what_is_called(LOADED) & 1; }
 
-bool sched_timer(u32) { return what_entries_call(LOADED | CURRENT) & 1; }
+bool sched_timer(u32) { return what_is_called(LOADED | CURRENT) & 1; }
 
 /* --- entries ------------------------------------------------------------------------------------------- */
 
