@@ -126,6 +126,11 @@ void prover_fill_where(void *array, unsigned int first, unsigned int n, const vo
 	prover_become(&(array), row, first, n, pred(prover_any_u32("row"), prover_any_u32("index"), __VA_ARGS__))
 /* For contracts: a field of all elements of a global array becomes arbitrary; in element 0 it is named. */
 #define FORGET(place) prover_forget(&(place), sizeof(place))
+#define FORGETS(...) PROVER_EACH(PROVER_FORGET, , __VA_ARGS__)
+#define PROVER_FORGET(guard, place) FORGET(place)
+/* In rounds of loops, and contracts: what is so then. */
+#define SUPPOSE(...) PROVER_EACH(PROVER_SUPPOSE, , __VA_ARGS__)
+#define PROVER_SUPPOSE(guard, instance) prover_assume(instance)
 /*
  * For two runs side by side: elements i of a whole global array for which
  * ours[i >> shift] is 0 become those of `other`, an array of the same type.

@@ -11,13 +11,6 @@
  * [h_answer_fault]
  * function = "msg_answer_fault"
  * columns = ["ub", "spec"]
- * [h_bind_check]
- * function = "bind_check"
- * columns = ["ub", "invariant", "spec"]
- * [h_attach]
- * function = "attach"
- * only = "of anything but notifications"
- * columns = ["ub", "spec"]
  * [h_mail]
  * function = "mail"
  * columns = ["ub", "spec"]
@@ -168,86 +161,6 @@ void h_answer_fault(u32 from, u32 to, u64 tag)
 	CHECK_IF(TAG_LABEL(tag) == FAULT_RESULT, "spec", (told.thread == to) & (told.result == FR_MSG(from, 0)));
 	CHECK_SPEC(TH(to)->fault == 0);
 	ASSIGNS(1, TH(to)->fault);
-}
-
-/* --- binding ---------------------------------------------------------------------------------------- */
-
-PRED bool is_bindable(u32 which, u32 type, u32 rights)
-{
-	return which == THREAD_SPACE   ? type == OBJ_SPACE && (rights & RIGHT_SPACE_BIND) != 0
-	       : which == THREAD_TABLE ? type == OBJ_TABLE && (rights & RIGHT_TABLE_BIND) != 0
-	       : which == THREAD_SCHED ? type == OBJ_SCHED && (rights & RIGHT_SCHED_BIND) != 0
-	       : which == THREAD_FAULT ? type == OBJ_EP && (rights & RIGHT_EP_CALL) != 0
-	       : which == THREAD_MSG   ? type == OBJ_FRAMES && (rights & RIGHT_FRAMES_READ) != 0 && (rights & RIGHT_FRAMES_WRITE) != 0
-				       : type == OBJ_NOTIF && (rights & RIGHT_NOTIF_WAIT) != 0;
-}
-
-/* A scheduling context or notification that somebody has, or who waits at, is not bound once more. */
-PRED bool is_taken_already(u32 target, u32 which, u32 obj)
-{
-	return which == THREAD_SPACE || which == THREAD_TABLE ? (PD(obj)->flags & PAGE_DYING) != 0
-	       : which == THREAD_SCHED			       ? SC(obj)->owner != NIL || SC(obj)->cpu != TH(target)->home
-	       : which == THREAD_NOTIF			       ? NT(obj)->bound != NIL || NT(obj)->head != NIL
-							       : false;
-}
-
-void h_bind_check(u32 target, u32 which, u32 s)
-{
-	ASSUME_INPUT(which <= THREAD_NOTIF);
-	ASSUME_STATE(requires, thread_is(target) & slot_is_full(s), "what is bound is there");
-	HINTS(any_cap_object_inv(s), any_cap_type_inv(s));
-	const u32 err = bind_check(target, which, s).v;
-
-	CHECK_IF(err == ERRNO_OK, "spec", is_bindable(which, SLOT(s)->type, SLOT(s)->rights));
-	CHECK_IF(is_bindable(which, SLOT(s)->type, SLOT(s)->rights), "spec",
-		 err == (is_taken_already(target, which, SLOT(s)->obj) ? ERRNO_STATE : spec_may_derive(s)));
-	ASSIGNS_NOTHING();
-	COVER(err == ERRNO_OK);
-}
-
-PRED u32 type_of(u32 which)
-{
-	return which == THREAD_SPACE   ? OBJ_SPACE
-	       : which == THREAD_TABLE ? OBJ_TABLE
-	       : which == THREAD_SCHED ? OBJ_SCHED
-	       : which == THREAD_FAULT ? OBJ_EP
-	       : which == THREAD_MSG   ? OBJ_FRAMES
-				       : OBJ_NOTIF;
-}
-
-/* What it refers to, and who is bound there. */
-PRED bool is_cached(u32 t, u32 which, u32 obj, u32 first)
-{
-	return which == THREAD_SPACE   ? TH(t)->space == obj
-	       : which == THREAD_TABLE ? TH(t)->table == obj
-	       : which == THREAD_SCHED ? TH(t)->sched == obj && SC(obj)->owner == t
-	       : which == THREAD_MSG   ? TH(t)->msg == first && SLOT(SLOT_OF(t, which))->count == 1
-				       : true;
-}
-
-PRED bool may_attach(u32 t, u32 which)
-{
-	const u32 s = SLOT_OF(t, which), obj = SLOT(s)->obj;
-
-	return thread_is(t) && which <= THREAD_NOTIF && SLOT(s)->type == type_of(which) &&
-	       IMP(which == THREAD_SCHED, SC(obj)->owner == NIL && SC(obj)->runner == NIL);
-}
-
-void h_attach(u32 t, u32 which)
-{
-	ASSUME_STATE(requires, may_attach(t, which), "a capability that may be bound stands in the slot");
-	ASSUME_STATE(case, which != THREAD_NOTIF, "of anything but notifications");
-	CPUS;
-	const u32 s = SLOT_OF(t, which), obj = SLOT(s)->obj, first = SLOT(s)->first, home = TH(t)->home;
-	HINTS(any_cap_object_inv(s), any_thread_state_inv(t), any_thread_ready_inv(t), any_thread_queue_inv(t), any_thread_links_inv(t));
-	hint_queue(home, TH(t)->prio);
-	const bool sched = which == THREAD_SCHED, runs = sched & (TH(t)->state == THREAD_READY);
-	attach(t, which);
-	CHECK_SPEC(is_cached(t, which, obj, first));
-	ASSIGNS(1, TH(t)->space, TH(t)->table, TH(t)->sched, TH(t)->msg);
-	ASSIGNS(sched, SC(obj)->owner);
-	ASSIGNS(which == THREAD_MSG, SLOT(s)->count);
-	ASSIGNS(runs, TH(t)->running_on, TH(t)->eprio, SC(obj)->runner, QUEUED_LAST(t, home, TH(t)->prio));
 }
 
 /* --- mailboxes ----------------------------------------------------------------------------- */
