@@ -372,7 +372,7 @@ def proof_jobs():
     def run(_):
         if not (ROOT / "proofs/run.py").exists():
             return skip("no proofs/run.py")
-        return of_command([PYTHON, "proofs/run.py", "--quick"], 2400, "proofs")
+        return of_command([PYTHON, "proofs/run.py", "--quick"], 3600, "proofs")
 
     def run_prover(_):
         return of_command([PYTHON, "-m", "unittest", "discover", "-s", "proofs", "-t", "proofs"], 1200, "prover")
