@@ -138,7 +138,7 @@ static void range(u32 handle, u32 type, u32 rights, u64 first, u64 count)
 	SLOT(slot(handle))->count = (u32)count;
 }
 
-static u32 take(u32 pages)
+static u32 take_pages(u32 pages)
 {
 	u32 page = boot.page;
 
@@ -149,7 +149,7 @@ static u32 take(u32 pages)
 /* A new object under a handle; its page. */
 static u32 make(u32 handle, u32 type)
 {
-	u32 pages = object_pages(type), page = take(pages);
+	u32 pages = object_pages(type), page = take_pages(pages);
 
 	must(object_check(boot.memory, page - SLOT(boot.memory)->first, pages), "boot: object");
 	object_make(boot.memory, slot(handle), type, page, pages);
@@ -159,7 +159,7 @@ static u32 make(u32 handle, u32 type)
 /* The first page of slots, by hand, and in it the regions; one of them is its parent. */
 static void make_first_slots(u32 region)
 {
-	u32 page = take(1);
+	u32 page = take_pages(1);
 	u32 self = SLOT_OF(page, HANDLE_SLOTS);
 
 	boot.slots[0] = page;
@@ -227,7 +227,7 @@ static void make_thread(void)
 /* Cleared frames under a handle; their first page. */
 static u32 make_frames(u32 handle, u32 pages)
 {
-	u32 first = take(pages);
+	u32 first = take_pages(pages);
 	u64 offset = first - SLOT(boot.memory)->first;
 	u32 n = pages < PAGES_A_STEP ? pages : PAGES_A_STEP;
 

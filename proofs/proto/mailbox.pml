@@ -4,7 +4,7 @@
  *
  * Stands for: setting bits from another CPU, the mailbox of the home, and waiting.
  *
- * Code: kernel/notif.c notif_set mail mailbox_take notif_mailbox sys_notif_wait wake;
+ * Code: kernel/notif.c notif_set mail mailbox_take notif_mailbox sys_notif_wait wake wake_waiter take;
  * kernel/entry.c kernel_kick leave_local leave_changed.
  *
  * Claims: each bit that is signalled is taken exactly once by a wait; nobody

@@ -5,12 +5,13 @@
  * Stands for: clearing entries and then arch_space_flush (fence, read `active` (here:
  * told), interrupt those, wait); and the loading of a space in arch_switch (if it
  * is not known: set `active`, fence, flush).  A CPU that leaves the space is told
- * of changes until it is interrupted for one, and then knows it no more.
+ * of changes until it is interrupted for one, and then knows it no more; one that unmaps
+ * there itself may stay told, and flushes what it has of the page (INVPCID).
  * Where the kernel has page tables of its own, to flush is to note that loading the
  * user's must: no code of the space runs before.
  *
  * Code: kernel/mapping.c sys_grant_unmap leaves_clear; kernel/grant.c grant_destroy_step;
- * kernel/arch/x86_64/smp.c arch_space_flush flush flush_here serve space_enter space_forget;
+ * kernel/arch/x86_64/smp.c arch_space_flush flush flush_known flush_here serve space_enter space_forget;
  * kernel/arch/x86_64/context.c arch_switch switch_any; kernel/arch/x86_64/arch_fast.h space_load space_cr3 fast_load;
  * kernel/arch/x86_64/mitigate.c user_tables_set.
  *

@@ -15,7 +15,7 @@
  * function = "room"
  * columns = ["ub", "spec"]
  * [h_take]
- * function = "take"
+ * function = "take_pages"
  * columns = ["ub", "spec"]
  * [h_range]
  * function = "range"
@@ -126,7 +126,7 @@ void h_take(u32 pages)
 {
 	const u32 page = boot.page;
 
-	CHECK_SPEC(take(pages) == page);
+	CHECK_SPEC(take_pages(pages) == page);
 	CHECK_SPEC(boot.page == page + pages);
 	ASSIGNS(1, boot.page);
 }
