@@ -354,7 +354,7 @@ def system_jobs():
         short = ["--quick"] if "--quick" in path.read_text() and not os.environ.get("FULL") else []
 
         def run(filter_):
-            done = proc.run([PYTHON, str(path)] + short, 3600 if not short else 1500)
+            done = proc.run([PYTHON, str(path)] + short, 3600 if not short else 2400)
             name = f"system-{path.parent.name}"
             out = of_report(tap.parse(done.out), False, filter_)
             if (done.rc != 0 or done.timed_out) and not out.failed:
@@ -376,7 +376,8 @@ def proof_jobs():
 
     def run_prover(_):
         return of_command([PYTHON, "-m", "unittest", "discover", "-s", "proofs", "-t", "proofs"], 1200, "prover")
-    return [Job("proofs/prover", run_prover), Job("proofs/quick", run)]
+    # By themselves on both processors, since tests that count on time run beside others.
+    return [Job("proofs/prover", run_prover), Job("proofs/quick", run, alone=True)]
 
 
 # ---- running the list ------------------------------------------------------------------------

@@ -31,7 +31,7 @@ HOST = {"ldisc": ["servers/linux/tty/ldisc.c"], "timer": ["servers/linux/core/ti
 
 # tests/linux/guest/NAME.c, never run on this machine: options, what it prints.
 GUEST = {"hostile": ([], "still here\n"), "children": (["--timeout=60"], "stopped: 1\n"), "leaving": (["--cpus=1", "--mem=128M"], "no more\n"), "hog": (["--mem=128M"], r"((killed|refused)\n){3}memory is there again\n"),
-         "deaths": (["--cpus=2"], "all ended\n"), "hogs": (["--cpus=2", "--mem=128M"], r"(\w+: 0 0\n){22}"),
+         "deaths": (["--cpus=2"], "all ended\n"), "hogs": (["--cpus=2", "--mem=128M", "--timeout=900"], r"(\w+: 0 0\n){22}"),
          "parallel": (["--cpus=4"], "two threads at once: yes\non 4 processors\ncalls beside them: served\n"),
          "forkbomb": (["--procs=100"], "no more processes: yes\nafterwards: 42\n")}
 
