@@ -68,6 +68,15 @@
 	mov	120 - CALL_TOP(%rsp), %r11
 	.endm
 
+	.macro leave_ist		/* to what was interrupted; rsp is at the frame */
+	add	$CALL_TOP, %rsp
+	load_words
+	mov	56 - CALL_TOP(%rsp), %r10
+	load_scratch
+	add	$16, %rsp
+	iretq
+	.endm
+
 	/* At boot, a jump to `target` is written over `site`, if what `when` says is needed. */
 	.macro patch site target when
 	.pushsection .patches, "a"
@@ -257,12 +266,7 @@ ist_entry:
 	call	trap_ist		/* 1: a trap of user mode, now in the thread's frame */
 	test	%eax, %eax
 	jnz	1f
-	add	$CALL_TOP, %rsp
-	load_words
-	mov	56 - CALL_TOP(%rsp), %r10
-	load_scratch
-	add	$16, %rsp
-	iretq
+	leave_ist
 1:	swapgs
 	lfence
 	mov	$1, %esi
@@ -362,12 +366,7 @@ ist_entry_guarded:
 	test	%eax, %eax
 	jnz	1f
 	mov	%rbx, %cr3
-	add	$CALL_TOP, %rsp
-	load_words
-	mov	56 - CALL_TOP(%rsp), %r10
-	load_scratch
-	add	$16, %rsp
-	iretq
+	leave_ist
 1:	swapgs
 	lfence
 	mov	$1, %esi
